@@ -1,0 +1,54 @@
+//! Generates the client from the OpenAPI document in `openapi/`.
+//!
+//! Reads and merges the files, checks the dialect (`openapi/README.md`), and
+//! writes to `OUT_DIR`: the client, the operation table, the merged document.
+//! It starts no process and reads nothing else.
+
+use std::{env, fs, path::Path, process::exit};
+
+#[path = "build/dialect.rs"]
+mod dialect;
+#[path = "build/document.rs"]
+mod document;
+#[path = "build/generate.rs"]
+mod generate;
+#[path = "build/operations.rs"]
+mod operations;
+
+fn main() {
+    let root = Path::new(&env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo")).join("openapi");
+    let out = env::var_os("OUT_DIR").expect("set by cargo");
+    let out = Path::new(&out);
+
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
+
+    let document = document::load(&root, &mut |file| {
+        println!("cargo::rerun-if-changed={}", file.display());
+    })
+    .unwrap_or_else(|error| fail(&[error]));
+
+    let violations = dialect::check(&document);
+    if !violations.is_empty() {
+        fail(&violations);
+    }
+
+    let client = generate::client(&document.merged).unwrap_or_else(|error| fail(&[error]));
+    write(&out.join("client.rs"), &client);
+    write(&out.join("operations.rs"), &operations::table(&document.merged));
+    write(&out.join("document.json"), &document.merged.to_string());
+}
+
+fn write(path: &Path, content: &str) {
+    if let Err(error) = fs::write(path, content) {
+        fail(&[format!("cannot write {}: {error}", path.display())]);
+    }
+}
+
+/// Ends the build with messages that a person can act on, without a backtrace.
+fn fail<M: std::fmt::Display>(messages: &[M]) -> ! {
+    for message in messages {
+        eprintln!("openapi: {message}");
+    }
+    exit(1)
+}

@@ -1,0 +1,79 @@
+//! Writes the operation table: what the pipeline must know of each operation.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// HTTP methods of a path item, as OpenAPI spells them.
+pub const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
+
+/// Every operation as (path, method, operation).
+pub fn all(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    document["paths"].as_object().into_iter().flatten().flat_map(|(path, item)| {
+        item.as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(method, _)| METHODS.contains(&method.as_str()))
+            .map(|(method, operation)| (path.as_str(), method.as_str(), operation))
+    })
+}
+
+/// Resolves a local `$ref`, once.
+pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value.get("$ref").and_then(Value::as_str) {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null),
+        None => value,
+    }
+}
+
+/// The credential that the `security` of an operation names, as the variant of
+/// `Credential`; `None` where the combination is not one of the dialect.
+pub fn credential(operation: &Value) -> Option<&'static str> {
+    let [requirement] = operation["security"].as_array()?.as_slice() else { return None };
+    let mut schemes: Vec<&str> = requirement.as_object()?.keys().map(String::as_str).collect();
+    schemes.sort_unstable();
+    match schemes.as_slice() {
+        ["api_key"] => Some("ApiKey"),
+        ["api_key", "api_secret"] => Some("ApiSecret"),
+        ["api_key", "platform_token"] => Some("PlatformToken"),
+        ["api_key", "taxpayer_token"] => Some("TaxpayerToken"),
+        _ => None,
+    }
+}
+
+/// The source of the table, sorted by operation id. The dialect has been checked.
+pub fn table(document: &Value) -> String {
+    let mut rows: Vec<_> = all(document).collect();
+    rows.sort_by_key(|(_, _, operation)| operation["operationId"].as_str());
+
+    let mut source = String::from("&[\n");
+    for (path, method, operation) in rows {
+        let _ = writeln!(
+            source,
+            "Operation {{ id: {:?}, method: {:?}, path: {path:?}, tag: {:?}, summary: {:?}, credential: Credential::{}, idempotent: {}, api_version: {:?} }},",
+            text(&operation["operationId"]),
+            method.to_uppercase(),
+            text(&operation["tags"][0]),
+            text(&operation["summary"]),
+            credential(operation).unwrap_or_default(),
+            operation["x-idempotent"],
+            api_version(document, operation),
+        );
+    }
+    source.push_str("]\n");
+    source
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// The default of the `x-api-version` header parameter.
+pub fn api_version<'a>(document: &'a Value, operation: &'a Value) -> Option<&'a str> {
+    operation["parameters"].as_array()?.iter().map(|parameter| resolve(document, parameter)).find_map(
+        |parameter| {
+            (parameter["in"] == "header" && parameter["name"] == "x-api-version")
+                .then(|| parameter["schema"]["default"].as_str())?
+        },
+    )
+}

@@ -1,0 +1,429 @@
+//! One error type for every call.
+
+use std::{
+    error::Error as StdError,
+    fmt::{self, Write as _},
+    sync::Arc,
+    time::Duration,
+};
+
+use reqwest::StatusCode;
+
+/// Longest text of the provider that is kept, in characters.
+const TEXT_CAP: usize = 512;
+/// Longest identifier that is kept, in characters.
+const ID_CAP: usize = 80;
+
+/// Why a call, or the building of a client, failed.
+///
+/// One line of text for people ([`Display`](fmt::Display)), a [`kind`](Error::kind)
+/// for decisions, and accessors for what support and retries need. It never
+/// holds a credential, a token, an OTP, an address with data in it, or a body.
+///
+/// ```
+/// use sandbox_client::{Client, ErrorKind};
+///
+/// let error = Client::builder().key("key_live_a b").build().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Config);
+/// assert_eq!(error.field(), Some("key"));
+/// assert!(!error.to_string().contains("a b"));
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Details>);
+
+#[derive(Clone)]
+struct Details {
+    kind: ErrorKind,
+    reason: String,
+    advice: Option<&'static str>,
+    field: Option<&'static str>,
+    operation: Option<&'static str>,
+    status: Option<StatusCode>,
+    transaction_id: Option<String>,
+    error_code: Option<String>,
+    provider_message: Option<String>,
+    phase: Option<Phase>,
+    attempts: u32,
+    retryable: bool,
+    maybe_processed: bool,
+    retry_after: Option<Duration>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// What a caller may conclude from an [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Refused before anything was sent: a setting, a credential, a parameter.
+    /// [`Error::field`] names it. The same call will fail again.
+    Config,
+    /// Key, secret or platform token are not accepted. Check them.
+    Auth,
+    /// The taxpayer's session is over. A person must ask for a new OTP.
+    SessionExpired,
+    /// The account may not do this: privilege, credits, quota, access revoked.
+    Denied,
+    /// Too many requests. [`Error::retry_after`] tells the wait where known.
+    RateLimited,
+    /// GSTN refused, inside HTTP status 200. [`Error::error_code`] says why.
+    Business,
+    /// Any other HTTP status that is not a success.
+    Api,
+    /// The connection failed. [`Error::maybe_processed`] tells what is safe.
+    Transport,
+    /// No answer in time. [`Error::maybe_processed`] tells what is safe.
+    Timeout,
+    /// An answer arrived and cannot be read.
+    Decode,
+    /// The answer is larger than the limit that the client was built with.
+    TooLarge,
+}
+
+impl ErrorKind {
+    /// The kind as one word in snake case, for logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Auth => "auth",
+            Self::SessionExpired => "session_expired",
+            Self::Denied => "denied",
+            Self::RateLimited => "rate_limited",
+            Self::Business => "business",
+            Self::Api => "api",
+            Self::Transport => "transport",
+            Self::Timeout => "timeout",
+            Self::Decode => "decode",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+/// How far a request had come when it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Waiting for a place within the rate limit; nothing was sent.
+    Pace,
+    /// The name of the host could not be resolved.
+    Dns,
+    /// The connection could not be made.
+    Connect,
+    /// The TLS handshake failed.
+    Tls,
+    /// A proxy refused.
+    Proxy,
+    /// Sending the request or waiting for the head of the answer.
+    Head,
+    /// Reading the body of the answer.
+    Body,
+}
+
+impl Phase {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Pace => "waiting for the rate limit",
+            Self::Dns => "resolving the host name",
+            Self::Connect => "connecting",
+            Self::Tls => "the TLS handshake",
+            Self::Proxy => "the proxy",
+            Self::Head => "waiting for the answer",
+            Self::Body => "reading the answer",
+        }
+    }
+}
+
+impl Error {
+    /// A new error of a kind; `reason` is ours and holds nothing of the caller's data.
+    pub(crate) fn new(kind: ErrorKind, reason: impl Into<String>) -> Self {
+        Self(Arc::new(Details {
+            kind,
+            reason: reason.into(),
+            advice: None,
+            field: None,
+            operation: None,
+            status: None,
+            transaction_id: None,
+            error_code: None,
+            provider_message: None,
+            phase: None,
+            attempts: 0,
+            retryable: false,
+            maybe_processed: false,
+            retry_after: None,
+            source: None,
+        }))
+    }
+
+    /// A setting or parameter that is refused. `reason` must not repeat the value.
+    pub(crate) fn config(field: &'static str, reason: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, reason).with(|details| details.field = Some(field))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Details)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    pub(crate) fn advice(self, advice: &'static str) -> Self {
+        self.with(|details| details.advice = Some(advice))
+    }
+
+    pub(crate) fn in_operation(self, operation: &'static str) -> Self {
+        self.with(|details| {
+            details.operation.get_or_insert(operation);
+        })
+    }
+
+    pub(crate) fn after_attempts(self, attempts: u32) -> Self {
+        self.with(|details| details.attempts = attempts)
+    }
+
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        self.with(|details| details.status = Some(status))
+    }
+
+    pub(crate) fn with_transaction_id(self, id: Option<&str>) -> Self {
+        self.with(|details| details.transaction_id = id.map(|id| printable(id, ID_CAP)))
+    }
+
+    pub(crate) fn with_error_code(self, code: Option<&str>) -> Self {
+        self.with(|details| details.error_code = code.map(|code| printable(code, ID_CAP)))
+    }
+
+    pub(crate) fn with_provider_message(self, message: Option<&str>) -> Self {
+        self.with(|details| details.provider_message = message.map(|message| printable(message, TEXT_CAP)))
+    }
+
+    pub(crate) fn with_phase(self, phase: Phase) -> Self {
+        self.with(|details| details.phase = Some(phase))
+    }
+
+    pub(crate) fn retryable(self, retryable: bool) -> Self {
+        self.with(|details| details.retryable = retryable)
+    }
+
+    pub(crate) fn maybe_sent(self, maybe_processed: bool) -> Self {
+        self.with(|details| details.maybe_processed = maybe_processed)
+    }
+
+    pub(crate) fn with_retry_after(self, wait: Option<Duration>) -> Self {
+        self.with(|details| details.retry_after = wait)
+    }
+
+    pub(crate) fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.with(|details| details.source = Some(Arc::new(source)))
+    }
+
+    /// What may be concluded from the failure.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The setting or parameter that was refused, for [`ErrorKind::Config`].
+    #[must_use]
+    pub fn field(&self) -> Option<&'static str> {
+        self.0.field
+    }
+
+    /// The operation that failed, by its id in the document.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// The HTTP status of the last answer. Where the body of a 200 names
+    /// another status, it is that one: see [`ErrorKind::Api`].
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status.map(|status| status.as_u16())
+    }
+
+    /// What the provider's support asks for. Not always a UUID.
+    #[must_use]
+    pub fn transaction_id(&self) -> Option<&str> {
+        self.0.transaction_id.as_deref()
+    }
+
+    /// The code of a failure inside status 200, such as `AUTH4033`: an open list.
+    #[must_use]
+    pub fn error_code(&self) -> Option<&str> {
+        self.0.error_code.as_deref()
+    }
+
+    /// The provider's own words: at most 512 characters, control characters
+    /// escaped, credentials taken out.
+    #[must_use]
+    pub fn provider_message(&self) -> Option<&str> {
+        self.0.provider_message.as_deref()
+    }
+
+    /// How far the request had come, for failures of the connection and timeouts.
+    #[must_use]
+    pub fn phase(&self) -> Option<Phase> {
+        self.0.phase
+    }
+
+    /// How many times the request was sent, or tried to be.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Whether the same call may succeed later and may be made again. For
+    /// writes this is false where the request may have been processed.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// Whether the provider may have processed the request although it
+    /// failed. Before repeating a write, look at what it has done.
+    #[must_use]
+    pub fn maybe_processed(&self) -> bool {
+        self.0.maybe_processed
+    }
+
+    /// How long to wait before the next try, where it is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Whether a person must ask for a new OTP.
+    #[must_use]
+    pub fn is_session_expired(&self) -> bool {
+        self.0.kind == ErrorKind::SessionExpired
+    }
+
+    /// Whether the failure is only that there is nothing to list: GSTN has
+    /// codes for that where others send an empty list.
+    #[must_use]
+    pub fn is_no_records(&self) -> bool {
+        const NO_RECORDS: [&str; 9] = [
+            "FO8000",
+            "IMS0027",
+            "NOGSTIN",
+            "RET11416",
+            "RET11417",
+            "RET13508",
+            "RET13509",
+            "RET13510",
+            "RT-9AG-1019",
+        ];
+        self.error_code().is_some_and(|code| NO_RECORDS.contains(&code))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = &*self.0;
+        if let Some(operation) = details.operation {
+            write!(f, "{operation}: ")?;
+        }
+        if let Some(field) = details.field {
+            write!(f, "`{field}` ")?;
+        }
+        f.write_str(&details.reason)?;
+        if let Some(message) = &details.provider_message {
+            write!(f, ": {message}")?;
+        }
+
+        let mut facts = Vec::new();
+        if let Some(code) = &details.error_code {
+            facts.push(format!("code {code}"));
+        }
+        if let Some(status) = details.status {
+            facts.push(format!("status {}", status.as_u16()));
+        }
+        if let Some(phase) = details.phase {
+            facts.push(format!("while {}", phase.as_str()));
+        }
+        if details.attempts > 1 {
+            facts.push(format!("{} attempts", details.attempts));
+        }
+        if let Some(wait) = details.retry_after {
+            facts.push(format!("retry after {} s", wait.as_secs_f64().ceil()));
+        }
+        if details.maybe_processed {
+            facts.push("may have been processed".to_owned());
+        }
+        if let Some(id) = &details.transaction_id {
+            facts.push(format!("transaction {id}"));
+        }
+        if !facts.is_empty() {
+            write!(f, " ({})", facts.join(", "))?;
+        }
+        match details.advice {
+            Some(advice) => write!(f, "; {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &details.kind)
+            .field("message", &self.to_string())
+            .field("source", &details.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// `text` on one line, without control or formatting characters, cut to `cap` characters.
+pub(crate) fn printable(text: &str, cap: usize) -> String {
+    let mut printed = String::with_capacity(text.len().min(cap));
+    for (index, character) in text.trim().chars().enumerate() {
+        if index == cap {
+            printed.push('…');
+            break;
+        }
+        if character.is_control() || is_invisible(character) {
+            let _ = write!(printed, "{}", character.escape_unicode());
+        } else {
+            printed.push(character);
+        }
+    }
+    printed
+}
+
+/// Characters that reorder or hide text on a terminal.
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_the_provider_is_escaped_and_cut() {
+        assert_eq!(printable("a\r\n\u{1b}[31mb\u{202e}", 80), "a\\u{d}\\u{a}\\u{1b}[31mb\\u{202e}");
+        assert_eq!(printable(&"x".repeat(600), 512).chars().count(), 513);
+    }
+
+    #[test]
+    fn a_line_tells_what_failed_and_what_to_do() {
+        let error = Error::new(ErrorKind::Api, "the provider failed")
+            .in_operation("get_invoice_count")
+            .with_status(StatusCode::SERVICE_UNAVAILABLE)
+            .with_provider_message(Some("Service Unavailable"))
+            .with_transaction_id(Some("1607f8e9"))
+            .after_attempts(3)
+            .advice("try again later");
+        assert_eq!(
+            error.to_string(),
+            "get_invoice_count: the provider failed: Service Unavailable \
+             (status 503, 3 attempts, transaction 1607f8e9); try again later"
+        );
+    }
+}

@@ -1,0 +1,24 @@
+//! The only file that includes generated code: client, types, operation table.
+//!
+//! `build.rs` writes all of it from `openapi/`; nothing here is edited by hand.
+
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::invalid_html_tags,
+    rustdoc::bare_urls,
+    unreachable_pub
+)]
+mod client {
+    include!(concat!(env!("OUT_DIR"), "/client.rs"));
+}
+
+pub use client::{Client, ResponseValue, builder, types};
+pub(crate) use client::{ClientInfo, Error as GeneratedError};
+
+use crate::operation::{Credential, Operation};
+
+/// Every operation of the document, sorted by id.
+pub(crate) static OPERATIONS: &[Operation] = include!(concat!(env!("OUT_DIR"), "/operations.rs"));

@@ -1,0 +1,31 @@
+//! Types with meaning, where text or a number alone would say too little.
+//!
+//! The OpenAPI document names them with `x-rust`, and the generated types use
+//! them. All of them are lenient in what they read: what the provider may
+//! add tomorrow does not fail a call today.
+
+mod counts;
+mod envelope;
+mod section;
+
+pub use counts::{CountGroup, CountGroups, StatusCounts};
+pub use envelope::{StatusCd, Timestamp};
+pub use section::Section;
+
+/// Describes a hand-written type to schemars by its shape on the wire.
+#[cfg(feature = "schemars")]
+macro_rules! json_schema {
+    ($type:ty, $name:literal, $wire:ty) => {
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> String {
+                $name.to_owned()
+            }
+
+            fn json_schema(generator: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
+                <$wire as schemars::JsonSchema>::json_schema(generator)
+            }
+        }
+    };
+}
+#[cfg(feature = "schemars")]
+use json_schema;
