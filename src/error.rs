@@ -9,6 +9,8 @@ use std::{
 
 use reqwest::StatusCode;
 
+use crate::operation::Operation;
+
 /// Longest text of the provider that is kept, in characters.
 const TEXT_CAP: usize = 512;
 /// Longest identifier that is kept, in characters.
@@ -346,7 +348,8 @@ impl fmt::Display for Error {
         if let Some(wait) = details.retry_after {
             facts.push(format!("retry after {} s", wait.as_secs_f64().ceil()));
         }
-        if details.maybe_processed {
+        let write = details.operation.and_then(Operation::find).is_none_or(|operation| !operation.idempotent);
+        if details.maybe_processed && write {
             facts.push("may have been processed".to_owned());
         }
         if let Some(id) = &details.transaction_id {

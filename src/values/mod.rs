@@ -6,10 +6,12 @@
 
 mod counts;
 mod envelope;
+mod invoice_counts;
 mod section;
 
 pub use counts::{CountGroup, CountGroups, StatusCounts};
 pub use envelope::{StatusCd, Timestamp};
+pub use invoice_counts::InvoiceCounts;
 pub use section::Section;
 
 /// Describes a hand-written type to schemars by its shape on the wire.

@@ -1,0 +1,3 @@
+//! Helpers by family, for what a person would ask for by name.
+
+mod invoices;
