@@ -26,7 +26,7 @@ pub fn client(document: &Value) -> Result<String, String> {
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         match schema["x-rust"].as_str() {
             Some(rust) => {
-                let traits = [TypeImpl::FromStr, TypeImpl::Display];
+                let traits: [TypeImpl; 0] = [];
                 settings.with_replacement(name, format!("crate::values::{rust}"), traits.into_iter());
             }
             None => {

@@ -1,8 +1,9 @@
 //! How a client is made, and what its clones share.
 
 use std::{
+    collections::HashMap,
     env, fmt,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -10,13 +11,19 @@ use reqwest::{header::HeaderValue, redirect};
 use secrecy::ExposeSecret;
 
 use crate::{
-    Environment, Error, RateGate, RetryPolicy, Token,
+    Environment, Error, MemoryStore, RateGate, RetryPolicy, SavedToken, TaxpayerId, Token, TokenKey,
+    TokenStore,
     credentials::{self, ApiKey},
     environment::BaseUrl,
     generated::{Client, ClientInfo},
+    session::{Lease, Slot, platform_lifetime},
     transport::{Budget, SlidingWindow},
 };
 
+/// How long before its end a platform token is renewed, at the earliest.
+const PLATFORM_MARGIN: Duration = Duration::from_secs(5 * 60);
+/// How long before its end a taxpayer token is refreshed, at the earliest.
+const TAXPAYER_MARGIN: Duration = Duration::from_secs(30 * 60);
 const USER_AGENT: &str = concat!("sandbox-client/", env!("CARGO_PKG_VERSION"));
 
 /// What one client carries: what all clones share, and what is its own.
@@ -24,7 +31,16 @@ const USER_AGENT: &str = concat!("sandbox-client/", env!("CARGO_PKG_VERSION"));
 pub struct Scope {
     shared: Arc<Shared>,
     policy: Arc<Policy>,
-    taxpayer: Option<Token>,
+    taxpayer: Option<Access>,
+}
+
+/// How a client gets at a taxpayer's token.
+#[derive(Clone)]
+pub(crate) enum Access {
+    /// A token that the caller has, for as long as the server takes it.
+    Fixed(Token),
+    /// A session that is kept alive.
+    Session(Arc<Slot>),
 }
 
 struct Shared {
@@ -32,7 +48,9 @@ struct Shared {
     environment: Option<Environment>,
     credentials: ApiKey,
     key_header: HeaderValue,
-    platform: Option<Token>,
+    store: Arc<dyn TokenStore>,
+    platform: Slot,
+    taxpayers: Mutex<HashMap<TaxpayerId, Arc<Slot>>>,
     gate: Gate,
     budget: Budget,
 }
@@ -80,16 +98,37 @@ impl Scope {
         self.shared.key_header.clone()
     }
 
+    pub(crate) fn has_secret(&self) -> bool {
+        self.shared.credentials.secret.is_some()
+    }
+
     pub(crate) fn secret_header(&self) -> Option<HeaderValue> {
         self.shared.credentials.secret.as_ref().map(credentials::sensitive)
     }
 
-    pub(crate) fn platform_token(&self) -> Option<Token> {
-        self.shared.platform.clone()
+    pub(crate) fn platform(&self) -> &Slot {
+        &self.shared.platform
     }
 
-    pub(crate) fn taxpayer_token(&self) -> Option<Token> {
-        self.taxpayer.clone()
+    pub(crate) fn taxpayer(&self) -> Option<&Access> {
+        self.taxpayer.as_ref()
+    }
+
+    /// The one place of a taxpayer's token, for all clones of a client.
+    pub(crate) fn slot_of(&self, taxpayer: TaxpayerId) -> Arc<Slot> {
+        let shared = &self.shared;
+        let mut taxpayers = shared.taxpayers.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = taxpayers.entry(taxpayer.clone()).or_insert_with(|| {
+            let key = shared.credentials.key.expose_secret();
+            let key = TokenKey::new(shared.base_url.as_str(), key, Some(taxpayer));
+            Arc::new(Slot::new(key, Arc::clone(&shared.store), TAXPAYER_MARGIN))
+        });
+        Arc::clone(slot)
+    }
+
+    /// The same scope with another way to a taxpayer's token.
+    pub(crate) fn with_access(&self, access: Access) -> Self {
+        Self { taxpayer: Some(access), ..self.clone() }
     }
 
     /// Waits for the rate limit, until the deadline at most.
@@ -113,12 +152,12 @@ impl Scope {
     }
 
     /// Takes every credential out of the provider's words, should it echo one.
-    pub(crate) fn redact(&self, error: Error, request: &reqwest::Request, token: Option<&Token>) -> Error {
+    pub(crate) fn redact(&self, error: Error, request: &reqwest::Request, lease: Option<&Lease>) -> Error {
         let Some(message) = error.provider_message() else { return error };
         let key = &self.shared.credentials;
         let mut secrets = vec![key.key.expose_secret()];
         secrets.extend(key.secret.as_ref().map(ExposeSecret::expose_secret));
-        secrets.extend(token.map(Token::expose_secret));
+        secrets.extend(lease.map(|lease| lease.token.expose_secret()));
         let otp =
             request.url().query_pairs().find(|(name, _)| name == "otp").map(|(_, otp)| otp.into_owned());
         secrets.extend(otp.as_deref());
@@ -193,9 +232,7 @@ impl Client {
     /// and retry budget stay shared.
     #[must_use]
     pub fn with_taxpayer_token(&self, token: Token) -> Self {
-        let mut client = self.clone();
-        client.inner.taxpayer = Some(token);
-        client
+        self.with_access(Access::Fixed(token))
     }
 
     /// The same client with another retry policy, for one call or many.
@@ -235,6 +272,12 @@ impl Client {
         }
     }
 
+    pub(crate) fn with_access(&self, access: Access) -> Self {
+        let mut client = self.clone();
+        client.inner = self.inner.with_access(access);
+        client
+    }
+
     fn with_policy(&self, change: impl FnOnce(&mut Policy)) -> Self {
         let mut client = self.clone();
         change(Arc::make_mut(&mut client.inner.policy));
@@ -265,6 +308,7 @@ pub struct ClientBuilder {
     connect_timeout: Duration,
     policy: Policy,
     gate: GateSetting,
+    store: Option<Arc<dyn TokenStore>>,
 }
 
 enum GateSetting {
@@ -288,6 +332,7 @@ impl Default for ClientBuilder {
             connect_timeout: Duration::from_secs(5),
             policy: Policy::default(),
             gate: GateSetting::Documented,
+            store: None,
         }
     }
 }
@@ -435,6 +480,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Where tokens are kept. Default: in memory, for this client and its clones.
+    pub fn token_store(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
     /// Checks everything and makes the client. Sends nothing.
     ///
     /// # Errors
@@ -459,9 +510,9 @@ impl ClientBuilder {
                     .advice("copy it again, or name the environment"));
             }
         };
-        let platform =
+        let platform_token =
             self.platform_token.map(|token| Token::for_field("platform_token", token)).transpose()?;
-        let taxpayer =
+        let taxpayer_token =
             self.taxpayer_token.map(|token| Token::for_field("taxpayer_token", token)).transpose()?;
         if self.policy.max_body_bytes == 0 {
             return Err(Error::config("max_body_bytes", "is zero; no answer could be read"));
@@ -477,15 +528,24 @@ impl ClientBuilder {
         };
         let address = base_url.as_str().to_owned();
         let key_header = credentials::sensitive(&credentials.key);
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::default()));
+        let token_key = TokenKey::new(&address, credentials.key.expose_secret(), None);
+        let platform = Slot::new(token_key, Arc::clone(&store), PLATFORM_MARGIN);
+        if let Some(token) = platform_token {
+            platform.adopt(SavedToken::new(token.clone(), platform_lifetime(&token, None)));
+        }
         let shared = Shared {
             base_url,
             environment,
             credentials,
             key_header,
+            store,
             platform,
+            taxpayers: Mutex::default(),
             gate,
             budget: Budget::default(),
         };
+        let taxpayer = taxpayer_token.map(Access::Fixed);
         let scope = Scope { shared: Arc::new(shared), policy: Arc::new(self.policy), taxpayer };
         Ok(Client::new_with_client(&address, http, scope))
     }

@@ -5,6 +5,7 @@ mod error;
 mod generated;
 mod gst;
 mod operation;
+mod session;
 mod transport;
 pub mod values;
 
@@ -13,7 +14,9 @@ pub use credentials::Token;
 pub use environment::Environment;
 pub use error::{Error, ErrorKind, Phase};
 pub use generated::{Client, ResponseValue, builder, types};
+pub use gst::Taxpayer;
 pub use operation::{Credential, Operation};
+pub use session::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
 pub use transport::{BoxFuture, RateGate, RetryPolicy};
 
 /// Every operation of the OpenAPI document, sorted by id.

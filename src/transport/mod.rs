@@ -39,7 +39,7 @@ impl ClientHooks<Scope> for Client {
             Operation::find(info.operation_id).expect("the table holds every generated operation");
         let call = Call::start(operation);
         let span = call.span();
-        let result = run(self.client(), self.inner(), operation, request, &call).instrument(span).await;
+        let result = run(self, operation, request, &call).instrument(span).await;
         Ok(match result {
             Ok(answer) => {
                 call.succeeded(answer.attempts);
@@ -55,59 +55,78 @@ impl ClientHooks<Scope> for Client {
 
 /// The pipeline: authorize, pace, attempt, envelope, decide, until done.
 async fn run(
-    http: &reqwest::Client,
-    scope: &Scope,
+    client: &Client,
     operation: &'static Operation,
     mut request: Request,
     call: &Call,
 ) -> Result<Answer, Error> {
+    let scope = client.inner();
     let policy = scope.policy();
     let deadline = Instant::now() + policy.call_timeout;
-    let finish = |error: Error, attempts| {
+    // Requests sent, and how many of them only replaced a refused token.
+    let mut sent = 0;
+    let mut renewals = 0;
+    let finish = |error: Error, sent| {
         let retryable = retry::is_retryable(operation, &error);
-        error.in_operation(operation.id).after_attempts(attempts).retryable(retryable)
+        error.in_operation(operation.id).after_attempts(sent).retryable(retryable)
     };
 
-    authorize::prepare(scope, operation, &mut request).map_err(|error| finish(error, 0))?;
+    authorize::prepare(scope, operation, &mut request).map_err(|error| finish(error, sent))?;
     scope.budget().count_call(Instant::now());
-
-    let mut attempt = 0;
     loop {
         let mut next = request.try_clone().expect("bodies are kept in memory, never streamed");
-        let token =
-            authorize::authorize(scope, operation, &mut next).map_err(|error| finish(error, attempt))?;
-        scope.acquire(deadline).await.map_err(|error| finish(error, attempt))?;
-        attempt += 1;
+        let lease = until(deadline, authorize::authorize(client, operation, &mut next))
+            .await
+            .map_err(|error| finish(error, sent))?;
+        scope.acquire(deadline).await.map_err(|error| finish(error, sent))?;
+        sent += 1;
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
         *next.timeout_mut() = Some(timeout);
 
-        let result = attempt::send(http, next, policy.max_body_bytes).await;
-        let error = match result {
+        let error = match attempt::send(client.client(), next, policy.max_body_bytes).await {
             Ok(answer) => match check(operation, &answer) {
                 Ok(()) => {
                     let RawAnswer { status, headers, body } = answer;
-                    return Ok(Answer { operation, attempts: attempt, status, headers, body });
+                    return Ok(Answer { operation, attempts: sent, status, headers, body });
                 }
                 Err(error) => error,
             },
             Err(error) => error,
         };
-        let error = finish(scope.redact(error, &request, token.as_ref()), attempt);
+        let error = finish(scope.redact(error, &request, lease.as_ref()), sent);
 
-        if error.kind() == ErrorKind::RateLimited && error.phase() != Some(Phase::Pace) {
+        if let Some(lease) = &lease
+            && matches!(error.kind(), ErrorKind::Auth | ErrorKind::SessionExpired)
+            && client.replaced(operation, lease).await
+            && renewals == 0
+        {
+            call.attempt_failed(sent, &error, Some(Duration::ZERO));
+            renewals += 1;
+            continue;
+        }
+        if error.kind() == ErrorKind::RateLimited {
             scope.pause(error.retry_after().unwrap_or(Duration::from_secs(1)));
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        let decision = retry::decide(&policy.retry, operation, &error, attempt, left, fastrand::f64());
-        match decision {
+        match retry::decide(&policy.retry, operation, &error, sent - renewals, left, fastrand::f64()) {
             Decision::Retry(pause) if scope.budget().take(&policy.retry, Instant::now()) => {
-                call.attempt_failed(attempt, &error, Some(pause));
+                call.attempt_failed(sent, &error, Some(pause));
                 tokio::time::sleep(pause).await;
             }
             Decision::Retry(_) | Decision::Stop => {
-                call.attempt_failed(attempt, &error, None);
+                call.attempt_failed(sent, &error, None);
                 return Err(error);
             }
+        }
+    }
+}
+
+/// Lets a login that a call waits for take no longer than the call may.
+async fn until<T>(deadline: Instant, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match tokio::time::timeout_at(deadline.into(), work).await {
+        Ok(result) => result,
+        Err(_) => {
+            Err(Error::new(ErrorKind::Timeout, "no token in time; nothing was sent").with_phase(Phase::Login))
         }
     }
 }
