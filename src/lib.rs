@@ -1,6 +1,8 @@
 mod client;
 mod error;
 mod generated;
+#[cfg(feature = "mock")]
+pub mod mock;
 mod operation;
 mod transport;
 pub mod values;
