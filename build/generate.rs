@@ -150,5 +150,8 @@ fn hand_over_decoding(source: &str, operations: usize) -> Result<String, String>
             "the generated client reads {found} answers for {operations} operations; progenitor has changed"
         ));
     }
-    Ok(source.replace(THEIRS, "crate::transport::decode("))
+    Ok(source
+        .replace(THEIRS, "crate::transport::decode(")
+        // Its usage lines are a sketch, not a program: text, not a test that is skipped.
+        .replace("```ignore", "```text"))
 }

@@ -4,6 +4,8 @@ mod environment;
 mod error;
 mod generated;
 mod gst;
+#[cfg(feature = "mock")]
+pub mod mock;
 mod operation;
 mod session;
 mod transport;
