@@ -39,7 +39,7 @@ pub fn load(folder: &Path, touched: &mut dyn FnMut(&PathBuf)) -> Result<Document
     note_origin(&merged, ROOT, &mut origin);
     for file in files {
         let part = read(folder, &file, touched)?;
-        merge(&mut merged, part, &file, &mut origin)?;
+        merge(&mut merged, &part, &file, &mut origin)?;
     }
     Ok(Document { merged, origin })
 }
@@ -74,7 +74,7 @@ fn note_origin(part: &Value, file: &str, origin: &mut BTreeMap<String, String>) 
 
 fn merge(
     merged: &mut Value,
-    part: Value,
+    part: &Value,
     file: &str,
     origin: &mut BTreeMap<String, String>,
 ) -> Result<(), String> {
@@ -86,9 +86,9 @@ fn merge(
             "{file}: `{key}` belongs in {ROOT}; other files hold tags, paths and components"
         ));
     }
-    for (section, prefix) in sections(&part) {
+    for (section, prefix) in sections(part) {
         let Some(entries) =
-            section.iter().try_fold(&part, |value, key| value.get(key)).and_then(Value::as_object)
+            section.iter().try_fold(part, |value, key| value.get(key)).and_then(Value::as_object)
         else {
             continue;
         };
@@ -112,6 +112,6 @@ fn merge(
             empty => *empty = Value::Array(tags.clone()),
         }
     }
-    note_origin(&part, file, origin);
+    note_origin(part, file, origin);
     Ok(())
 }

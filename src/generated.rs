@@ -9,7 +9,6 @@
     rustdoc::broken_intra_doc_links,
     rustdoc::invalid_html_tags,
     rustdoc::bare_urls,
-    unreachable_pub,
     unused_imports
 )]
 mod client {

@@ -76,7 +76,7 @@ impl Slot {
     fn hold(&self, saved: SavedToken, life: Duration) {
         let now = Instant::now();
         let margin = self.margin.min(life / 10);
-        let held = Held { saved, renew_at: now + (life - margin), expires_at: now + life };
+        let held = Held { saved, renew_at: now + life.saturating_sub(margin), expires_at: now + life };
         *self.held() = Some(held);
     }
 

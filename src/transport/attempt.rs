@@ -67,7 +67,9 @@ fn classify(error: reqwest::Error, phase: Phase) -> Error {
     } else if error.is_builder() {
         return Error::new(ErrorKind::Config, "the request could not be put together").with_source(error);
     } else if error.is_connect() {
-        Error::new(ErrorKind::Transport, facts.connect_reason()).with_phase(facts.connect_phase())
+        Error::new(ErrorKind::Transport, facts.connect_reason())
+            .with_phase(facts.connect_phase())
+            .advice("check the network, the proxy and the base URL")
     } else if facts.not_http {
         Error::new(ErrorKind::Decode, "the answer is not valid HTTP")
     } else if phase == Phase::Body && !facts.connection {
@@ -80,6 +82,7 @@ fn classify(error: reqwest::Error, phase: Phase) -> Error {
 }
 
 /// What the chain of causes tells.
+#[allow(clippy::struct_excessive_bools)] // observations, not a state
 #[derive(Default)]
 struct Facts {
     tls: bool,
@@ -103,7 +106,7 @@ impl Facts {
             if let Some(io) = current.downcast_ref::<std::io::Error>() {
                 facts.connection |= io.kind() != std::io::ErrorKind::InvalidData
                     && io.kind() != std::io::ErrorKind::InvalidInput;
-                facts.tls |= io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+                facts.tls |= io.get_ref().is_some_and(<dyn StdError + Send + Sync>::is::<rustls::Error>);
             }
             facts.tls |= current.is::<rustls::Error>();
             // These two layers have no public error type; their texts are fixed.
