@@ -9,6 +9,8 @@ use std::{
 
 use reqwest::StatusCode;
 
+use crate::operation::Operation;
+
 /// Longest text of the provider that is kept, in characters.
 const TEXT_CAP: usize = 512;
 /// Longest identifier that is kept, in characters.
@@ -105,6 +107,8 @@ impl ErrorKind {
 pub enum Phase {
     /// Waiting for a place within the rate limit; nothing was sent.
     Pace,
+    /// Waiting for a token; the request itself was not sent.
+    Login,
     /// The name of the host could not be resolved.
     Dns,
     /// The connection could not be made.
@@ -123,6 +127,7 @@ impl Phase {
     fn as_str(self) -> &'static str {
         match self {
             Self::Pace => "waiting for the rate limit",
+            Self::Login => "waiting for a token",
             Self::Dns => "resolving the host name",
             Self::Connect => "connecting",
             Self::Tls => "the TLS handshake",
@@ -158,6 +163,11 @@ impl Error {
     /// A setting or parameter that is refused. `reason` must not repeat the value.
     pub(crate) fn config(field: &'static str, reason: impl Into<String>) -> Self {
         Self::new(ErrorKind::Config, reason).with(|details| details.field = Some(field))
+    }
+
+    /// The taxpayer's token is dead and only a person can get another.
+    pub(crate) fn session_over() -> Self {
+        Self::new(ErrorKind::SessionExpired, "the taxpayer's session is over").advice("ask for a new OTP")
     }
 
     fn with(mut self, change: impl FnOnce(&mut Details)) -> Self {
@@ -346,7 +356,8 @@ impl fmt::Display for Error {
         if let Some(wait) = details.retry_after {
             facts.push(format!("retry after {} s", wait.as_secs_f64().ceil()));
         }
-        if details.maybe_processed {
+        let write = details.operation.and_then(Operation::find).is_none_or(|operation| !operation.idempotent);
+        if details.maybe_processed && write {
             facts.push("may have been processed".to_owned());
         }
         if let Some(id) = &details.transaction_id {

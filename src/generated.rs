@@ -9,7 +9,8 @@
     rustdoc::broken_intra_doc_links,
     rustdoc::invalid_html_tags,
     rustdoc::bare_urls,
-    unreachable_pub
+    unreachable_pub,
+    unused_imports
 )]
 mod client {
     include!(concat!(env!("OUT_DIR"), "/client.rs"));

@@ -1,10 +1,28 @@
 mod client;
+mod credentials;
+mod environment;
 mod error;
 mod generated;
+mod gst;
+#[cfg(feature = "mock")]
+pub mod mock;
 mod operation;
+mod session;
 mod transport;
 pub mod values;
 
+pub use client::ClientBuilder;
+pub use credentials::Token;
+pub use environment::Environment;
 pub use error::{Error, ErrorKind, Phase};
 pub use generated::{Client, ResponseValue, builder, types};
+pub use gst::Taxpayer;
 pub use operation::{Credential, Operation};
+pub use session::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
+pub use transport::{BoxFuture, RateGate, RetryPolicy};
+
+/// Every operation of the OpenAPI document, sorted by id.
+#[must_use]
+pub fn operations() -> &'static [Operation] {
+    generated::OPERATIONS
+}

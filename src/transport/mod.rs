@@ -1,14 +1,140 @@
+//! The one door to the network: every request of the generated client goes
+//! through `exec` here, and nothing else sends one.
+
+mod attempt;
+mod authorize;
+mod envelope;
+mod handoff;
+mod observe;
+mod pace;
+mod retry;
+
+use std::time::{Duration, Instant, SystemTime};
+
+use progenitor_client::{ClientHooks, OperationInfo};
+use reqwest::{Request, Response, header::RETRY_AFTER};
+use tracing::Instrument;
+
+pub use pace::{BoxFuture, RateGate};
+pub use retry::RetryPolicy;
+
+pub(crate) use handoff::{decode, into_error};
+pub(crate) use pace::{SlidingWindow, too_slow};
+pub(crate) use retry::Budget;
+
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, Phase,
     client::Scope,
-    generated::{Client, GeneratedError, ResponseValue},
+    generated::{Client, ClientInfo},
+    operation::Operation,
 };
-impl progenitor_client::ClientHooks<Scope> for Client {}
-pub(crate) fn into_error<E>(_error: GeneratedError<E>, operation: &'static str) -> Error {
-    Error::new(ErrorKind::Api, "x").in_operation(operation)
+use attempt::RawAnswer;
+use handoff::Answer;
+use observe::Call;
+use retry::Decision;
+
+impl ClientHooks<Scope> for Client {
+    async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
+        let operation =
+            Operation::find(info.operation_id).expect("the table holds every generated operation");
+        let call = Call::start(operation);
+        let span = call.span();
+        let result = run(self, operation, request, &call).instrument(span).await;
+        Ok(match result {
+            Ok(answer) => {
+                call.succeeded(answer.attempts);
+                handoff::answered(answer)
+            }
+            Err(error) => {
+                call.failed(&error);
+                handoff::failed(error)
+            }
+        })
+    }
 }
-pub(crate) async fn decode<T: serde::de::DeserializeOwned, E>(
-    response: reqwest::Response,
-) -> Result<ResponseValue<T>, GeneratedError<E>> {
-    ResponseValue::from_response(response).await
+
+/// The pipeline: authorize, pace, attempt, envelope, decide, until done.
+async fn run(
+    client: &Client,
+    operation: &'static Operation,
+    mut request: Request,
+    call: &Call,
+) -> Result<Answer, Error> {
+    let scope = client.inner();
+    let policy = scope.policy();
+    let deadline = Instant::now() + policy.call_timeout;
+    // Requests sent, and how many of them only replaced a refused token.
+    let mut sent = 0;
+    let mut renewals = 0;
+    let finish = |error: Error, sent| {
+        let retryable = retry::is_retryable(operation, &error);
+        error.in_operation(operation.id).after_attempts(sent).retryable(retryable)
+    };
+
+    authorize::prepare(scope, operation, &mut request).map_err(|error| finish(error, sent))?;
+    scope.budget().count_call(Instant::now());
+    loop {
+        let mut next = request.try_clone().expect("bodies are kept in memory, never streamed");
+        let lease = until(deadline, authorize::authorize(client, operation, &mut next))
+            .await
+            .map_err(|error| finish(error, sent))?;
+        scope.acquire(deadline).await.map_err(|error| finish(error, sent))?;
+        sent += 1;
+        let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
+        *next.timeout_mut() = Some(timeout);
+
+        let error = match attempt::send(client.client(), next, policy.max_body_bytes).await {
+            Ok(answer) => match check(operation, &answer) {
+                Ok(()) => {
+                    let RawAnswer { status, headers, body } = answer;
+                    return Ok(Answer { operation, attempts: sent, status, headers, body });
+                }
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        let error = finish(scope.redact(error, &request, lease.as_ref()), sent);
+
+        if let Some(lease) = &lease
+            && matches!(error.kind(), ErrorKind::Auth | ErrorKind::SessionExpired)
+            && client.replaced(operation, lease).await
+            && renewals == 0
+        {
+            call.attempt_failed(sent, &error, Some(Duration::ZERO));
+            renewals += 1;
+            continue;
+        }
+        if error.kind() == ErrorKind::RateLimited {
+            scope.pause(error.retry_after().unwrap_or(Duration::from_secs(1)));
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        match retry::decide(&policy.retry, operation, &error, sent - renewals, left, fastrand::f64()) {
+            Decision::Retry(pause) if scope.budget().take(&policy.retry, Instant::now()) => {
+                call.attempt_failed(sent, &error, Some(pause));
+                tokio::time::sleep(pause).await;
+            }
+            Decision::Retry(_) | Decision::Stop => {
+                call.attempt_failed(sent, &error, None);
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// Lets a login that a call waits for take no longer than the call may.
+async fn until<T>(deadline: Instant, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match tokio::time::timeout_at(deadline.into(), work).await {
+        Ok(result) => result,
+        Err(_) => {
+            Err(Error::new(ErrorKind::Timeout, "no token in time; nothing was sent").with_phase(Phase::Login))
+        }
+    }
+}
+
+/// The envelope's verdict, with what the head of the answer says on waiting.
+fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Error> {
+    envelope::check(operation, answer).map_err(|error| {
+        let wait = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        error.with_retry_after(wait.and_then(|value| retry::retry_after(value, SystemTime::now())))
+    })
 }

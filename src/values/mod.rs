@@ -6,11 +6,21 @@
 
 mod counts;
 mod envelope;
+mod gstin;
+mod invoice_counts;
+mod otp;
+mod period;
 mod section;
 
 pub use counts::{CountGroup, CountGroups, StatusCounts};
 pub use envelope::{StatusCd, Timestamp};
+pub use gstin::Gstin;
+pub use invoice_counts::InvoiceCounts;
+pub use otp::Otp;
+pub use period::{Month, ReturnPeriod, Year};
 pub use section::Section;
+
+pub use crate::credentials::Token;
 
 /// Describes a hand-written type to schemars by its shape on the wire.
 #[cfg(feature = "schemars")]
@@ -28,4 +38,4 @@ macro_rules! json_schema {
     };
 }
 #[cfg(feature = "schemars")]
-use json_schema;
+pub(crate) use json_schema;

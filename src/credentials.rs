@@ -1,0 +1,156 @@
+//! Keys, secrets and tokens: checked when given, never shown, wiped when dropped.
+
+use std::{fmt, str::FromStr};
+
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{Error, environment::Environment};
+
+/// A token for the `Authorization` header, of the platform or of a taxpayer.
+///
+/// [`Debug`](fmt::Debug) shows nothing of it, and there is no `Display`,
+/// and serialisation writes a placeholder: it leaves this type through [`expose_secret`](Token::expose_secret) alone.
+#[derive(Clone)]
+pub struct Token(SecretString);
+
+impl Token {
+    /// Takes a token as the provider gave it.
+    ///
+    /// The one rule for a pasted `Authorization` header: a leading `Bearer `
+    /// (in any case) is removed, since this API wants the raw token. After
+    /// that, a token with spaces, line breaks or characters outside visible
+    /// ASCII is refused, as an empty one is.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming the field `token`.
+    pub fn new(token: impl Into<String>) -> Result<Self, Error> {
+        Self::for_field("token", token.into())
+    }
+
+    pub(crate) fn for_field(field: &'static str, token: String) -> Result<Self, Error> {
+        const PREFIX: &str = "bearer ";
+        let raw = match token.get(..PREFIX.len()) {
+            Some(start) if start.eq_ignore_ascii_case(PREFIX) => token[PREFIX.len()..].to_owned(),
+            _ => token,
+        };
+        visible_ascii(field, raw).map(Self)
+    }
+
+    /// The raw token. Keep it out of logs, files and messages.
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    pub(crate) fn header(&self) -> HeaderValue {
+        sensitive(&self.0)
+    }
+}
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose_secret() == other.expose_secret()
+    }
+}
+
+impl Eq for Token {}
+
+/// Redacted, so that an answer can be serialised without giving its token away.
+impl Serialize for Token {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("[redacted]")
+    }
+}
+
+impl<'de> Deserialize<'de> for Token {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(String::deserialize(deserializer)?).map_err(|_| de::Error::custom("expected a token"))
+    }
+}
+
+impl FromStr for Token {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::new(text)
+    }
+}
+
+#[cfg(feature = "schemars")]
+crate::values::json_schema!(Token, "Token", String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token([redacted])")
+    }
+}
+
+/// The API key and, where there is one, its secret.
+#[derive(Clone)]
+pub(crate) struct ApiKey {
+    pub key: SecretString,
+    pub secret: Option<SecretString>,
+}
+
+impl ApiKey {
+    pub fn new(key: String, secret: Option<String>) -> Result<Self, Error> {
+        let key = visible_ascii("key", key)?;
+        let secret = secret.map(|secret| visible_ascii("secret", secret)).transpose()?;
+        Ok(Self { key, secret })
+    }
+
+    /// The environment that the key's prefix names.
+    pub fn environment(&self) -> Option<Environment> {
+        environment_of(self.key.expose_secret(), "key_")
+    }
+
+    /// The environment that the secret's prefix names.
+    pub fn secret_environment(&self) -> Option<Environment> {
+        environment_of(self.secret.as_ref()?.expose_secret(), "secret_")
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKey").field("environment", &self.environment()).finish_non_exhaustive()
+    }
+}
+
+fn environment_of(text: &str, prefix: &str) -> Option<Environment> {
+    let rest = text.strip_prefix(prefix)?;
+    if rest.starts_with("live_") {
+        Some(Environment::Live)
+    } else if rest.starts_with("test_") {
+        Some(Environment::Test)
+    } else {
+        None
+    }
+}
+
+/// A header value that no debug output shows.
+pub(crate) fn sensitive(secret: &SecretString) -> HeaderValue {
+    let mut value =
+        HeaderValue::from_str(secret.expose_secret()).expect("checked to be visible ASCII when it was given");
+    value.set_sensitive(true);
+    value
+}
+
+/// Refuses whatever could not go into a header as it is. Nothing is trimmed:
+/// a secret read from a file with its line break is told, not guessed at.
+fn visible_ascii(field: &'static str, text: String) -> Result<SecretString, Error> {
+    let text = SecretString::from(text);
+    let bytes = text.expose_secret().as_bytes();
+    if bytes.is_empty() {
+        return Err(Error::config(field, "is empty"));
+    }
+    if bytes.iter().any(u8::is_ascii_whitespace) {
+        return Err(Error::config(field, "contains a space or a line break; remove it"));
+    }
+    if !bytes.iter().all(u8::is_ascii_graphic) {
+        return Err(Error::config(field, "contains a character that is not visible ASCII; copy it again"));
+    }
+    Ok(text)
+}

@@ -1,0 +1,131 @@
+//! Live or test, and the address of either.
+
+use std::{fmt, net::IpAddr};
+
+use reqwest::Url;
+
+use crate::Error;
+
+/// The two environments of the provider. A key belongs to one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Environment {
+    /// `https://api.sandbox.co.in`, for keys that start with `key_live_`.
+    Live,
+    /// `https://test-api.sandbox.co.in`, for keys that start with `key_test_`.
+    Test,
+}
+
+impl Environment {
+    /// The address of the environment.
+    #[must_use]
+    pub fn base_url(self) -> &'static str {
+        match self {
+            Self::Live => "https://api.sandbox.co.in",
+            Self::Test => "https://test-api.sandbox.co.in",
+        }
+    }
+
+    /// Requests a minute that every page of the provider grants. They
+    /// disagree on live (100 or 500), so this is the lowest.
+    #[must_use]
+    pub fn requests_per_minute(self) -> u32 {
+        match self {
+            Self::Live => 100,
+            Self::Test => 25,
+        }
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        })
+    }
+}
+
+/// A checked address without a trailing slash, to which a path can be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BaseUrl {
+    text: String,
+    /// Plain http, which is let through for loopback addresses only.
+    pub plain: bool,
+    /// Which environment's host this is, if it is one of the provider's.
+    pub environment: Option<Environment>,
+}
+
+impl BaseUrl {
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let refuse = |reason: &str| Err(Error::config("base_url", reason));
+        let Ok(url) = Url::parse(text) else {
+            return refuse("is not an absolute address such as https://api.sandbox.co.in");
+        };
+        if text.chars().any(|character| character.is_whitespace() || character.is_control()) {
+            return refuse("contains a space or a line break; remove it");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("must not contain a user name or a password");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return refuse("must not contain a query (?) or a fragment (#)");
+        }
+        let Some(host) = url.host_str() else { return refuse("names no host") };
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(host) => {}
+            "http" => return refuse("must start with https://; http:// is for loopback addresses only"),
+            _ => return refuse("must start with https://"),
+        }
+        let environment = [Environment::Live, Environment::Test].into_iter().find(|environment| {
+            Url::parse(environment.base_url()).is_ok_and(|known| known.host_str() == Some(host))
+        });
+        Ok(Self {
+            text: url.as_str().trim_end_matches('/').to_owned(),
+            plain: url.scheme() == "http",
+            environment,
+        })
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The path in front of every operation's own, without a trailing slash.
+    pub fn prefix(&self) -> &str {
+        let after_scheme = self.text.find("://").map_or(0, |at| at + 3);
+        self.text[after_scheme..].find('/').map_or("", |at| &self.text[after_scheme + at..])
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_loses_its_trailing_slash_and_keeps_its_prefix() {
+        for (given, text, prefix) in [
+            ("https://api.sandbox.co.in", "https://api.sandbox.co.in", ""),
+            ("https://api.sandbox.co.in/", "https://api.sandbox.co.in", ""),
+            ("https://gateway.example/sandbox", "https://gateway.example/sandbox", "/sandbox"),
+            ("https://gateway.example/a/b//", "https://gateway.example/a/b", "/a/b"),
+            ("http://[::1]:8080/", "http://[::1]:8080", ""),
+        ] {
+            let url = BaseUrl::parse(given).unwrap();
+            assert_eq!((url.as_str(), url.prefix()), (text, prefix));
+        }
+    }
+
+    #[test]
+    fn the_provider_s_hosts_are_known() {
+        let environment = |text| BaseUrl::parse(text).unwrap().environment;
+        assert_eq!(environment("https://API.sandbox.co.in"), Some(Environment::Live));
+        assert_eq!(environment("https://test-api.sandbox.co.in/x"), Some(Environment::Test));
+        assert_eq!(environment("https://api.sandbox.code.in"), None);
+    }
+}

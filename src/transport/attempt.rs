@@ -1,0 +1,138 @@
+//! Sends a request once and reads the whole answer, within limits.
+
+use std::error::Error as StdError;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::{Request, Response, StatusCode, header::HeaderMap};
+
+use crate::{Error, ErrorKind, Phase};
+
+/// What came back, success or not.
+pub(crate) struct RawAnswer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// Sends `request`, whose own timeout is set, and reads at most `cap` bytes of body.
+pub(crate) async fn send(http: &reqwest::Client, request: Request, cap: usize) -> Result<RawAnswer, Error> {
+    let mut response = http.execute(request).await.map_err(|error| classify(error, Phase::Head))?;
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    let body = read(response, cap).await.map_err(|error| error.with_status(status))?;
+    Ok(RawAnswer { status, headers, body })
+}
+
+/// The body after decompression. One chunk is handed on as it is; the space
+/// for more grows with what arrives, never by what a header claims.
+async fn read(mut response: Response, cap: usize) -> Result<Bytes, Error> {
+    let too_large = || {
+        Error::new(ErrorKind::TooLarge, format!("the answer is larger than {cap} bytes"))
+            .maybe_sent(true)
+            .advice("raise `max_body_bytes` on the client builder if such answers are expected")
+    };
+    if response.content_length().is_some_and(|length| length > cap as u64) {
+        return Err(too_large());
+    }
+    // A length within the cap is believed: untouched memory costs nothing.
+    let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+    let failed = |error| classify(error, Phase::Body);
+    let Some(first) = response.chunk().await.map_err(failed)? else { return Ok(Bytes::new()) };
+    if first.len() > cap {
+        return Err(too_large());
+    }
+    let Some(second) = response.chunk().await.map_err(failed)? else { return Ok(first) };
+
+    let mut body = BytesMut::with_capacity(length.unwrap_or(2 * (first.len() + second.len())));
+    body.extend_from_slice(&first);
+    let mut next = Some(second);
+    while let Some(chunk) = next {
+        if body.len() + chunk.len() > cap {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+        next = response.chunk().await.map_err(failed)?;
+    }
+    Ok(body.freeze())
+}
+
+/// What a failure of reqwest means: how far the request had come, and whether
+/// the provider may have seen it. The address is taken out of the source.
+fn classify(error: reqwest::Error, phase: Phase) -> Error {
+    let error = error.without_url();
+    let facts = Facts::of(&error);
+    let classified = if error.is_timeout() {
+        let phase = if error.is_connect() { Phase::Connect } else { phase };
+        Error::new(ErrorKind::Timeout, "no answer in time").with_phase(phase)
+    } else if error.is_builder() {
+        return Error::new(ErrorKind::Config, "the request could not be put together").with_source(error);
+    } else if error.is_connect() {
+        Error::new(ErrorKind::Transport, facts.connect_reason()).with_phase(facts.connect_phase())
+    } else if facts.not_http {
+        Error::new(ErrorKind::Decode, "the answer is not valid HTTP")
+    } else if phase == Phase::Body && !facts.connection {
+        Error::new(ErrorKind::Decode, "the body of the answer cannot be decompressed")
+    } else {
+        Error::new(ErrorKind::Transport, "the connection broke").with_phase(phase)
+    };
+    let sent = !(error.is_connect() || facts.never_written);
+    classified.maybe_sent(sent).with_source(error)
+}
+
+/// What the chain of causes tells.
+#[derive(Default)]
+struct Facts {
+    tls: bool,
+    dns: bool,
+    proxy: bool,
+    connection: bool,
+    not_http: bool,
+    never_written: bool,
+}
+
+impl Facts {
+    fn of(error: &reqwest::Error) -> Self {
+        let mut facts = Self::default();
+        let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+        while let Some(current) = cause {
+            if let Some(hyper) = current.downcast_ref::<hyper::Error>() {
+                facts.connection = true;
+                facts.not_http |= hyper.is_parse();
+                facts.never_written |= hyper.is_canceled();
+            }
+            if let Some(io) = current.downcast_ref::<std::io::Error>() {
+                facts.connection |= io.kind() != std::io::ErrorKind::InvalidData
+                    && io.kind() != std::io::ErrorKind::InvalidInput;
+                facts.tls |= io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+            }
+            facts.tls |= current.is::<rustls::Error>();
+            // These two layers have no public error type; their texts are fixed.
+            let text = current.to_string();
+            facts.dns |= text.starts_with("dns error");
+            facts.proxy |= text.starts_with("tunnel error") || text.starts_with("proxy");
+            cause = current.source();
+        }
+        facts
+    }
+
+    fn connect_phase(&self) -> Phase {
+        if self.tls {
+            Phase::Tls
+        } else if self.proxy {
+            Phase::Proxy
+        } else if self.dns {
+            Phase::Dns
+        } else {
+            Phase::Connect
+        }
+    }
+
+    fn connect_reason(&self) -> &'static str {
+        match self.connect_phase() {
+            Phase::Tls => "the certificate or the TLS handshake was refused",
+            Phase::Proxy => "the proxy refused the connection",
+            Phase::Dns => "the host name could not be resolved",
+            _ => "no connection could be made",
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Tells what happened, and only what an allow-list names: operation, method,
+//! path template, attempt, status, times, transaction id. Never a header, a
+//! parameter, an address with data in it, or a body.
+
+use std::time::{Duration, Instant};
+
+use tracing::{Level, Span, field};
+
+use crate::{Error, operation::Operation};
+
+/// One logical call, from the first try to the last.
+pub(crate) struct Call {
+    span: Span,
+    started: Instant,
+}
+
+impl Call {
+    /// Field names are OpenTelemetry's where it has one.
+    pub fn start(operation: &'static Operation) -> Self {
+        let span = tracing::span!(
+            target: "sandbox_client",
+            Level::INFO,
+            "sandbox.call",
+            otel.kind = "client",
+            operation = operation.id,
+            http.request.method = operation.method,
+            url.template = operation.path,
+            http.response.status_code = field::Empty,
+            attempts = field::Empty,
+            duration_ms = field::Empty,
+            transaction_id = field::Empty,
+            error.type = field::Empty,
+        );
+        Self { span, started: Instant::now() }
+    }
+
+    pub fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    pub fn attempt_failed(&self, attempt: u32, error: &Error, pause: Option<Duration>) {
+        self.span.in_scope(|| {
+            tracing::event!(
+                target: "sandbox_client",
+                Level::DEBUG,
+                attempt,
+                error.type = error.kind().as_str(),
+                http.response.status_code = error.status(),
+                transaction_id = error.transaction_id(),
+                wait_ms = pause.map(millis),
+                "attempt failed"
+            );
+        });
+    }
+
+    pub fn succeeded(&self, attempts: u32) {
+        self.end(attempts, Some(200));
+    }
+
+    pub fn failed(&self, error: &Error) {
+        self.span.record("error.type", error.kind().as_str());
+        if let Some(id) = error.transaction_id() {
+            self.span.record("transaction_id", id);
+        }
+        self.end(error.attempts(), error.status());
+    }
+
+    fn end(&self, attempts: u32, status: Option<u16>) {
+        if self.span.is_disabled() {
+            return;
+        }
+        self.span.record("attempts", attempts);
+        self.span.record("duration_ms", millis(self.elapsed()));
+        if let Some(status) = status {
+            self.span.record("http.response.status_code", status);
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,250 @@
+//! Keeps within the provider's limit of requests a minute.
+
+use std::{
+    collections::VecDeque,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::{Error, ErrorKind, Phase};
+
+/// The window that the provider counts in.
+const WINDOW: Duration = Duration::from_secs(60);
+/// Requests do not arrive at the server as evenly as they leave here: one may
+/// be late and the next early. This much longer the window is taken to be.
+const MARGIN: Duration = Duration::from_secs(1);
+/// Requests are counted in slots of this length, so that memory does not grow with the limit.
+const SLOT: Duration = Duration::from_millis(100);
+
+/// A boxed future, as the methods of [`RateGate`] return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What lets requests through, one permission each.
+///
+/// The default counts in this process ([`ClientBuilder::requests_per_minute`](crate::ClientBuilder::requests_per_minute)).
+/// An implementation of your own lets several machines share one limit.
+pub trait RateGate: Send + Sync + 'static {
+    /// Waits until a request may be sent, and counts it. Must be safe to
+    /// cancel: a dropped future takes no permission with it.
+    fn acquire(&self) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// How long a request asked for now would wait, as far as is known.
+    fn estimated_wait(&self) -> Duration;
+
+    /// The server said 429: nobody may pass for this long.
+    fn pause(&self, wait: Duration);
+}
+
+/// At most `limit` requests in any window of 60 seconds, first come first served.
+#[derive(Debug)]
+pub(crate) struct SlidingWindow {
+    /// Held by the one who waits for the next permission; the others queue
+    /// behind it in order of arrival. Never held while a request is under way.
+    turn: tokio::sync::Mutex<()>,
+    queued: AtomicU32,
+    window: Mutex<Window>,
+}
+
+#[derive(Debug)]
+struct Window {
+    limit: u32,
+    used: u32,
+    slots: VecDeque<(Instant, u32)>,
+    paused_until: Option<Instant>,
+}
+
+impl SlidingWindow {
+    pub fn new(limit: u32) -> Self {
+        Self {
+            turn: tokio::sync::Mutex::new(()),
+            queued: AtomicU32::new(0),
+            window: Mutex::new(Window {
+                limit: limit.max(1),
+                used: 0,
+                slots: VecDeque::new(),
+                paused_until: None,
+            }),
+        }
+    }
+
+    fn window(&self) -> std::sync::MutexGuard<'_, Window> {
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a permission until `deadline`, and not at all where it is
+    /// known that none will come by then.
+    pub async fn acquire(&self, deadline: Instant) -> Result<(), Error> {
+        let turn = match self.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(_) => {
+                self.refuse_hopeless(deadline)?;
+                let _queued = Queued::join(&self.queued);
+                tokio::time::timeout_at(deadline.into(), self.turn.lock())
+                    .await
+                    .map_err(|_| too_slow(None))?
+            }
+        };
+        loop {
+            let now = Instant::now();
+            let Some(wait) = self.window().take(now) else { break };
+            if now + wait > deadline {
+                return Err(too_slow(Some(wait)));
+            }
+            tokio::time::sleep(wait).await;
+        }
+        drop(turn);
+        Ok(())
+    }
+
+    fn refuse_hopeless(&self, deadline: Instant) -> Result<(), Error> {
+        let wait = self.estimated_wait();
+        if Instant::now() + wait > deadline { Err(too_slow(Some(wait))) } else { Ok(()) }
+    }
+
+    pub fn estimated_wait(&self) -> Duration {
+        self.window().wait_for(self.queued.load(Ordering::Relaxed), Instant::now())
+    }
+
+    pub fn pause(&self, wait: Duration) {
+        let until = Instant::now() + wait.min(WINDOW * 60);
+        let mut window = self.window();
+        window.paused_until = window.paused_until.max(Some(until));
+    }
+}
+
+/// One more in the queue for as long as it lives, cancelled or not.
+struct Queued<'a>(&'a AtomicU32);
+
+impl<'a> Queued<'a> {
+    fn join(count: &'a AtomicU32) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+pub(crate) fn too_slow(wait: Option<Duration>) -> Error {
+    Error::new(
+        ErrorKind::RateLimited,
+        "the client's own rate limit would make this call wait past its deadline",
+    )
+    .with_phase(Phase::Pace)
+    .with_retry_after(wait)
+    .advice("send less at once, or raise the call timeout")
+}
+
+impl Window {
+    /// Takes a permission now (`None`), or tells how long to wait before asking again.
+    fn take(&mut self, now: Instant) -> Option<Duration> {
+        self.forget(now);
+        let wait = self.wait(now);
+        if wait > Duration::ZERO {
+            return Some(wait);
+        }
+        self.used += 1;
+        match self.slots.back_mut() {
+            Some((start, count)) if now.saturating_duration_since(*start) < SLOT => *count += 1,
+            _ => self.slots.push_back((now, 1)),
+        }
+        None
+    }
+
+    /// Drops slots whose last request is out of the window.
+    fn forget(&mut self, now: Instant) {
+        while let Some((start, count)) = self.slots.front()
+            && now.saturating_duration_since(*start) >= WINDOW + MARGIN + SLOT
+        {
+            self.used -= count;
+            self.slots.pop_front();
+        }
+    }
+
+    fn wait(&self, now: Instant) -> Duration {
+        let pause = self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        let full = match self.slots.front() {
+            Some((start, _)) if self.used >= self.limit => {
+                (*start + WINDOW + MARGIN + SLOT).saturating_duration_since(now)
+            }
+            _ => Duration::ZERO,
+        };
+        pause.max(full)
+    }
+
+    /// The wait of one who has `ahead` others in front.
+    fn wait_for(&self, ahead: u32, now: Instant) -> Duration {
+        let limit = self.limit;
+        // Each further `limit` of people in front is a whole window more.
+        let rounds = ahead / limit;
+        let mut needed = (self.used + ahead % limit + 1).saturating_sub(limit);
+        let mut wait = self.wait(now);
+        for (start, count) in &self.slots {
+            if needed == 0 {
+                break;
+            }
+            wait = wait.max((*start + WINDOW + MARGIN + SLOT).saturating_duration_since(now));
+            needed = needed.saturating_sub(*count);
+        }
+        wait + (WINDOW + MARGIN + SLOT) * rounds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten minutes of steady demand, the clock moved by hand.
+    #[test]
+    fn no_window_is_above_the_limit_and_the_limit_is_used() {
+        for limit in [1, 25, 100, 5000] {
+            let mut window = Window { limit, used: 0, slots: VecDeque::new(), paused_until: None };
+            let start = Instant::now();
+            let mut now = start;
+            let mut sent = VecDeque::new();
+            let mut in_ten_minutes = 0_u32;
+            while now < start + Duration::from_secs(600) {
+                match window.take(now) {
+                    Some(wait) => now += wait,
+                    None => {
+                        sent.push_back(now);
+                        in_ten_minutes += 1;
+                        while now - sent[0] >= WINDOW {
+                            sent.pop_front();
+                        }
+                        assert!(sent.len() <= limit as usize, "{} in one window of {limit}", sent.len());
+                        now += Duration::from_millis(3);
+                    }
+                }
+            }
+            assert!(
+                f64::from(in_ten_minutes) >= 0.97 * 10.0 * f64::from(limit),
+                "{in_ten_minutes} of {limit}"
+            );
+            assert!(window.slots.len() <= 612, "memory grows with the limit");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_told_in_advance() {
+        let now = Instant::now();
+        let mut window = Window { limit: 2, used: 0, slots: VecDeque::new(), paused_until: None };
+        assert_eq!(window.wait_for(0, now), Duration::ZERO);
+        assert!(window.take(now).is_none());
+        assert!(window.take(now).is_none());
+        let one_window = WINDOW + MARGIN + SLOT;
+        assert_eq!(window.wait_for(0, now), one_window);
+        assert_eq!(window.wait_for(1, now), one_window);
+        assert_eq!(window.wait_for(2, now), 2 * one_window);
+        window.paused_until = Some(now + 3 * one_window);
+        assert_eq!(window.wait(now), 3 * one_window);
+    }
+}

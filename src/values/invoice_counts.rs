@@ -1,0 +1,193 @@
+//! The counts as a caller asks for them: without envelope, in a stable order.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::{CountGroups, Section, StatusCounts, Timestamp};
+
+/// How many documents a taxpayer has in the IMS, by section and by status.
+///
+/// Made by [`Client::invoice_counts`](crate::Client::invoice_counts).
+/// Sections stand in the portal's order, unknown ones last; those that the
+/// answer does not name are not there. Serialises to JSON and back without loss.
+///
+/// [`Display`](fmt::Display) prints an aligned table.
+///
+/// ```
+/// use sandbox_client::values::{InvoiceCounts, Section};
+///
+/// let counts: InvoiceCounts = serde_json::from_str(
+///     r#"{"total": 12, "sections": {"b2b": {"accept": 1, "noaction": 11}}}"#,
+/// )?;
+/// assert_eq!(counts.total(), 12);
+/// assert_eq!(counts.no_action(), 11);
+/// assert_eq!(counts.section(Section::B2b).unwrap().accepted, 1);
+/// assert!(!counts.all_acted_on());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct InvoiceCounts {
+    /// `ttl_cnt` as sent, all groups of the answer together.
+    #[serde(rename = "total", skip_serializing_if = "Option::is_none")]
+    pub total_as_sent: Option<u64>,
+    #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
+    sections: Vec<(Section, StatusCounts)>,
+    /// When the answer was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Timestamp>,
+    /// What the provider's support asks for. Not always a UUID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transaction_id: Option<String>,
+}
+
+impl InvoiceCounts {
+    pub(crate) fn new(
+        groups: CountGroups,
+        timestamp: Option<Timestamp>,
+        transaction_id: Option<String>,
+    ) -> Self {
+        let mut counts = Self { timestamp, transaction_id, ..Self::default() };
+        for (_, group) in groups.groups {
+            if let Some(total) = group.total {
+                counts.total_as_sent = Some(counts.total_as_sent.unwrap_or(0).saturating_add(total));
+            }
+            for (section, more) in group.sections {
+                counts.add(section, more);
+            }
+        }
+        counts
+    }
+
+    fn add(&mut self, section: Section, more: StatusCounts) {
+        match self.sections.binary_search_by(|(known, _)| known.cmp(&section)) {
+            Ok(at) => self.sections[at].1 += &more,
+            Err(at) => self.sections.insert(at, (section, more)),
+        }
+    }
+
+    /// All documents: the total as sent, or the sum where none was sent.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total_as_sent.unwrap_or_else(|| self.by_status().total())
+    }
+
+    /// The total as sent and the sum of all counters, where they disagree.
+    /// Nothing documents that they agree, so it is told and not an error.
+    #[must_use]
+    pub fn total_mismatch(&self) -> Option<(u64, u64)> {
+        let sum = self.by_status().total();
+        self.total_as_sent.filter(|sent| *sent != sum).map(|sent| (sent, sum))
+    }
+
+    /// The sections of the answer in a stable order.
+    pub fn sections(&self) -> impl ExactSizeIterator<Item = (&Section, &StatusCounts)> {
+        self.sections.iter().map(|(section, counts)| (section, counts))
+    }
+
+    /// The counts of one section, by its variant or its code (`"b2b"`).
+    #[must_use]
+    pub fn section(&self, section: impl Into<Section>) -> Option<&StatusCounts> {
+        let section = section.into();
+        let at = self.sections.binary_search_by(|(known, _)| known.cmp(&section)).ok()?;
+        Some(&self.sections[at].1)
+    }
+
+    /// The sums over all sections.
+    #[must_use]
+    pub fn by_status(&self) -> StatusCounts {
+        let mut sums = StatusCounts::default();
+        for (_, counts) in &self.sections {
+            sums += counts;
+        }
+        sums
+    }
+
+    /// Documents accepted.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.by_status().accepted
+    }
+
+    /// Documents rejected.
+    #[must_use]
+    pub fn rejected(&self) -> u64 {
+        self.by_status().rejected
+    }
+
+    /// Documents kept pending.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.by_status().pending
+    }
+
+    /// Documents not acted on yet. They are deemed accepted when GSTR-2B is made.
+    #[must_use]
+    pub fn no_action(&self) -> u64 {
+        self.by_status().no_action
+    }
+
+    /// Whether nothing is left without action. Pending documents are acted on.
+    #[must_use]
+    pub fn all_acted_on(&self) -> bool {
+        self.no_action() == 0
+    }
+}
+
+impl fmt::Display for InvoiceCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sums = self.by_status();
+        let named: Vec<String> =
+            self.sections.iter().map(|(section, _)| format!("{} ({section})", section.title())).collect();
+        let name_width = named.iter().map(|name| name.chars().count()).chain([7]).max().unwrap_or(7);
+        let width = sums.total().max(self.total()).to_string().len().max(9);
+        let row = |f: &mut fmt::Formatter<'_>, name: &str, counts: &StatusCounts| {
+            write!(f, "{name:name_width$}")?;
+            for count in [counts.no_action, counts.pending, counts.accepted, counts.rejected, counts.total()]
+            {
+                write!(f, "  {count:>width$}")?;
+            }
+            writeln!(f)
+        };
+
+        write!(f, "{:name_width$}", "Section")?;
+        for title in ["No action", "Pending", "Accepted", "Rejected", "Total"] {
+            write!(f, "  {title:>width$}")?;
+        }
+        writeln!(f)?;
+        for (name, (_, counts)) in named.iter().zip(&self.sections) {
+            row(f, name, counts)?;
+        }
+        row(f, "Total", &sums)?;
+        if let Some((sent, sum)) = self.total_mismatch() {
+            writeln!(f, "The provider's own total is {sent}, not {sum}.")?;
+        }
+        Ok(())
+    }
+}
+
+fn as_map<S: Serializer>(sections: &[(Section, StatusCounts)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(sections.iter().map(|(section, counts)| (section, counts)))
+}
+
+fn from_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Section, StatusCounts)>, D::Error> {
+    struct Visitor;
+    impl<'de> de::Visitor<'de> for Visitor {
+        type Value = InvoiceCounts;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("counts by section")
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<InvoiceCounts, A::Error> {
+            let mut counts = InvoiceCounts::default();
+            while let Some((section, more)) = map.next_entry()? {
+                counts.add(section, more);
+            }
+            Ok(counts)
+        }
+    }
+    deserializer.deserialize_map(Visitor).map(|counts| counts.sections)
+}
