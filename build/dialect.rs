@@ -46,7 +46,7 @@ fn head(document: &Value, root: &Place, report: &mut Report) {
     if !is_semver(text(&document["info"]["version"])) {
         report.add(
             &root.at("info.version"),
-            "it is sent as a header, and other text than an ASCII version makes that panic; write one such as 0.1.0",
+            "it is sent as a header, and text beyond ASCII makes that panic; write a version such as 0.1.0",
         );
     }
 }
@@ -126,7 +126,8 @@ fn is_upper_camel_case(name: &str) -> bool {
 /// The first two of `names` that would become the same name in Rust.
 fn same_in_rust<'a>(names: impl Iterator<Item = &'a str>) -> Option<(&'a str, &'a str)> {
     let plain = |name: &str| name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "");
-    let names: Vec<&str> = names.collect();
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
     names.iter().enumerate().find_map(|(index, name)| {
         let twin = names[..index].iter().find(|earlier| plain(earlier) == plain(name))?;
         Some((*twin, *name))

@@ -120,7 +120,7 @@ fn the_version_is_ascii_semver() {
         refused(
             &[("/info/version", json!(version))],
             &[
-                "info.version: it is sent as a header, and other text than an ASCII version makes that panic; write one such as 0.1.0",
+                "info.version: it is sent as a header, and text beyond ASCII makes that panic; write a version such as 0.1.0",
             ],
         );
     }
@@ -186,7 +186,7 @@ fn a_path_holds_methods_only() {
         refused(
             &[(&format!("/paths/~1gst~1compliance~1tax-payer~1invoices~1count/{key}"), json!([]))],
             &[&format!(
-                "/gst/compliance/tax-payer/invoices/count: {key}: the operation table and the mock server read methods only; write it in each operation"
+                "/gst/compliance/tax-payer/invoices/count: {key}: the operation table does not look here; write it in each operation"
             )],
         );
     }
@@ -300,7 +300,7 @@ fn operation_ids_are_snake_case() {
             "GET /gst/compliance/tax-payer/invoices/count: operationId: it becomes a method; write a snake_case verb phrase that is no Rust keyword, such as get_invoice_count",
         ],
     );
-    for id in ["logout", "get_gstr_2b", "get_gstr2b"] {
+    for id in ["ping", "get_part_2b", "get_part2b"] {
         allowed(&[("count/operationId", json!(id))]);
     }
 }
@@ -678,7 +678,7 @@ fn parameter_names_are_unique() {
     refused(
         &[("count/parameters/-", parameter("typeOfGoods", "query", json!({"type": "string"})))],
         &[
-            "get_invoice_count: parameters: `type_of_goods` and `typeOfGoods` become one method; write names that differ in letters or digits",
+            "get_invoice_count: parameters: `typeOfGoods` and `type_of_goods` become one method; write names that differ in letters or digits",
         ],
     );
 }
@@ -995,6 +995,8 @@ fn an_operation_has_an_example_of_success() {
         let failure = json!({"failure": {"summary": "Refused.", "value": {"data": {"status_cd": status}}}});
         refused(&[(examples, failure)], &[MESSAGE]);
     }
+    let failure = json!({"failure": {"summary": "Broken.", "x-status": 500, "value": {"code": 422}}});
+    refused(&[(examples, failure)], &[MESSAGE]);
     allowed(&[(examples, json!({"text": {"summary": "Something else.", "value": {"access_token": "…"}}}))]);
 }
 

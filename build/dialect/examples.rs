@@ -24,8 +24,11 @@ pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
     for (path, method, operation) in all(&document.merged) {
         let place = operation_place(document, path, method, operation);
         let is_failure = |example: &Value| {
-            let status = &resolve(&document.merged, example)["value"]["data"]["status_cd"];
-            *status == "0" || *status == 0
+            let example = resolve(&document.merged, example);
+            let outcome = &example["value"]["data"]["status_cd"];
+            *outcome == "0"
+                || *outcome == 0
+                || example["x-status"].as_u64().is_some_and(|status| status >= 400)
         };
         if members(&operation["responses"]["200"]).all(|(_, example)| is_failure(example)) {
             report.add(

@@ -161,9 +161,7 @@ impl Kind {
             (Kind::PathItem, "options" | "trace") => {
                 "progenitor writes code for it that does not compile; write another method"
             }
-            (Kind::PathItem, _) => {
-                "the operation table and the mock server read methods only; write it in each operation"
-            }
+            (Kind::PathItem, _) => "the operation table does not look here; write it in each operation",
             (Kind::Parameter, "content" | "style" | "explode" | "allowReserved") => {
                 "progenitor refuses it or ignores it; write a plain `schema` and leave it out"
             }
