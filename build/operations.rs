@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// HTTP methods of a path item, as OpenAPI spells them.
-pub const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
+/// HTTP methods of a path item, as OpenAPI spells them: those that the client
+/// inside the generated code has a function for.
+pub const METHODS: [&str; 6] = ["get", "put", "post", "delete", "head", "patch"];
 
 /// Every operation as (path, method, operation).
 pub fn all(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {

@@ -108,7 +108,8 @@ impl Document {
             .flat_map(|(_, response)| self.examples_of(response))
             .filter_map(|(name, example)| {
                 let body = &example["value"];
-                status(&body["code"]).filter(|status| *status >= 400).map(|status| (name, status, body))
+                let stated = status(&example["x-status"]).or_else(|| status(&body["code"]));
+                stated.filter(|status| *status >= 400).map(|status| (name, status, body))
             })
     }
 
