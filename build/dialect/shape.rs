@@ -46,6 +46,7 @@ use Below::{Each, Leaf, One};
 impl Kind {
     /// All keys of the dialect. What OpenAPI has beyond them is ignored by
     /// progenitor or misread, so it is refused, and typing errors with it.
+    #[allow(clippy::too_many_lines, clippy::match_same_arms)] // a table, read row by row
     fn keys(self) -> &'static [(&'static str, Below)] {
         match self {
             Kind::Root => &[

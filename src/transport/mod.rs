@@ -77,7 +77,11 @@ async fn run(
         let mut next = request.try_clone().expect("bodies are kept in memory, never streamed");
         let lease = until(deadline, authorize::authorize(client, operation, &mut next))
             .await
-            .map_err(|error| finish(error, sent))?;
+            .map_err(|error| match error.operation() {
+                // A login that failed speaks for itself; this request was not sent.
+                Some(_) => error.maybe_sent(false),
+                None => finish(error, sent),
+            })?;
         scope.acquire(deadline).await.map_err(|error| finish(error, sent))?;
         sent += 1;
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
