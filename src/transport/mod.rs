@@ -75,12 +75,13 @@ async fn run(
     scope.budget().count_call(Instant::now());
     loop {
         let mut next = request.try_clone().expect("bodies are kept in memory, never streamed");
-        let lease = until(deadline, authorize::authorize(client, operation, &mut next))
-            .await
-            .map_err(|error| match error.operation() {
-                // A login that failed speaks for itself; this request was not sent.
-                Some(_) => error.maybe_sent(false),
-                None => finish(error, sent),
+        let lease =
+            until(deadline, authorize::authorize(client, operation, &mut next)).await.map_err(|error| {
+                match error.operation() {
+                    // A login that failed speaks for itself; this request was not sent.
+                    Some(_) => error.maybe_sent(false),
+                    None => finish(error, sent),
+                }
             })?;
         scope.acquire(deadline).await.map_err(|error| finish(error, sent))?;
         sent += 1;
