@@ -113,6 +113,10 @@ impl Document {
             })
     }
 
+    pub(super) fn root(&self) -> &Value {
+        &self.root
+    }
+
     /// Follows `$ref`, and gives up on a circle.
     pub(super) fn resolve<'a>(&'a self, mut value: &'a Value) -> &'a Value {
         for _ in 0..16 {
