@@ -93,24 +93,27 @@ struct Facts {
 impl Facts {
     fn of(error: &reqwest::Error) -> Self {
         let mut facts = Self::default();
-        let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+        let mut cause = error.source();
         while let Some(current) = cause {
             if let Some(hyper) = current.downcast_ref::<hyper::Error>() {
                 facts.connection = true;
                 facts.not_http |= hyper.is_parse();
                 facts.never_written |= hyper.is_canceled();
             }
-            if let Some(io) = current.downcast_ref::<std::io::Error>() {
-                facts.connection |= io.kind() != std::io::ErrorKind::InvalidData
-                    && io.kind() != std::io::ErrorKind::InvalidInput;
-                facts.tls |= io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
-            }
             facts.tls |= current.is::<rustls::Error>();
             // These two layers have no public error type; their texts are fixed.
             let text = current.to_string();
             facts.dns |= text.starts_with("dns error");
             facts.proxy |= text.starts_with("tunnel error") || text.starts_with("proxy");
-            cause = current.source();
+            cause = match current.downcast_ref::<std::io::Error>() {
+                Some(io) => {
+                    facts.connection |= io.kind() != std::io::ErrorKind::InvalidData
+                        && io.kind() != std::io::ErrorKind::InvalidInput;
+                    // What it wraps; its `source` would pass over that.
+                    io.get_ref().map(|inner| inner as &(dyn StdError + 'static))
+                }
+                None => current.source(),
+            };
         }
         facts
     }
