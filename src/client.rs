@@ -544,6 +544,7 @@ fn safe_http(
         .referer(false)
         .connection_verbose(false)
         .tls_danger_accept_invalid_certs(false)
+        .tls_danger_accept_invalid_hostnames(false)
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .connect_timeout(connect_timeout)
         .user_agent(USER_AGENT);
