@@ -8,6 +8,7 @@ use std::{
 
 use reqwest::{header::HeaderValue, redirect};
 use secrecy::ExposeSecret;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
     Environment, Error, RateGate, RetryPolicy, Token,
@@ -33,6 +34,7 @@ struct Shared {
     credentials: ApiKey,
     key_header: HeaderValue,
     platform: Option<Token>,
+    places: Semaphore,
     gate: Gate,
     budget: Budget,
 }
@@ -92,16 +94,22 @@ impl Scope {
         self.taxpayer.clone()
     }
 
-    /// Waits for the rate limit, until the deadline at most.
-    pub(crate) async fn acquire(&self, deadline: Instant) -> Result<(), Error> {
+    /// Waits for a place among the requests under way and then for the rate
+    /// limit, until the deadline at most. The place is kept until the answer
+    /// is there; it comes first, so that a request is sent when it is counted.
+    pub(crate) async fn acquire(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Error> {
+        let place = match tokio::time::timeout_at(deadline.into(), self.shared.places.acquire()).await {
+            Ok(place) => place.expect("never closed"),
+            Err(_) => return Err(crate::transport::too_slow(None)),
+        };
         match &self.shared.gate {
-            Gate::Unlimited => Ok(()),
-            Gate::Local(window) => window.acquire(deadline).await,
-            Gate::Custom(gate) => match tokio::time::timeout_at(deadline.into(), gate.acquire()).await {
-                Ok(result) => result,
-                Err(_) => Err(crate::transport::too_slow(None)),
-            },
+            Gate::Unlimited => {}
+            Gate::Local(window) => window.acquire(deadline).await?,
+            Gate::Custom(gate) => tokio::time::timeout_at(deadline.into(), gate.acquire())
+                .await
+                .unwrap_or_else(|_| Err(crate::transport::too_slow(None)))?,
         }
+        Ok(place)
     }
 
     pub(crate) fn pause(&self, wait: Duration) {
@@ -264,6 +272,7 @@ pub struct ClientBuilder {
     http: Option<reqwest::ClientBuilder>,
     connect_timeout: Duration,
     policy: Policy,
+    max_in_flight: usize,
     gate: GateSetting,
 }
 
@@ -287,6 +296,7 @@ impl Default for ClientBuilder {
             http: None,
             connect_timeout: Duration::from_secs(5),
             policy: Policy::default(),
+            max_in_flight: 100,
             gate: GateSetting::Documented,
         }
     }
@@ -415,6 +425,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Most requests of this client and its clones that are under way at once.
+    /// Further ones wait in order of arrival. As many connections are kept
+    /// open without work, unless [`http`](ClientBuilder::http) brings a pool
+    /// of its own. Default 100; zero counts as one.
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = requests.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
     /// Requests that this client and its clones send in any 60 seconds,
     /// retries included. Default: the lowest number that the provider names,
     /// [`Environment::requests_per_minute`]. Zero counts as one.
@@ -466,7 +485,10 @@ impl ClientBuilder {
         if self.policy.max_body_bytes == 0 {
             return Err(Error::config("max_body_bytes", "is zero; no answer could be read"));
         }
-        let http = safe_http(self.http.unwrap_or_default(), &base_url, self.connect_timeout)?;
+        let http = self
+            .http
+            .unwrap_or_else(|| reqwest::Client::builder().pool_max_idle_per_host(self.max_in_flight));
+        let http = safe_http(http, &base_url, self.connect_timeout)?;
 
         let limit = environment.unwrap_or(Environment::Test).requests_per_minute();
         let gate = match self.gate {
@@ -483,6 +505,7 @@ impl ClientBuilder {
             credentials,
             key_header,
             platform,
+            places: Semaphore::new(self.max_in_flight),
             gate,
             budget: Budget::default(),
         };

@@ -76,12 +76,13 @@ async fn run(
         let mut next = request.try_clone().expect("bodies are kept in memory, never streamed");
         let token =
             authorize::authorize(scope, operation, &mut next).map_err(|error| finish(error, attempt))?;
-        scope.acquire(deadline).await.map_err(|error| finish(error, attempt))?;
+        let place = scope.acquire(deadline).await.map_err(|error| finish(error, attempt))?;
         attempt += 1;
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
         *next.timeout_mut() = Some(timeout);
 
         let result = attempt::send(http, next, policy.max_body_bytes).await;
+        drop(place);
         let error = match result {
             Ok(answer) => match check(operation, &answer) {
                 Ok(()) => {
