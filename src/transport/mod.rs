@@ -9,7 +9,7 @@ mod observe;
 mod pace;
 mod retry;
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, Response, header::RETRY_AFTER};
@@ -72,11 +72,16 @@ async fn run(
     scope.budget().count_call(Instant::now());
 
     let mut attempt = 0;
+    let mut last = None;
     loop {
         let mut next = request.try_clone().expect("bodies are kept in memory, never streamed");
         let token =
             authorize::authorize(scope, operation, &mut next).map_err(|error| finish(error, attempt))?;
-        let place = scope.acquire(deadline).await.map_err(|error| finish(error, attempt))?;
+        let place = match scope.acquire(deadline).await {
+            Ok(place) => place,
+            // Why a retry was wanted says more than why there is none.
+            Err(error) => return Err(last.unwrap_or_else(|| finish(error, attempt))),
+        };
         attempt += 1;
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
         *next.timeout_mut() = Some(timeout);
@@ -96,13 +101,14 @@ async fn run(
         let error = finish(scope.redact(error, &request, token.as_ref()), attempt);
 
         if error.kind() == ErrorKind::RateLimited && error.phase() != Some(Phase::Pace) {
-            scope.pause(error.retry_after().unwrap_or(Duration::from_secs(1)));
+            scope.pause(error.retry_after().unwrap_or(policy.retry.base_rate_limited));
         }
         let left = deadline.saturating_duration_since(Instant::now());
         let decision = retry::decide(&policy.retry, operation, &error, attempt, left, fastrand::f64());
         match decision {
             Decision::Retry(pause) if scope.budget().take(&policy.retry, Instant::now()) => {
                 call.attempt_failed(attempt, &error, Some(pause));
+                last = Some(error);
                 tokio::time::sleep(pause).await;
             }
             Decision::Retry(_) | Decision::Stop => {
