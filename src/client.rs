@@ -387,6 +387,10 @@ impl ClientBuilder {
     /// https only, TLS 1.2 or newer with verified certificates, no logging of
     /// traffic. A finished client could not be made safe any more, which is
     /// why none is taken.
+    ///
+    /// Proxies that the environment names (`HTTPS_PROXY`, `ALL_PROXY`,
+    /// `NO_PROXY`) are used for https unless the builder says otherwise, and
+    /// never for plain http, whatever the builder says.
     pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
         self.http = Some(http);
         self
@@ -571,10 +575,17 @@ fn safe_http(
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .connect_timeout(connect_timeout)
         .user_agent(USER_AGENT);
-    // Plain http is for loopback alone: no proxy may see the key in it.
-    let builder = if base_url.plain { builder.no_proxy() } else { builder.https_only(true) };
+    // Plain http is for loopback alone: no proxy may see the key in it, and
+    // the system's certificates need not be there.
+    let builder =
+        if base_url.plain { builder.no_proxy().tls_certs_only([]) } else { builder.https_only(true) };
     builder.build().map_err(|error| {
-        Error::config("http", "is not a usable configuration of reqwest").with_source(error.without_url())
+        Error::config("http", "is not a usable configuration of reqwest")
+            .with_source(error.without_url())
+            .advice(
+                "see the error's source; on Linux the CA certificates of the system must be installed \
+             (package ca-certificates)",
+            )
     })
 }
 
