@@ -1,6 +1,7 @@
 //! One error type for every call.
 
 use std::{
+    borrow::Cow,
     error::Error as StdError,
     fmt::{self, Write as _},
     sync::Arc,
@@ -38,7 +39,7 @@ struct Details {
     kind: ErrorKind,
     reason: String,
     advice: Option<&'static str>,
-    field: Option<&'static str>,
+    field: Option<Cow<'static, str>>,
     operation: Option<&'static str>,
     status: Option<StatusCode>,
     transaction_id: Option<String>,
@@ -158,8 +159,12 @@ impl Error {
     }
 
     /// A setting or parameter that is refused. `reason` must not repeat the value.
-    pub(crate) fn config(field: &'static str, reason: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Config, reason).with(|details| details.field = Some(field))
+    pub(crate) fn config(field: impl Into<Cow<'static, str>>, reason: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, reason).with_field(field)
+    }
+
+    pub(crate) fn with_field(self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.with(|details| details.field = Some(field.into()))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Details)) -> Self {
@@ -225,8 +230,8 @@ impl Error {
 
     /// The setting or parameter that was refused, for [`ErrorKind::Config`].
     #[must_use]
-    pub fn field(&self) -> Option<&'static str> {
-        self.0.field
+    pub fn field(&self) -> Option<&str> {
+        self.0.field.as_deref()
     }
 
     /// The operation that failed, by its id in the document.
@@ -324,7 +329,7 @@ impl fmt::Display for Error {
         if let Some(operation) = details.operation {
             write!(f, "{operation}: ")?;
         }
-        if let Some(field) = details.field {
+        if let Some(field) = &details.field {
             write!(f, "`{field}` ")?;
         }
         f.write_str(&details.reason)?;
