@@ -181,7 +181,16 @@ impl Client {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable
     /// that is missing, empty, not text or malformed; never its value.
     pub fn from_env() -> Result<Self, Error> {
-        ClientBuilder::from_env()?.build()
+        ClientBuilder::from_env()?.build().map_err(|error| {
+            let variable = match error.field() {
+                Some("key") => "SANDBOX_API_KEY",
+                Some("secret") => "SANDBOX_API_SECRET",
+                Some("taxpayer_token") => "SANDBOX_ACCESS_TOKEN",
+                Some("base_url") => "SANDBOX_BASE_URL",
+                _ => return error,
+            };
+            error.with_field(variable)
+        })
     }
 
     /// The environment of the key. `None` for a key without a known prefix,
@@ -318,7 +327,9 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable
+    /// that is missing, empty or not text. What else is wrong with a value is
+    /// told by [`build`](ClientBuilder::build).
     pub fn from_env() -> Result<Self, Error> {
         let key = variable("SANDBOX_API_KEY")?.ok_or_else(|| {
             Error::config("SANDBOX_API_KEY", "is not set")
@@ -332,6 +343,9 @@ impl ClientBuilder {
     }
 
     /// The API key. Its prefix, `key_live_` or `key_test_`, chooses the host.
+    ///
+    /// No credential is trimmed: one with a space or a line break around it,
+    /// as from a file, is refused.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
