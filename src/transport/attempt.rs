@@ -7,6 +7,9 @@ use reqwest::{Request, Response, StatusCode, header::HeaderMap};
 
 use crate::{Error, ErrorKind, Phase};
 
+/// Bytes of body for which space is made in advance, where a header claims them.
+const ORDINARY: usize = 1024 * 1024;
+
 /// What came back, success or not.
 pub(crate) struct RawAnswer {
     pub status: StatusCode,
@@ -34,8 +37,9 @@ async fn read(mut response: Response, cap: usize) -> Result<Bytes, Error> {
     if response.content_length().is_some_and(|length| length > cap as u64) {
         return Err(too_large());
     }
-    // A length within the cap is believed: untouched memory costs nothing.
-    let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+    // A length is believed as far as an ordinary answer goes.
+    let length = response.content_length().unwrap_or(0);
+    let length = usize::try_from(length).unwrap_or(ORDINARY).min(ORDINARY);
     let failed = |error| classify(error, Phase::Body);
     let Some(first) = response.chunk().await.map_err(failed)? else { return Ok(Bytes::new()) };
     if first.len() > cap {
@@ -43,7 +47,7 @@ async fn read(mut response: Response, cap: usize) -> Result<Bytes, Error> {
     }
     let Some(second) = response.chunk().await.map_err(failed)? else { return Ok(first) };
 
-    let mut body = BytesMut::with_capacity(length.unwrap_or(2 * (first.len() + second.len())));
+    let mut body = BytesMut::with_capacity(length.max(2 * (first.len() + second.len())));
     body.extend_from_slice(&first);
     let mut next = Some(second);
     while let Some(chunk) = next {
@@ -106,12 +110,8 @@ impl Facts {
             facts.dns |= text.starts_with("dns error");
             facts.proxy |= text.starts_with("tunnel error") || text.starts_with("proxy");
             cause = match current.downcast_ref::<std::io::Error>() {
-                Some(io) => {
-                    facts.connection |= io.kind() != std::io::ErrorKind::InvalidData
-                        && io.kind() != std::io::ErrorKind::InvalidInput;
-                    // What it wraps; its `source` would pass over that.
-                    io.get_ref().map(|inner| inner as &(dyn StdError + 'static))
-                }
+                // What it wraps; its `source` would pass over that.
+                Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
                 None => current.source(),
             };
         }
