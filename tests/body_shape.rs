@@ -81,7 +81,7 @@ async fn a_count_is_exact_or_refused() {
         ("\"12\"", 12),
         ("\" 12 \"", 12),
         ("null", 0),
-        ("9007199254740991.0", 9_007_199_254_740_991),
+        ("123456789012345.0", 123_456_789_012_345),
         ("18446744073709551615", u64::MAX),
     ] {
         assert_eq!(read(with_count(sent)).await.unwrap().accepted(), count, "{sent}");
@@ -91,6 +91,7 @@ async fn a_count_is_exact_or_refused() {
         "18446744073709551616",
         "1e400",
         "1e30",
+        "9007199254740991.0",
         "NaN",
         "Infinity",
         "-1",
@@ -203,7 +204,7 @@ async fn a_claimed_length_is_not_believed() {
     for (length, cap) in [
         (10 * 1024 * 1024 * 1024_u64, 16 * 1024 * 1024),
         (u64::from(u32::MAX), 16 * 1024 * 1024),
-        (u64::MAX - 1, 16 * 1024 * 1024),
+        (u64::MAX - 2, 16 * 1024 * 1024),
         // Within the limit: two pieces come, and then the end.
         (1 << 62, usize::MAX),
     ] {

@@ -81,3 +81,22 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     packer.write_all(bytes).unwrap();
     packer.finish().unwrap()
 }
+
+/// The most memory that this process has ever held, in bytes.
+#[cfg(target_os = "linux")]
+pub fn peak_memory() -> usize {
+    status("VmHWM:")
+}
+
+/// The memory that this process holds, in bytes.
+#[cfg(target_os = "linux")]
+pub fn memory() -> usize {
+    status("VmRSS:")
+}
+
+#[cfg(target_os = "linux")]
+fn status(name: &str) -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}
