@@ -217,3 +217,6 @@ pub(crate) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Dur
     };
     Some(wait.min(LONGEST))
 }
+
+#[cfg(test)]
+mod tests;
