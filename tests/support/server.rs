@@ -213,7 +213,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Reads one request, body included; `None` once the client has left.
     pub async fn request(&mut self) -> Option<Request> {
         let end = loop {
-            if let Some(end) = self.unread.windows(4).position(|window| window == b"\r\n\r\n") {
+            if let Some(end) = memchr::memmem::find(&self.unread, b"\r\n\r\n") {
                 break end + 4;
             }
             if self.stream.read_buf(&mut self.unread).await.ok()? == 0 {
