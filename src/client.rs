@@ -120,9 +120,8 @@ impl Scope {
         }
     }
 
-    /// Takes every credential out of the provider's words, should it echo one.
+    /// Takes every credential out of what the provider said, should it echo one.
     pub(crate) fn redact(&self, error: Error, request: &reqwest::Request, token: Option<&Token>) -> Error {
-        let Some(message) = error.provider_message() else { return error };
         let key = &self.shared.credentials;
         let mut secrets = vec![key.key.expose_secret()];
         secrets.extend(key.secret.as_ref().map(ExposeSecret::expose_secret));
@@ -130,11 +129,7 @@ impl Scope {
         let otp =
             request.url().query_pairs().find(|(name, _)| name == "otp").map(|(_, otp)| otp.into_owned());
         secrets.extend(otp.as_deref());
-        let message = secrets
-            .iter()
-            .filter(|secret| !secret.is_empty())
-            .fold(message.to_owned(), |message, secret| message.replace(secret, "[redacted]"));
-        error.with_provider_message(Some(&message))
+        error.without(&secrets)
     }
 }
 

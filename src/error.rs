@@ -17,6 +17,9 @@ const TEXT_CAP: usize = 512;
 /// Longest identifier that is kept, in characters.
 const ID_CAP: usize = 80;
 
+/// Stands at the end of a text that was cut.
+const CUT: char = '…';
+
 /// Why a call, or the building of a client, failed.
 ///
 /// One line of text for people ([`Display`](fmt::Display)), a [`kind`](Error::kind)
@@ -200,6 +203,16 @@ impl Error {
 
     pub(crate) fn with_provider_message(self, message: Option<&str>) -> Self {
         self.with(|details| details.provider_message = message.map(|message| printable(message, TEXT_CAP)))
+    }
+
+    /// Takes `secrets` out of everything that the provider said.
+    pub(crate) fn without(self, secrets: &[&str]) -> Self {
+        self.with(|details| {
+            for text in [&mut details.transaction_id, &mut details.error_code, &mut details.provider_message]
+            {
+                *text = text.take().map(|text| secrets.iter().fold(text, redacted));
+            }
+        })
     }
 
     pub(crate) fn with_phase(self, phase: Phase) -> Self {
@@ -387,12 +400,28 @@ impl StdError for Error {
     }
 }
 
+/// `text` without `secret`, nor its start where `text` was cut.
+fn redacted(text: String, secret: &&str) -> String {
+    const SHORTEST: usize = 4;
+    const MASK: &str = "[redacted]";
+    if secret.is_empty() {
+        return text;
+    }
+    let text = text.replace(secret, MASK);
+    let Some(cut) = text.strip_suffix(CUT) else { return text };
+    let start = (SHORTEST..secret.len()).rev().find_map(|length| cut.strip_suffix(secret.get(..length)?));
+    match start {
+        Some(rest) => format!("{rest}{MASK}{CUT}"),
+        None => text,
+    }
+}
+
 /// `text` on one line, without control or formatting characters, cut to `cap` characters.
 pub(crate) fn printable(text: &str, cap: usize) -> String {
     let mut printed = String::with_capacity(text.len().min(cap));
     for (index, character) in text.trim().chars().enumerate() {
         if index == cap {
-            printed.push('…');
+            printed.push(CUT);
             break;
         }
         if character.is_control() || is_invisible(character) {

@@ -3,7 +3,10 @@
 use std::error::Error as StdError;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Request, Response, StatusCode, header::HeaderMap};
+use reqwest::{
+    Request, Response, StatusCode,
+    header::{HeaderMap, SET_COOKIE},
+};
 
 use crate::{Error, ErrorKind, Phase};
 
@@ -17,11 +20,13 @@ pub(crate) struct RawAnswer {
     pub body: Bytes,
 }
 
-/// Sends `request`, whose own timeout is set, and reads at most `cap` bytes of body.
+/// Sends `request`, whose own timeout is set, and reads at most `cap` bytes of
+/// body. Cookies are dropped: this API has none, a gateway's are its own.
 pub(crate) async fn send(http: &reqwest::Client, request: Request, cap: usize) -> Result<RawAnswer, Error> {
     let mut response = http.execute(request).await.map_err(|error| classify(error, Phase::Head))?;
     let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
+    let mut headers = std::mem::take(response.headers_mut());
+    headers.remove(SET_COOKIE);
     let body = read(response, cap).await.map_err(|error| error.with_status(status))?;
     Ok(RawAnswer { status, headers, body })
 }
