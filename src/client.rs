@@ -9,6 +9,7 @@ use std::{
 
 use reqwest::{header::HeaderValue, redirect};
 use secrecy::ExposeSecret;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
     Environment, Error, MemoryStore, RateGate, RetryPolicy, SavedToken, TaxpayerId, Token, TokenKey,
@@ -51,6 +52,7 @@ struct Shared {
     store: Arc<dyn TokenStore>,
     platform: Slot,
     taxpayers: Mutex<HashMap<TaxpayerId, Arc<Slot>>>,
+    places: Semaphore,
     gate: Gate,
     budget: Budget,
 }
@@ -131,16 +133,22 @@ impl Scope {
         Self { taxpayer: Some(access), ..self.clone() }
     }
 
-    /// Waits for the rate limit, until the deadline at most.
-    pub(crate) async fn acquire(&self, deadline: Instant) -> Result<(), Error> {
+    /// Waits for a place among the requests under way and then for the rate
+    /// limit, until the deadline at most. The place is kept until the answer
+    /// is there; it comes first, so that a request is sent when it is counted.
+    pub(crate) async fn acquire(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Error> {
+        let place = match tokio::time::timeout_at(deadline.into(), self.shared.places.acquire()).await {
+            Ok(place) => place.expect("never closed"),
+            Err(_) => return Err(crate::transport::too_slow(None)),
+        };
         match &self.shared.gate {
-            Gate::Unlimited => Ok(()),
-            Gate::Local(window) => window.acquire(deadline).await,
-            Gate::Custom(gate) => match tokio::time::timeout_at(deadline.into(), gate.acquire()).await {
-                Ok(result) => result,
-                Err(_) => Err(crate::transport::too_slow(None)),
-            },
+            Gate::Unlimited => {}
+            Gate::Local(window) => window.acquire(deadline).await?,
+            Gate::Custom(gate) => tokio::time::timeout_at(deadline.into(), gate.acquire())
+                .await
+                .unwrap_or_else(|_| Err(crate::transport::too_slow(None)))?,
         }
+        Ok(place)
     }
 
     pub(crate) fn pause(&self, wait: Duration) {
@@ -151,9 +159,8 @@ impl Scope {
         }
     }
 
-    /// Takes every credential out of the provider's words, should it echo one.
+    /// Takes every credential out of what the provider said, should it echo one.
     pub(crate) fn redact(&self, error: Error, request: &reqwest::Request, lease: Option<&Lease>) -> Error {
-        let Some(message) = error.provider_message() else { return error };
         let key = &self.shared.credentials;
         let mut secrets = vec![key.key.expose_secret()];
         secrets.extend(key.secret.as_ref().map(ExposeSecret::expose_secret));
@@ -161,11 +168,7 @@ impl Scope {
         let otp =
             request.url().query_pairs().find(|(name, _)| name == "otp").map(|(_, otp)| otp.into_owned());
         secrets.extend(otp.as_deref());
-        let message = secrets
-            .iter()
-            .filter(|secret| !secret.is_empty())
-            .fold(message.to_owned(), |message, secret| message.replace(secret, "[redacted]"));
-        error.with_provider_message(Some(&message))
+        error.without(&secrets)
     }
 }
 
@@ -211,7 +214,16 @@ impl Client {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable
     /// that is missing, empty, not text or malformed; never its value.
     pub fn from_env() -> Result<Self, Error> {
-        ClientBuilder::from_env()?.build()
+        ClientBuilder::from_env()?.build().map_err(|error| {
+            let variable = match error.field() {
+                Some("key") => "SANDBOX_API_KEY",
+                Some("secret") => "SANDBOX_API_SECRET",
+                Some("taxpayer_token") => "SANDBOX_ACCESS_TOKEN",
+                Some("base_url") => "SANDBOX_BASE_URL",
+                _ => return error,
+            };
+            error.with_field(variable)
+        })
     }
 
     /// The environment of the key. `None` for a key without a known prefix,
@@ -306,6 +318,7 @@ pub struct ClientBuilder {
     http: Option<reqwest::ClientBuilder>,
     connect_timeout: Duration,
     policy: Policy,
+    max_in_flight: usize,
     gate: GateSetting,
     store: Option<Arc<dyn TokenStore>>,
 }
@@ -330,6 +343,7 @@ impl Default for ClientBuilder {
             http: None,
             connect_timeout: Duration::from_secs(5),
             policy: Policy::default(),
+            max_in_flight: 100,
             gate: GateSetting::Documented,
             store: None,
         }
@@ -352,7 +366,9 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable
+    /// that is missing, empty or not text. What else is wrong with a value is
+    /// told by [`build`](ClientBuilder::build).
     pub fn from_env() -> Result<Self, Error> {
         let key = variable("SANDBOX_API_KEY")?.ok_or_else(|| {
             Error::config("SANDBOX_API_KEY", "is not set")
@@ -366,6 +382,9 @@ impl ClientBuilder {
     }
 
     /// The API key. Its prefix, `key_live_` or `key_test_`, chooses the host.
+    ///
+    /// No credential is trimmed: one with a space or a line break around it,
+    /// as from a file, is refused.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
@@ -421,6 +440,10 @@ impl ClientBuilder {
     /// https only, TLS 1.2 or newer with verified certificates, no logging of
     /// traffic. A finished client could not be made safe any more, which is
     /// why none is taken.
+    ///
+    /// Proxies that the environment names (`HTTPS_PROXY`, `ALL_PROXY`,
+    /// `NO_PROXY`) are used for https unless the builder says otherwise, and
+    /// never for plain http, whatever the builder says.
     pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
         self.http = Some(http);
         self
@@ -456,6 +479,15 @@ impl ClientBuilder {
     /// Default 16 MiB.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.policy.max_body_bytes = bytes;
+        self
+    }
+
+    /// Most requests of this client and its clones that are under way at once.
+    /// Further ones wait in order of arrival. As many connections are kept
+    /// open without work, unless [`http`](ClientBuilder::http) brings a pool
+    /// of its own. Default 100; zero counts as one.
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = requests.clamp(1, Semaphore::MAX_PERMITS);
         self
     }
 
@@ -516,7 +548,10 @@ impl ClientBuilder {
         if self.policy.max_body_bytes == 0 {
             return Err(Error::config("max_body_bytes", "is zero; no answer could be read"));
         }
-        let http = safe_http(self.http.unwrap_or_default(), &base_url, self.connect_timeout)?;
+        let http = self
+            .http
+            .unwrap_or_else(|| reqwest::Client::builder().pool_max_idle_per_host(self.max_in_flight));
+        let http = safe_http(http, &base_url, self.connect_timeout)?;
 
         let limit = environment.unwrap_or(Environment::Test).requests_per_minute();
         let gate = match self.gate {
@@ -541,6 +576,7 @@ impl ClientBuilder {
             store,
             platform,
             taxpayers: Mutex::default(),
+            places: Semaphore::new(self.max_in_flight),
             gate,
             budget: Budget::default(),
         };
@@ -603,13 +639,21 @@ fn safe_http(
         .referer(false)
         .connection_verbose(false)
         .tls_danger_accept_invalid_certs(false)
+        .tls_danger_accept_invalid_hostnames(false)
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .connect_timeout(connect_timeout)
         .user_agent(USER_AGENT);
-    // Plain http is for loopback alone: no proxy may see the key in it.
-    let builder = if base_url.plain { builder.no_proxy() } else { builder.https_only(true) };
+    // Plain http is for loopback alone: no proxy may see the key in it, and
+    // the system's certificates need not be there.
+    let builder =
+        if base_url.plain { builder.no_proxy().tls_certs_only([]) } else { builder.https_only(true) };
     builder.build().map_err(|error| {
-        Error::config("http", "is not a usable configuration of reqwest").with_source(error.without_url())
+        Error::config("http", "is not a usable configuration of reqwest")
+            .with_source(error.without_url())
+            .advice(
+                "see the error's source; on Linux the CA certificates of the system must be installed \
+             (package ca-certificates)",
+            )
     })
 }
 

@@ -1,6 +1,7 @@
 //! One error type for every call.
 
 use std::{
+    borrow::Cow,
     error::Error as StdError,
     fmt::{self, Write as _},
     sync::Arc,
@@ -15,6 +16,9 @@ use crate::operation::Operation;
 const TEXT_CAP: usize = 512;
 /// Longest identifier that is kept, in characters.
 const ID_CAP: usize = 80;
+
+/// Stands at the end of a text that was cut.
+const CUT: char = '…';
 
 /// Why a call, or the building of a client, failed.
 ///
@@ -38,7 +42,7 @@ struct Details {
     kind: ErrorKind,
     reason: String,
     advice: Option<&'static str>,
-    field: Option<&'static str>,
+    field: Option<Cow<'static, str>>,
     operation: Option<&'static str>,
     status: Option<StatusCode>,
     transaction_id: Option<String>,
@@ -161,8 +165,12 @@ impl Error {
     }
 
     /// A setting or parameter that is refused. `reason` must not repeat the value.
-    pub(crate) fn config(field: &'static str, reason: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Config, reason).with(|details| details.field = Some(field))
+    pub(crate) fn config(field: impl Into<Cow<'static, str>>, reason: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, reason).with_field(field)
+    }
+
+    pub(crate) fn with_field(self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.with(|details| details.field = Some(field.into()))
     }
 
     /// The taxpayer's token is dead and only a person can get another.
@@ -205,6 +213,16 @@ impl Error {
         self.with(|details| details.provider_message = message.map(|message| printable(message, TEXT_CAP)))
     }
 
+    /// Takes `secrets` out of everything that the provider said.
+    pub(crate) fn without(self, secrets: &[&str]) -> Self {
+        self.with(|details| {
+            for text in [&mut details.transaction_id, &mut details.error_code, &mut details.provider_message]
+            {
+                *text = text.take().map(|text| secrets.iter().fold(text, redacted));
+            }
+        })
+    }
+
     pub(crate) fn with_phase(self, phase: Phase) -> Self {
         self.with(|details| details.phase = Some(phase))
     }
@@ -233,8 +251,8 @@ impl Error {
 
     /// The setting or parameter that was refused, for [`ErrorKind::Config`].
     #[must_use]
-    pub fn field(&self) -> Option<&'static str> {
-        self.0.field
+    pub fn field(&self) -> Option<&str> {
+        self.0.field.as_deref()
     }
 
     /// The operation that failed, by its id in the document.
@@ -332,7 +350,7 @@ impl fmt::Display for Error {
         if let Some(operation) = details.operation {
             write!(f, "{operation}: ")?;
         }
-        if let Some(field) = details.field {
+        if let Some(field) = &details.field {
             write!(f, "`{field}` ")?;
         }
         f.write_str(&details.reason)?;
@@ -390,12 +408,28 @@ impl StdError for Error {
     }
 }
 
+/// `text` without `secret`, nor its start where `text` was cut.
+fn redacted(text: String, secret: &&str) -> String {
+    const SHORTEST: usize = 4;
+    const MASK: &str = "[redacted]";
+    if secret.is_empty() {
+        return text;
+    }
+    let text = text.replace(secret, MASK);
+    let Some(cut) = text.strip_suffix(CUT) else { return text };
+    let start = (SHORTEST..secret.len()).rev().find_map(|length| cut.strip_suffix(secret.get(..length)?));
+    match start {
+        Some(rest) => format!("{rest}{MASK}{CUT}"),
+        None => text,
+    }
+}
+
 /// `text` on one line, without control or formatting characters, cut to `cap` characters.
 pub(crate) fn printable(text: &str, cap: usize) -> String {
     let mut printed = String::with_capacity(text.len().min(cap));
     for (index, character) in text.trim().chars().enumerate() {
         if index == cap {
-            printed.push('…');
+            printed.push(CUT);
             break;
         }
         if character.is_control() || is_invisible(character) {

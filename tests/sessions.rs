@@ -408,6 +408,19 @@ async fn e1_e2_only_a_dead_session_closes_one() {
 }
 
 #[tokio::test]
+async fn a_refused_otp_says_nothing_of_the_platform_token() {
+    let mock = mock().await;
+    let client = builder(&mock).build().unwrap();
+    let taxpayer = taxpayer(&client, GSTIN);
+    mock.on("verify_otp").example("invalid_session");
+    let error = taxpayer.verify_otp("575757").await.unwrap_err();
+    assert_eq!(error.error_code(), Some("AUTH4033"));
+    assert_eq!((mock.hits("verify_otp"), mock.hits("authenticate")), (1, 1));
+    taxpayer.request_otp().await.unwrap();
+    assert_eq!(mock.hits("authenticate"), 1);
+}
+
+#[tokio::test]
 async fn k21_a_session_near_its_end_is_refreshed_and_the_old_token_not_used_again() {
     // Refreshed in the last tenth of its life: from 3.6 s to 4 s.
     let mock = mock_with(|mock| mock.token_lifetime(TokenLevel::Taxpayer, Duration::from_secs(4))).await;

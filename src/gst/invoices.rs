@@ -40,11 +40,19 @@ impl Client {
         type_of_goods: impl Into<Option<TypeOfGoods>>,
     ) -> Result<InvoiceCounts, Error> {
         let type_of_goods = type_of_goods.into().unwrap_or_default();
-        let response = self.get_invoice_count().type_of_goods(type_of_goods).send().await?.into_inner();
+        let response = self.get_invoice_count().type_of_goods(type_of_goods).send().await?;
+        let status = response.status();
+        let response = response.into_inner();
         let Some(groups) = response.data.data else {
-            return Err(Error::new(ErrorKind::Decode, "the answer claims success and holds no counts")
-                .in_operation("get_invoice_count")
-                .with_transaction_id(response.transaction_id.as_deref()));
+            return Err(Error::new(
+                ErrorKind::Decode,
+                "the answer claims success and has no counts at `data.data`",
+            )
+            .in_operation("get_invoice_count")
+            .with_status(status)
+            .with_transaction_id(response.transaction_id.as_deref())
+            .after_attempts(1)
+            .maybe_sent(true));
         };
         Ok(InvoiceCounts::new(groups, response.timestamp, response.transaction_id))
     }

@@ -3,9 +3,15 @@
 use std::error::Error as StdError;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Request, Response, StatusCode, header::HeaderMap};
+use reqwest::{
+    Request, Response, StatusCode,
+    header::{HeaderMap, SET_COOKIE},
+};
 
 use crate::{Error, ErrorKind, Phase};
+
+/// Bytes of body for which space is made in advance, where a header claims them.
+const ORDINARY: usize = 1024 * 1024;
 
 /// What came back, success or not.
 pub(crate) struct RawAnswer {
@@ -14,11 +20,13 @@ pub(crate) struct RawAnswer {
     pub body: Bytes,
 }
 
-/// Sends `request`, whose own timeout is set, and reads at most `cap` bytes of body.
+/// Sends `request`, whose own timeout is set, and reads at most `cap` bytes of
+/// body. Cookies are dropped: this API has none, a gateway's are its own.
 pub(crate) async fn send(http: &reqwest::Client, request: Request, cap: usize) -> Result<RawAnswer, Error> {
     let mut response = http.execute(request).await.map_err(|error| classify(error, Phase::Head))?;
     let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
+    let mut headers = std::mem::take(response.headers_mut());
+    headers.remove(SET_COOKIE);
     let body = read(response, cap).await.map_err(|error| error.with_status(status))?;
     Ok(RawAnswer { status, headers, body })
 }
@@ -34,8 +42,9 @@ async fn read(mut response: Response, cap: usize) -> Result<Bytes, Error> {
     if response.content_length().is_some_and(|length| length > cap as u64) {
         return Err(too_large());
     }
-    // A length within the cap is believed: untouched memory costs nothing.
-    let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+    // A length is believed as far as an ordinary answer goes.
+    let length = response.content_length().unwrap_or(0);
+    let length = usize::try_from(length).unwrap_or(ORDINARY).min(ORDINARY);
     let failed = |error| classify(error, Phase::Body);
     let Some(first) = response.chunk().await.map_err(failed)? else { return Ok(Bytes::new()) };
     if first.len() > cap {
@@ -43,7 +52,7 @@ async fn read(mut response: Response, cap: usize) -> Result<Bytes, Error> {
     }
     let Some(second) = response.chunk().await.map_err(failed)? else { return Ok(first) };
 
-    let mut body = BytesMut::with_capacity(length.unwrap_or(2 * (first.len() + second.len())));
+    let mut body = BytesMut::with_capacity(length.max(2 * (first.len() + second.len())));
     body.extend_from_slice(&first);
     let mut next = Some(second);
     while let Some(chunk) = next {
@@ -96,24 +105,23 @@ struct Facts {
 impl Facts {
     fn of(error: &reqwest::Error) -> Self {
         let mut facts = Self::default();
-        let mut cause: Option<&(dyn StdError + 'static)> = error.source();
+        let mut cause = error.source();
         while let Some(current) = cause {
             if let Some(hyper) = current.downcast_ref::<hyper::Error>() {
                 facts.connection = true;
                 facts.not_http |= hyper.is_parse();
                 facts.never_written |= hyper.is_canceled();
             }
-            if let Some(io) = current.downcast_ref::<std::io::Error>() {
-                facts.connection |= io.kind() != std::io::ErrorKind::InvalidData
-                    && io.kind() != std::io::ErrorKind::InvalidInput;
-                facts.tls |= io.get_ref().is_some_and(<dyn StdError + Send + Sync>::is::<rustls::Error>);
-            }
             facts.tls |= current.is::<rustls::Error>();
             // These two layers have no public error type; their texts are fixed.
             let text = current.to_string();
             facts.dns |= text.starts_with("dns error");
             facts.proxy |= text.starts_with("tunnel error") || text.starts_with("proxy");
-            cause = current.source();
+            cause = match current.downcast_ref::<std::io::Error>() {
+                // What it wraps; its `source` would pass over that.
+                Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
+                None => current.source(),
+            };
         }
         facts
     }

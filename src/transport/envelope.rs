@@ -31,22 +31,20 @@ pub(crate) fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Err
     if status != StatusCode::OK {
         return Err(http_failure(operation, status, &Probe::read(&answer.body), &answer.body));
     }
-    if answer.body.iter().all(u8::is_ascii_whitespace) {
-        return Err(Error::new(ErrorKind::Decode, "the answer is empty").with_status(status));
+    // The provider has done what it was asked, and we cannot tell what.
+    let unreadable =
+        |reason: &str| Err(Error::new(ErrorKind::Decode, reason).with_status(status).maybe_sent(true));
+    match answer.body.trim_ascii_start().first() {
+        Some(b'{') => {}
+        None => return unreadable("the answer is empty"),
+        Some(b'<') => return unreadable("the answer is HTML instead of JSON"),
+        Some(_) => return unreadable("the answer is not a JSON object"),
     }
     if !is_suspicious(&answer.body) {
         return Ok(());
     }
-    let probe = match Probe::parse(&answer.body) {
-        Ok(probe) => probe,
-        Err(_) if starts_with(&answer.body, b'<') => {
-            return Err(
-                Error::new(ErrorKind::Decode, "the answer is HTML instead of JSON").with_status(status)
-            );
-        }
-        // Not JSON at all: the reader of the type says where.
-        Err(_) => return Ok(()),
-    };
+    // Where it is not JSON at all, the reader of the type says where.
+    let Ok(probe) = Probe::parse(&answer.body) else { return Ok(()) };
     // A status in the envelope is taken for the HTTP status: a gateway may
     // have turned one into 200, never the other way round.
     if let Some(code) = probe.code.filter(|code| (300..=599).contains(code))
@@ -82,7 +80,7 @@ pub(crate) fn undecodable<T: DeserializeOwned>(answer: &Answer, error: &serde_js
         .with_transaction_id(Probe::read(&answer.body).transaction_id.as_deref())
         .in_operation(answer.operation.id)
         .after_attempts(answer.attempts)
-        .maybe_sent(!answer.operation.idempotent)
+        .maybe_sent(true)
         .advice("the provider may have changed its answer; see if a newer version of this crate knows it")
 }
 
@@ -159,21 +157,18 @@ fn business_failure(failure: &Failure<'_>, probe: &Probe) -> Error {
         .with_transaction_id(probe.transaction_id.as_deref())
 }
 
-fn starts_with(body: &[u8], byte: u8) -> bool {
-    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&byte)
-}
-
 /// Whether a body may be anything but a plain success. Errs on the safe side:
 /// it finds every failure form, and now and then something harmless.
 fn is_suspicious(body: &[u8]) -> bool {
-    !starts_with(body, b'{')
-        || memmem::find_iter(body, b"\"status_cd\"").any(|at| {
-            let value = value_after(&body[at + b"\"status_cd\"".len()..]);
-            !(value.starts_with(b"\"1\"") || value.first() == Some(&b'1'))
-        })
+    memmem::find_iter(body, b"\"status_cd\"").any(|at| {
+        let value = value_after(&body[at + b"\"status_cd\"".len()..]);
+        !(value.starts_with(b"\"1\"") || value.first() == Some(&b'1'))
+    })
         || memmem::find_iter(body, b"\"code\"")
             .any(|at| !value_after(&body[at + b"\"code\"".len()..]).starts_with(b"200"))
         || memmem::find(body, b"\"error").is_some()
+        // A key may be written with escapes: all of these are ASCII.
+        || memmem::find(body, b"\\u00").is_some()
 }
 
 /// What follows the colon after a key.

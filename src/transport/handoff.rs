@@ -90,11 +90,11 @@ pub(crate) fn into_error<E>(error: GeneratedError<E>, operation: &'static str) -
 /// "x was not initialized" or "conversion to `T` for x failed".
 fn invalid_request(reason: &str) -> Error {
     if let Some(parameter) = reason.strip_suffix(" was not initialized") {
-        Error::new(ErrorKind::Config, format!("parameter `{parameter}` is missing; set it before `send`"))
+        Error::config(parameter.to_owned(), "is missing; set it before `send`")
     } else if let Some((_, parameter)) =
         reason.strip_suffix(" failed").and_then(|reason| reason.rsplit_once(" for "))
     {
-        Error::new(ErrorKind::Config, format!("parameter `{parameter}` has a value that is not allowed"))
+        Error::config(parameter.to_owned(), "has a value that is not allowed")
     } else {
         Error::new(ErrorKind::Config, format!("the request is not valid: {reason}"))
     }

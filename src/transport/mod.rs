@@ -26,7 +26,7 @@ use crate::{
     Error, ErrorKind, Phase,
     client::Scope,
     generated::{Client, ClientInfo},
-    operation::Operation,
+    operation::{Credential, Operation},
 };
 use attempt::RawAnswer;
 use handoff::Answer;
@@ -73,6 +73,7 @@ async fn run(
 
     authorize::prepare(scope, operation, &mut request).map_err(|error| finish(error, sent))?;
     scope.budget().count_call(Instant::now());
+    let mut last = None;
     loop {
         let mut next = request.try_clone().expect("bodies are kept in memory, never streamed");
         let lease =
@@ -83,12 +84,18 @@ async fn run(
                     None => finish(error, sent),
                 }
             })?;
-        scope.acquire(deadline).await.map_err(|error| finish(error, sent))?;
+        let place = match scope.acquire(deadline).await {
+            Ok(place) => place,
+            // Why a retry was wanted says more than why there is none.
+            Err(error) => return Err(last.unwrap_or_else(|| finish(error, sent))),
+        };
         sent += 1;
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
         *next.timeout_mut() = Some(timeout);
 
-        let error = match attempt::send(client.client(), next, policy.max_body_bytes).await {
+        let result = attempt::send(client.client(), next, policy.max_body_bytes).await;
+        drop(place);
+        let error = match result {
             Ok(answer) => match check(operation, &answer) {
                 Ok(()) => {
                     let RawAnswer { status, headers, body } = answer;
@@ -101,7 +108,7 @@ async fn run(
         let error = finish(scope.redact(error, &request, lease.as_ref()), sent);
 
         if let Some(lease) = &lease
-            && matches!(error.kind(), ErrorKind::Auth | ErrorKind::SessionExpired)
+            && is_dead_token(operation, &error)
             && client.replaced(operation, lease).await
             && renewals == 0
         {
@@ -110,12 +117,13 @@ async fn run(
             continue;
         }
         if error.kind() == ErrorKind::RateLimited {
-            scope.pause(error.retry_after().unwrap_or(Duration::from_secs(1)));
+            scope.pause(error.retry_after().unwrap_or(policy.retry.base_rate_limited));
         }
         let left = deadline.saturating_duration_since(Instant::now());
         match retry::decide(&policy.retry, operation, &error, sent - renewals, left, fastrand::f64()) {
             Decision::Retry(pause) if scope.budget().take(&policy.retry, Instant::now()) => {
                 call.attempt_failed(sent, &error, Some(pause));
+                last = Some(error);
                 tokio::time::sleep(pause).await;
             }
             Decision::Retry(_) | Decision::Stop => {
@@ -124,6 +132,14 @@ async fn run(
             }
         }
     }
+}
+
+/// Whether the failure speaks of the very token that the operation carried.
+fn is_dead_token(operation: &Operation, error: &Error) -> bool {
+    matches!(
+        (operation.credential, error.kind()),
+        (Credential::PlatformToken, ErrorKind::Auth) | (Credential::TaxpayerToken, ErrorKind::SessionExpired)
+    )
 }
 
 /// Lets a login that a call waits for take no longer than the call may.

@@ -131,13 +131,10 @@ impl Drop for Queued<'_> {
 }
 
 pub(crate) fn too_slow(wait: Option<Duration>) -> Error {
-    Error::new(
-        ErrorKind::RateLimited,
-        "the client's own rate limit would make this call wait past its deadline",
-    )
-    .with_phase(Phase::Pace)
-    .with_retry_after(wait)
-    .advice("send less at once, or raise the call timeout")
+    Error::new(ErrorKind::RateLimited, "the client's own limits would make this call wait past its deadline")
+        .with_phase(Phase::Pace)
+        .with_retry_after(wait)
+        .advice("send less at once, or raise the call timeout")
 }
 
 impl Window {

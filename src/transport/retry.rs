@@ -200,18 +200,23 @@ impl Budget {
 }
 
 /// `Retry-After`: seconds, or an HTTP date in any of its three forms. What
-/// cannot be read is as if it were absent; a moment in the past means now.
+/// cannot be read is as if it were absent; a moment in the past means now, and
+/// a number that is larger than any clock needs means a very long wait.
 pub(crate) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Duration> {
+    const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
     let value = value.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than fit is a very long wait, not none.
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))));
-    }
-    if let Ok(seconds) = value.parse::<f64>() {
-        return (seconds.is_finite() && seconds >= 0.0).then(|| {
-            Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(u64::from(u32::MAX)))
-        });
-    }
-    let moment = httpdate::parse_http_date(value).ok()?;
-    Some(moment.duration_since(now).unwrap_or_default())
+    let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        value.parse().map_or(LONGEST, Duration::from_secs)
+    } else if let Ok(seconds) = value.parse::<f64>() {
+        if !(seconds.is_finite() && seconds >= 0.0) {
+            return None;
+        }
+        Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST)
+    } else {
+        httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default()
+    };
+    Some(wait.min(LONGEST))
 }
+
+#[cfg(test)]
+mod tests;

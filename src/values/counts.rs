@@ -66,13 +66,28 @@ pub struct CountGroups {
     pub groups: Vec<(String, CountGroup)>,
 }
 
+/// Of entries with equal keys, the last: the one rule for duplicates. Found by
+/// sorting, as comparing each with each takes minutes for 100 000 keys.
+fn last_of_equal_keys<K: Ord, V>(mut entries: Vec<(K, V)>) -> Vec<(K, V)> {
+    let mut places: Vec<usize> = (0..entries.len()).collect();
+    places.sort_by(|&a, &b| entries[a].0.cmp(&entries[b].0));
+    let mut kept = vec![true; entries.len()];
+    for pair in places.windows(2) {
+        kept[pair[0]] = entries[pair[0]].0 != entries[pair[1]].0;
+    }
+    let mut kept = kept.into_iter();
+    entries.retain(|_| kept.next() == Some(true));
+    entries
+}
+
 /// A number of documents: an integer, an integral float, or either as text.
 struct Count(u64);
 
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// Floats are exact up to here.
-        const EXACT: f64 = 9_007_199_254_740_992.0;
+        /// Floats below are integers to the last digit: one that was read a
+        /// little off has a fraction, and is refused.
+        const EXACT: f64 = 1e15;
 
         struct Visitor;
         impl de::Visitor<'_> for Visitor {
@@ -209,12 +224,10 @@ impl<'de> Deserialize<'de> for CountGroup {
                     if key.as_str() == "ttl_cnt" {
                         group.total = map.next_value::<Option<Count>>()?.map(|Count(total)| total);
                     } else if let Some(counts) = map.next_value()? {
-                        match group.sections.iter_mut().find(|(section, _)| *section == key) {
-                            Some((_, known)) => *known = counts,
-                            None => group.sections.push((key, counts)),
-                        }
+                        group.sections.push((key, counts));
                     }
                 }
+                group.sections = last_of_equal_keys(group.sections);
                 Ok(group)
             }
         }
@@ -252,7 +265,7 @@ impl<'de> Deserialize<'de> for CountGroups {
                         groups.push((key, group));
                     }
                 }
-                Ok(CountGroups { groups })
+                Ok(CountGroups { groups: last_of_equal_keys(groups) })
             }
         }
         deserializer.deserialize_map(Visitor)

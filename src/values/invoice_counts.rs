@@ -1,6 +1,9 @@
 //! The counts as a caller asks for them: without envelope, in a stable order.
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -50,22 +53,17 @@ impl InvoiceCounts {
         transaction_id: Option<String>,
     ) -> Self {
         let mut counts = Self { timestamp, transaction_id, ..Self::default() };
+        let mut sections = Sections::default();
         for (_, group) in groups.groups {
             if let Some(total) = group.total {
                 counts.total_as_sent = Some(counts.total_as_sent.unwrap_or(0).saturating_add(total));
             }
             for (section, more) in group.sections {
-                counts.add(section, more);
+                sections.add(section, more);
             }
         }
+        counts.sections = sections.sorted();
         counts
-    }
-
-    fn add(&mut self, section: Section, more: StatusCounts) {
-        match self.sections.binary_search_by(|(known, _)| known.cmp(&section)) {
-            Ok(at) => self.sections[at].1 += &more,
-            Err(at) => self.sections.insert(at, (section, more)),
-        }
     }
 
     /// All documents: the total as sent, or the sum where none was sent.
@@ -136,6 +134,25 @@ impl InvoiceCounts {
     }
 }
 
+/// Adds up the counts of each section.
+#[derive(Default)]
+struct Sections(BTreeMap<Section, StatusCounts>);
+
+impl Sections {
+    fn add(&mut self, section: Section, more: StatusCounts) {
+        match self.0.entry(section) {
+            Entry::Vacant(entry) => {
+                entry.insert(more);
+            }
+            Entry::Occupied(mut entry) => *entry.get_mut() += &more,
+        }
+    }
+
+    fn sorted(self) -> Vec<(Section, StatusCounts)> {
+        self.0.into_iter().collect()
+    }
+}
+
 impl fmt::Display for InvoiceCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sums = self.by_status();
@@ -175,19 +192,19 @@ fn as_map<S: Serializer>(sections: &[(Section, StatusCounts)], serializer: S) ->
 fn from_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Section, StatusCounts)>, D::Error> {
     struct Visitor;
     impl<'de> de::Visitor<'de> for Visitor {
-        type Value = InvoiceCounts;
+        type Value = Sections;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("counts by section")
         }
 
-        fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<InvoiceCounts, A::Error> {
-            let mut counts = InvoiceCounts::default();
+        fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Sections, A::Error> {
+            let mut sections = Sections::default();
             while let Some((section, more)) = map.next_entry()? {
-                counts.add(section, more);
+                sections.add(section, more);
             }
-            Ok(counts)
+            Ok(sections)
         }
     }
-    deserializer.deserialize_map(Visitor).map(|counts| counts.sections)
+    deserializer.deserialize_map(Visitor).map(Sections::sorted)
 }

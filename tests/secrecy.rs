@@ -1,0 +1,372 @@
+//! Nothing secret comes out (cases S): not in an error, not in `Debug`, not in
+//! a log at the most talkative level of every crate underneath.
+//!
+//! Each scenario has fresh credentials, and each server repeats what it was
+//! sent in the place where it hurts.
+
+mod support;
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use sandbox_client::{Client, ClientBuilder, ErrorKind, RetryPolicy, Token, types};
+use serde_json::{Value, json};
+
+use support::{
+    Authority, Frames, Request, Secrets, Server, answer, answer_with, call, envelope, failing, failure, gzip,
+    quick_retries, self_signed, success,
+};
+
+/// All that any crate has logged in this process.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+static LOG: LazyLock<Log> = LazyLock::new(|| {
+    let log = Log::default();
+    let writer = log.clone();
+    // `init` also takes what is logged by the `log` crate.
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .init();
+    log
+});
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+/// Asserts that the log holds what `crates` say, and none of the secrets.
+#[track_caller]
+fn assert_log_is_clean(secrets: &Secrets, crates: &[&str]) {
+    let text = LOG.text();
+    for name in crates {
+        assert!(text.contains(&format!(" {name}")), "{name} has logged nothing: the test sees too little");
+    }
+    secrets.assert_absent("the log", &text);
+}
+
+fn builder(secrets: &Secrets, server: &Server) -> ClientBuilder {
+    LazyLock::force(&LOG);
+    secrets
+        .client(server.url())
+        .no_rate_limit()
+        .retry(quick_retries())
+        .attempt_timeout(std::time::Duration::from_millis(500))
+}
+
+/// A server that makes its answer out of the request.
+async fn echoing(answer: impl Fn(&Request) -> Vec<u8> + Clone + Send + Sync + 'static) -> Server {
+    Server::scripted(move |mut connection| {
+        let answer = answer.clone();
+        async move {
+            while let Some(request) = connection.request().await {
+                connection.send(answer(&request)).await;
+            }
+        }
+    })
+    .await
+}
+
+/// The headers of a request as an answer may repeat them.
+fn echo(request: &Request) -> String {
+    let token = request.header("authorization").unwrap();
+    let key = request.header("x-api-key").unwrap();
+    format!("you sent {key} and {token}.")
+}
+
+/// S1, S2: every way in which a server repeats what it was sent.
+#[tokio::test]
+async fn an_echo_of_the_request_is_not_shown() {
+    type Echo = fn(&Request) -> Vec<u8>;
+    let echoes: [(&str, ErrorKind, Echo); 18] = [
+        ("message", ErrorKind::Api, |request| answer(422, &json!({"message": echo(request)}))),
+        ("message of a denial", ErrorKind::Denied, |request| answer(403, &json!({"message": echo(request)}))),
+        ("message below data", ErrorKind::Api, |request| {
+            answer(500, &json!({"data": {"message": echo(request)}}))
+        }),
+        ("message cut at a secret", ErrorKind::Api, |request| {
+            let token = request.header("authorization").unwrap();
+            answer(422, &json!({"message": "x".repeat(512 - 20) + token}))
+        }),
+        ("message cut after many", ErrorKind::Api, |request| {
+            answer(422, &json!({"message": echo(request).repeat(100)}))
+        }),
+        ("transaction id", ErrorKind::Api, |request| {
+            answer(422, &json!({"transaction_id": request.header("x-api-key").unwrap()}))
+        }),
+        ("transaction id cut at a secret", ErrorKind::Api, |request| {
+            let token = request.header("authorization").unwrap();
+            answer(422, &json!({"transaction_id": "x".repeat(80 - 20) + token}))
+        }),
+        ("error code", ErrorKind::Business, |request| {
+            let code = request.header("authorization").unwrap();
+            answer(
+                200,
+                &envelope(&json!({"status_cd": "0", "error": {"error_cd": code, "message": echo(request)}})),
+            )
+        }),
+        ("raw request as text", ErrorKind::Api, |request| answer_with(404, &[], &request.head)),
+        ("html", ErrorKind::Api, |request| answer_with(501, &[], format!("<html>{}", request.head))),
+        ("html with status 200", ErrorKind::Decode, |request| {
+            answer_with(200, &[], format!("<html>{}", request.head))
+        }),
+        ("data as text", ErrorKind::Decode, |request| answer(200, &envelope(&Value::from(echo(request))))),
+        ("count as text", ErrorKind::Decode, |request| {
+            answer(
+                200,
+                &envelope(
+                    &json!({"status_cd": "1", "data": {"all_oth": {"b2b": {"accept": echo(request)}}}}),
+                ),
+            )
+        }),
+        ("broken json", ErrorKind::Decode, |request| answer_with(200, &[], format!("{{{}", echo(request)))),
+        ("headers", ErrorKind::Api, |request| {
+            answer_with(302, &[("location", &echo(request)), ("set-cookie", &echo(request))], "")
+        }),
+        ("broken header", ErrorKind::Decode, |request| {
+            format!("HTTP/1.1 200 OK\r\n{}\0: x\r\n\r\n", echo(request)).into_bytes()
+        }),
+        ("broken status line", ErrorKind::Decode, |request| {
+            format!("{}\r\n\r\n", echo(request)).into_bytes()
+        }),
+        ("broken gzip", ErrorKind::Decode, |request| {
+            answer_with(200, &[("content-encoding", "gzip")], echo(request))
+        }),
+    ];
+    for (name, kind, answer) in echoes {
+        let secrets = Secrets::fresh();
+        let server = echoing(answer).await;
+        let client = builder(&secrets, &server).build().unwrap();
+        let error = failing(&client).await;
+        assert_eq!(error.kind(), kind, "{name}: {error:?}");
+        secrets.assert_not_in(&error);
+        assert_log_is_clean(&secrets, &["sandbox_client", "hyper_util", "reqwest"]);
+        assert!(server.hits() > 0);
+    }
+}
+
+/// What is around a secret survives its removal.
+#[tokio::test]
+async fn only_the_secret_is_taken_out_of_a_message() {
+    let server = echoing(|request| answer(422, &json!({"message": echo(request)}))).await;
+    let error = failing(&builder(&Secrets::fresh(), &server).build().unwrap()).await;
+    assert_eq!(error.provider_message(), Some("you sent [redacted] and [redacted]."));
+}
+
+/// S1, S2: the faults of the connection, of time and of size.
+#[tokio::test]
+async fn faults_of_the_connection_show_nothing() {
+    let cut = Server::scripted(|mut connection| async move {
+        connection.request().await;
+        connection.send("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{").await;
+    })
+    .await;
+    let reset = Server::scripted(|mut connection| async move {
+        connection.request().await;
+        connection.reset();
+    })
+    .await;
+    let faults = [
+        (cut, ErrorKind::Transport),
+        (reset, ErrorKind::Transport),
+        (Server::silent().await, ErrorKind::Timeout),
+        (Server::always(failure(429, "Too Many Requests")).await, ErrorKind::RateLimited),
+        (Server::always(failure(401, "Unauthorized")).await, ErrorKind::SessionExpired),
+        (Server::always(failure(503, "Service Unavailable")).await, ErrorKind::Api),
+        (Server::always(answer_with(200, &[], vec![b' '; 100_000])).await, ErrorKind::TooLarge),
+        (
+            Server::always(answer_with(200, &[("content-encoding", "gzip")], gzip(&[b' '; 100_000]))).await,
+            ErrorKind::TooLarge,
+        ),
+    ];
+    for (server, kind) in faults {
+        let secrets = Secrets::fresh();
+        let client = builder(&secrets, &server).max_body_bytes(50_000).build().unwrap();
+        let error = failing(&client).await;
+        assert_eq!(error.kind(), kind, "{error:?}");
+        secrets.assert_not_in(&error);
+        assert_log_is_clean(&secrets, &["sandbox_client"]);
+    }
+}
+
+/// S1, S2: over TLS, good and bad.
+#[tokio::test]
+async fn tls_shows_nothing() {
+    let authority = Authority::new();
+    for (acceptor, good) in [(authority.server("127.0.0.1"), true), (self_signed("127.0.0.1"), false)] {
+        let secrets = Secrets::fresh();
+        let server = Server::over_tls(acceptor, |mut connection| async move {
+            connection.request().await;
+            connection.send(success()).await;
+        })
+        .await;
+        // A caller who asks for the traffic in the log does not get it.
+        let http = authority.trusted().connection_verbose(true);
+        match call(&builder(&secrets, &server).http(http).build().unwrap()).await {
+            Ok(_) => assert!(good),
+            Err(error) => {
+                assert!(!good);
+                secrets.assert_not_in(&error);
+            }
+        }
+        assert_log_is_clean(&secrets, &["hyper_util"]);
+    }
+}
+
+/// S2: HTTP/2, whose crate logs every frame.
+#[tokio::test]
+async fn http2_shows_nothing() {
+    let secrets = Secrets::fresh();
+    let server = Server::scripted(|connection| async move {
+        let Some(mut frames) = Frames::accept(connection).await else { return };
+        while let Some(stream) = frames.request().await {
+            match frames.hits() {
+                1 => {
+                    let answer = success();
+                    let body = answer.split(|byte| *byte == b'\n').next_back().unwrap().to_vec();
+                    frames.answer(stream, &body).await;
+                }
+                2 => frames.answer(stream, b"{").await,
+                _ => frames.reset(stream, Frames::<tokio::net::TcpStream>::INTERNAL_ERROR).await,
+            }
+        }
+    })
+    .await;
+    let http = reqwest::Client::builder().http2_prior_knowledge();
+    let client = builder(&secrets, &server).http(http).build().unwrap();
+    assert_eq!(call(&client).await.unwrap().total(), 12);
+    for kind in [ErrorKind::Decode, ErrorKind::Transport] {
+        let error = failing(&client).await;
+        assert_eq!(error.kind(), kind, "{error:?}");
+        secrets.assert_not_in(&error);
+    }
+    assert_log_is_clean(&secrets, &["h2", "sandbox_client"]);
+    assert_eq!(server.hits(), 1 + 1 + 3);
+}
+
+/// S2: what is logged of a call is on the list of what may be.
+#[tokio::test]
+async fn a_call_is_logged_without_its_values() {
+    let secrets = Secrets::fresh();
+    let server = Server::always(success()).await;
+    let client = builder(&secrets, &server).build().unwrap();
+    client.invoice_counts(types::TypeOfGoods::InwardSupplies).await.unwrap();
+    let log = LOG.text();
+    let ours: String = log.lines().filter(|line| line.contains(" sandbox_client")).collect();
+    assert!(ours.contains("get_invoice_count") && ours.contains("/gst/compliance/tax-payer/invoices/count"));
+    assert!(!ours.contains("inward_supplies"), "the values of parameters are not ours to log");
+    assert!(!ours.contains("127.0.0.1"));
+}
+
+/// S3
+#[tokio::test]
+async fn debug_shows_nothing() {
+    let secrets = Secrets::fresh();
+    let server = Server::always(success()).await;
+    let builder = builder(&secrets, &server);
+    secrets.assert_absent("the builder", &format!("{builder:?} {builder:#?}"));
+    let client = builder.build().unwrap();
+    let token = Token::new(secrets.taxpayer_token.as_str()).unwrap();
+    secrets.assert_absent("the token", &format!("{token:?} {token:#?}"));
+    let scoped = client.with_taxpayer_token(token).with_retry(RetryPolicy::none());
+    for client in [&client, &scoped] {
+        secrets.assert_absent("the client", &format!("{client:?} {client:#?}"));
+        let request = client.get_invoice_count().type_of_goods("others");
+        secrets.assert_absent("the request", &format!("{request:?} {request:#?}"));
+        let response = request.send().await.unwrap();
+        secrets.assert_absent("the response", &format!("{response:?} {response:#?}"));
+        let counts = call(client).await.unwrap();
+        secrets.assert_absent("the counts", &format!("{counts:?} {counts}"));
+    }
+    // The forms that the search knows are found where they are.
+    let found = std::panic::catch_unwind(|| secrets.assert_absent("a text", &secrets.key.to_uppercase()));
+    assert!(found.is_err());
+}
+
+/// S6: cookies are neither kept nor handed on.
+#[tokio::test]
+async fn cookies_are_dropped() {
+    let cookie = [("set-cookie", "session=canary; Path=/"), ("content-type", "application/json")];
+    let answer = success();
+    let start = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+    let server = Server::always(answer_with(200, &cookie, &answer[start..])).await;
+    let client = builder(&Secrets::fresh(), &server).build().unwrap();
+    for _ in 0..2 {
+        let response = client.get_invoice_count().type_of_goods("others").send().await.unwrap();
+        assert!(response.headers().contains_key("content-type"));
+        assert!(!response.headers().contains_key("set-cookie"));
+    }
+    assert_eq!(server.hits(), 2);
+    assert!(server.requests().iter().all(|request| request.header("cookie").is_none()));
+}
+
+/// S7: no header of an answer makes the client send anything anywhere.
+#[tokio::test]
+async fn headers_of_an_answer_change_nothing() {
+    let elsewhere = Server::always(success()).await;
+    let service = format!("h2=\"127.0.0.1:{}\"; ma=86400", elsewhere.port());
+    let headers = [
+        ("www-authenticate", "Basic realm=\"x\""),
+        ("proxy-authenticate", "Basic realm=\"x\""),
+        ("alt-svc", &service),
+        ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+        ("refresh", "0; url=/elsewhere"),
+        ("link", "</elsewhere>; rel=preload"),
+        ("clear-site-data", "\"*\""),
+        ("connection", "upgrade"),
+        ("upgrade", "h2c"),
+    ];
+    for (status, hits) in [(200, 1), (401, 1), (407, 1), (426, 1), (503, 3)] {
+        let answer = success();
+        let start = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+        let server = Server::always(answer_with(status, &headers, &answer[start..])).await;
+        let client = builder(&Secrets::fresh(), &server).build().unwrap();
+        assert_eq!(call(&client).await.is_ok(), status == 200);
+        assert_eq!(server.hits(), hits, "{status}");
+        let _ = call(&client).await;
+        let requests = server.requests();
+        let head = |request: &Request| request.head.clone();
+        assert!(requests.iter().all(|request| head(request) == head(&requests[0])), "{status}");
+    }
+    assert_eq!(elsewhere.connections(), 0);
+}
+
+/// S12: name and version of this crate, nothing of the machine.
+#[tokio::test]
+async fn the_user_agent_is_name_and_version() {
+    let server = Server::always(success()).await;
+    call(&builder(&Secrets::fresh(), &server).build().unwrap()).await.unwrap();
+    let chosen = reqwest::Client::builder().user_agent("canary");
+    call(&builder(&Secrets::fresh(), &server).http(chosen).build().unwrap()).await.unwrap();
+    let expected = concat!("sandbox-client/", env!("CARGO_PKG_VERSION"));
+    assert_eq!(server.hits(), 2);
+    assert!(server.requests().iter().all(|request| request.header("user-agent") == Some(expected)));
+}
+
+/// A secret goes to no operation that does not ask for it.
+#[tokio::test]
+async fn the_secret_is_not_sent_with_other_calls() {
+    let secrets = Secrets::fresh();
+    let server = Server::always(success()).await;
+    let client: Client = builder(&secrets, &server).build().unwrap();
+    call(&client).await.unwrap();
+    let sent = &server.requests()[0].head;
+    assert!(!sent.contains("secret") && !sent.contains(&secrets.platform_token));
+}
