@@ -4,7 +4,7 @@
 //! `data.status_cd`, by `data.error` and by an error code straight under
 //! `data`; gateways in front of it answer with HTML. A success is not parsed
 //! here: a scan for the few keys that a failure needs is enough, and only what
-//! looks suspicious is read.
+//! looks suspicious is read. The content type plays no part.
 
 use std::{borrow::Cow, fmt};
 
