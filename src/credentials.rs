@@ -154,3 +154,14 @@ fn visible_ascii(field: &'static str, text: String) -> Result<SecretString, Erro
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_value_is_marked_as_sensitive() {
+        let token = Token::new("canary").unwrap();
+        assert_eq!(format!("{:?}", token.header()), "Sensitive");
+    }
+}

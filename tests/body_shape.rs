@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use support::{
     Child, Server, answer_with, assert_fault, call, client, client_of, envelope, failing, gzip,
-    quick_retries, success,
+    quick_retries, success, success_body,
 };
 
 /// The result of one call that is answered with status 200 and `body`.
@@ -122,9 +122,7 @@ const CAP: usize = 64 * 1024;
 
 /// A success of exactly `length` bytes.
 fn padded(length: usize) -> Vec<u8> {
-    let answer = success();
-    let start = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
-    let mut body = answer[start..].to_vec();
+    let mut body = success_body();
     body.resize(length, b' ');
     body
 }
@@ -133,6 +131,7 @@ fn padded(length: usize) -> Vec<u8> {
 /// of a body that is too large is not read.
 #[tokio::test]
 async fn a_body_above_the_limit_is_not_read() {
+    type Form<'a> = (&'a str, &'a dyn Fn(&[u8]) -> Vec<u8>);
     let chunked = |body: &[u8]| {
         let mut answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
         for chunk in body.chunks(1000) {
@@ -146,7 +145,7 @@ async fn a_body_above_the_limit_is_not_read() {
     let until_closed = |body: &[u8]| [b"HTTP/1.1 200 OK\r\n\r\n", body].concat();
     let with_length = |body: &[u8]| answer_with(200, &[], body);
     let packed = |body: &[u8]| answer_with(200, &[("content-encoding", "gzip")], gzip(body));
-    let forms: [(&str, &dyn Fn(&[u8]) -> Vec<u8>); 4] = [
+    let forms: [Form; 4] = [
         ("with length", &with_length),
         ("chunked", &chunked),
         ("until closed", &until_closed),
@@ -231,7 +230,7 @@ async fn a_claimed_length_is_not_believed() {
 fn bomb() -> Vec<u8> {
     let mut block = Vec::with_capacity(100_000);
     flate2::Compress::new(flate2::Compression::best(), false)
-        .compress_vec(&[b' '; 1_000_000], &mut block, flate2::FlushCompress::Full)
+        .compress_vec(&vec![b' '; 1_000_000], &mut block, flate2::FlushCompress::Full)
         .unwrap();
     let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     [head.to_vec(), block.repeat(200)].concat()

@@ -101,6 +101,20 @@ async fn a_bare_error_code_is_a_failure() {
     assert!(error.is_no_records());
 }
 
+/// GSTN's reason is told whatever the HTTP status beside it.
+#[tokio::test]
+async fn a_reason_beside_another_status_is_told() {
+    for data in [
+        json!({"status_cd": "0", "error": {"error_cd": "RET1", "message": "No"}}),
+        json!({"error_code": "RET1", "message": "No"}),
+    ] {
+        let server = Server::always(answer(422, &json!({"code": 422, "data": data}))).await;
+        let error = failing(&client(&server).build().unwrap()).await;
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(422)), "{error:?}");
+        assert_eq!((error.error_code(), error.provider_message()), (Some("RET1"), Some("No")), "{data}");
+    }
+}
+
 /// E8: members in another order, the status as a number.
 #[tokio::test]
 async fn nested_data_is_read_in_any_order() {

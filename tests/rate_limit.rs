@@ -308,6 +308,24 @@ async fn calls_in_flight_are_bounded() {
     assert_eq!((server.hits(), server.connections()), (2, 1));
 }
 
+/// A call that pauses before its next try leaves its place to another.
+#[tokio::test]
+async fn a_pause_holds_no_place() {
+    let server = Server::answering([failure(503, "Service Unavailable"), success()]).await;
+    let retry = RetryPolicy::default().base_backoff(SECOND).max_backoff(SECOND);
+    let client = client(&server).max_in_flight(1).retry(retry).build().unwrap();
+    let paused = tokio::spawn({
+        let client = client.clone();
+        async move { call(&client).await }
+    });
+    server.until_hits(1).await;
+    call(&client).await.unwrap();
+    assert_eq!(server.hits(), 2, "the other call had to wait");
+    assert!(!paused.is_finished());
+    paused.await.unwrap().unwrap();
+    assert_eq!(server.hits(), 3);
+}
+
 /// Business failures are answers, however many.
 #[tokio::test]
 async fn a_business_failure_is_not_repeated() {

@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use support::{
     Authority, Child, Frames, Secrets, Server, answer, answer_with, assert_fault, call, client, client_of,
-    envelope, failing, failure, impatient, self_signed, success,
+    envelope, failing, failure, impatient, self_signed, success, success_body,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -295,12 +295,6 @@ fn http2_client(server: &Server) -> sandbox_client::Client {
     client(server).http(reqwest::Client::builder().http2_prior_knowledge()).build().unwrap()
 }
 
-fn body() -> Vec<u8> {
-    let answer = success();
-    let start = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
-    answer[start..].to_vec()
-}
-
 /// N16
 #[tokio::test]
 async fn a_refused_http2_stream_is_sent_again() {
@@ -310,7 +304,7 @@ async fn a_refused_http2_stream_is_sent_again() {
             if frames.hits() == 1 {
                 frames.reset(stream, Frames::<TcpStream>::REFUSED_STREAM).await;
             } else {
-                frames.answer(stream, &body()).await;
+                frames.answer(stream, &success_body()).await;
             }
         }
     })
@@ -329,7 +323,7 @@ async fn an_http2_server_that_goes_away_is_asked_again_on_a_new_connection() {
                 frames.go_away(0, Frames::<TcpStream>::NO_ERROR).await;
                 return None;
             }
-            frames.answer(stream, &body()).await;
+            frames.answer(stream, &success_body()).await;
         }
     })
     .await;
@@ -358,7 +352,7 @@ async fn an_http2_stream_reset_in_the_body_is_retried() {
     let server = http2(|mut frames| async move {
         loop {
             let stream = frames.request().await?;
-            frames.start(stream, &body()).await;
+            frames.start(stream, &success_body()).await;
             frames.reset(stream, Frames::<TcpStream>::INTERNAL_ERROR).await;
         }
     })
@@ -416,7 +410,7 @@ async fn a_good_certificate_is_trusted() {
     let server = Server::over_tls(authority.server_h2("127.0.0.1"), |connection| async move {
         let Some(mut frames) = Frames::accept(connection).await else { return };
         while let Some(stream) = frames.request().await {
-            frames.answer(stream, &body()).await;
+            frames.answer(stream, &success_body()).await;
         }
     })
     .await;

@@ -4,7 +4,7 @@
 //! `data.status_cd`, by `data.error` and by an error code straight under
 //! `data`; gateways in front of it answer with HTML. A success is not parsed
 //! here: a scan for the few keys that a failure needs is enough, and only what
-//! looks suspicious is read.
+//! looks suspicious is read. The content type plays no part.
 
 use std::{borrow::Cow, fmt};
 
@@ -95,7 +95,8 @@ fn expectation(message: &str) -> Option<&str> {
 }
 
 fn http_failure(operation: &Operation, status: StatusCode, probe: &Probe, body: &[u8]) -> Error {
-    let message = probe.message.as_deref().or(probe.data.message.as_deref());
+    let reason = probe.data.error.as_deref().unwrap_or(&probe.data);
+    let message = probe.message.as_deref().or(reason.message.as_deref());
     let error = match status.as_u16() {
         401 => not_let_in(operation),
         403 if message.is_some_and(is_dead_token) => not_let_in(operation),
@@ -121,7 +122,7 @@ fn http_failure(operation: &Operation, status: StatusCode, probe: &Probe, body: 
     error
         .with_status(status)
         .with_provider_message(message)
-        .with_error_code(probe.data.code.as_deref())
+        .with_error_code(reason.code.as_deref())
         .with_transaction_id(probe.transaction_id.as_deref())
         .maybe_sent(processed)
 }

@@ -9,8 +9,13 @@ use std::{
 
 use crate::{Error, ErrorKind, Phase, operation::Operation};
 
-/// How failures are repeated. Every number has the default of the reliability
-/// policy; see [`ClientBuilder::retry`](crate::ClientBuilder::retry).
+/// How failures are repeated; see [`ClientBuilder::retry`](crate::ClientBuilder::retry).
+///
+/// Reads are repeated on the statuses 408, 429, 500, 502, 503 and 504, on
+/// failures of the connection and on timeouts. Writes are repeated on 429 and
+/// where the request provably was not sent. Nothing is repeated on another
+/// status, a refused certificate or proxy, a failure inside status 200 that
+/// GSTN has decided, or an answer that cannot be read.
 ///
 /// ```
 /// use std::time::Duration;

@@ -59,6 +59,8 @@ pub struct CountGroup {
 }
 
 /// The groups of one answer by key: `all_oth`, `inv_supp_isd`, `imp_gds`.
+///
+/// Of equal keys, here and among sections and counters, the last one holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CountGroups {

@@ -16,7 +16,9 @@ mod tls;
 pub use child::Child;
 pub use frames::Frames;
 pub use secrets::Secrets;
-pub use server::{Connection, Request, Server, answer, answer_with, envelope, failure, success};
+pub use server::{
+    Connection, Request, Server, answer, answer_with, envelope, failure, success, success_body,
+};
 pub use tls::{Authority, self_signed};
 
 use std::{io::Write, time::Duration};

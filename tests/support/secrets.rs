@@ -58,9 +58,10 @@ impl Secrets {
     #[track_caller]
     pub fn assert_not_in(&self, error: &Error) {
         let chain = iter::successors(error.source(), |&cause| cause.source());
-        let chain: String = chain.map(|cause| format!("{cause}\n{cause:?}\n{cause:#?}\n")).collect();
+        let chain: Vec<_> = chain.map(|cause| format!("{cause}\n{cause:?}\n{cause:#?}")).collect();
         let text = format!(
-            "{error}\n{error:#}\n{error:?}\n{error:#?}\n{chain}\n{:?} {:?} {:?} {:?}",
+            "{error}\n{error:#}\n{error:?}\n{error:#?}\n{}\n{:?} {:?} {:?} {:?}",
+            chain.join("\n"),
             error.provider_message(),
             error.transaction_id(),
             error.error_code(),
@@ -79,6 +80,7 @@ fn random(length: usize) -> String {
 
 /// The forms in which a secret might hide in a text.
 fn forms(secret: &str) -> Vec<String> {
+    let bytes = |form: fn(u8) -> String| secret.bytes().map(form).collect::<Vec<_>>();
     let swapped_case = secret.chars().map(|character| {
         if character.is_ascii_uppercase() {
             character.to_ascii_lowercase()
@@ -86,7 +88,7 @@ fn forms(secret: &str) -> Vec<String> {
             character.to_ascii_uppercase()
         }
     });
-    let url_encoded = secret.bytes().map(|byte| match byte {
+    let url_encoded = bytes(|byte| match byte {
         byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => char::from(byte).to_string(),
         byte => format!("%{byte:02X}"),
     });
@@ -96,10 +98,10 @@ fn forms(secret: &str) -> Vec<String> {
         secret.to_uppercase(),
         secret.to_lowercase(),
         swapped_case.collect(),
-        url_encoded.collect(),
-        secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        url_encoded.concat(),
+        bytes(|byte| format!("{byte:02x}")).concat(),
         // As `Debug` prints bytes.
-        secret.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(", "),
+        bytes(|byte| byte.to_string()).join(", "),
         BASE64_STANDARD.encode(secret),
         BASE64_STANDARD_NO_PAD.encode(secret),
         BASE64_URL_SAFE_NO_PAD.encode(secret),

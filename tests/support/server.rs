@@ -1,6 +1,7 @@
 //! Servers on a loopback port that follow a script and keep a record.
 
 use std::{
+    fmt::Write as _,
     future::Future,
     net::SocketAddr,
     sync::{
@@ -290,7 +291,7 @@ pub fn answer_with(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>
     let body = body.as_ref();
     let mut answer = format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
-        answer += &format!("{name}: {value}\r\n");
+        let _ = write!(answer, "{name}: {value}\r\n");
     }
     let mut answer = (answer + "\r\n").into_bytes();
     answer.extend_from_slice(body);
@@ -305,6 +306,11 @@ pub fn envelope(data: &Value) -> Value {
 /// A success: twelve invoices, eleven without action.
 pub fn success() -> Vec<u8> {
     answer(200, &counts())
+}
+
+/// The body of [`success`].
+pub fn success_body() -> Vec<u8> {
+    counts().to_string().into_bytes()
 }
 
 fn counts() -> Value {
