@@ -18,7 +18,10 @@ pub use credentials::Token;
 pub use environment::Environment;
 pub use error::{Error, ErrorKind, Phase};
 pub use generated::{Client, ResponseValue, builder, types};
-pub use gst::Taxpayer;
+pub use gst::{
+    AllInvoiceCounts, InvoiceActions, InvoiceList, InvoiceResets, Job, JobReport, JobState, Polling,
+    RefusedDocument, SupplierList, Taxpayer,
+};
 pub use operation::{Credential, Operation};
 pub use session::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
 pub use transport::{BoxFuture, RateGate, RetryPolicy};
