@@ -20,7 +20,8 @@ fn folder() -> &'static Path {
 }
 
 fn real() -> Document {
-    static REAL: LazyLock<Document> = LazyLock::new(|| document::load(folder(), &mut |_| {}).unwrap());
+    static REAL: LazyLock<Document> =
+        LazyLock::new(|| document::load(folder(), &|_| true, &mut |_| {}).unwrap());
     Document { merged: REAL.merged.clone(), origin: REAL.origin.clone() }
 }
 
@@ -1130,7 +1131,7 @@ fn load(test: &str, files: &[(&str, &str)]) -> Result<Document, String> {
     for (name, text) in files {
         fs::write(folder.join(name), text).unwrap();
     }
-    document::load(&folder, &mut |_| {})
+    document::load(&folder, &|feature| feature != "off", &mut |_| {})
 }
 
 const ROOT: &str = "openapi: 3.0.3\nx-files: [more.yaml]\n";
@@ -1158,6 +1159,21 @@ fn files_are_merged_and_remembered() {
     for key in ["/two", "schemas/Two", "examples/two", "tags/two"] {
         assert_eq!(document.file_of(key), "more.yaml", "{key}");
     }
+}
+
+#[test]
+fn a_file_with_a_feature_counts_where_the_feature_is_on() {
+    let paths = |feature| {
+        let more = format!("x-feature: {feature}\npaths: {{/more: {{}}}}\n");
+        load("feature", &[("sandbox.yaml", ROOT), ("more.yaml", &more)])
+            .map(|document| document.merged["paths"].get("/more").is_some())
+    };
+    assert_eq!(paths("on"), Ok(true));
+    assert_eq!(paths("off"), Ok(false));
+    assert_eq!(
+        paths("[a, b]"),
+        Err("more.yaml: x-feature must be the name of a feature of the crate".to_owned())
+    );
 }
 
 #[test]
@@ -1271,7 +1287,7 @@ fn text_of_the_provider_stays_text() {
 #[test]
 fn every_file_read_is_told() {
     let mut touched = BTreeSet::new();
-    document::load(folder(), &mut |file| {
+    document::load(folder(), &|_| true, &mut |file| {
         touched.insert(file.clone());
     })
     .unwrap();
