@@ -18,7 +18,7 @@ use crate::{
     environment::BaseUrl,
     generated::{Client, ClientInfo},
     session::{Lease, Slot, platform_lifetime},
-    transport::{Budget, SlidingWindow},
+    transport::{Budget, CallReport, Observer, SlidingWindow},
 };
 
 /// How long before its end a platform token is renewed, at the earliest.
@@ -55,6 +55,7 @@ struct Shared {
     places: Semaphore,
     gate: Gate,
     budget: Budget,
+    observer: Option<Observer>,
 }
 
 enum Gate {
@@ -90,6 +91,10 @@ impl Scope {
 
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    pub(crate) fn observer(&self) -> Option<&Observer> {
+        self.shared.observer.as_ref()
     }
 
     pub(crate) fn budget(&self) -> &Budget {
@@ -321,6 +326,7 @@ pub struct ClientBuilder {
     max_in_flight: usize,
     gate: GateSetting,
     store: Option<Arc<dyn TokenStore>>,
+    observer: Option<Observer>,
 }
 
 enum GateSetting {
@@ -346,6 +352,7 @@ impl Default for ClientBuilder {
             max_in_flight: 100,
             gate: GateSetting::Documented,
             store: None,
+            observer: None,
         }
     }
 }
@@ -511,6 +518,22 @@ impl ClientBuilder {
         self
     }
 
+    /// Tells `observer` of every call when it ends, for metrics. It is called
+    /// in the task of the call and should be quick. For single tries, listen to
+    /// the `tracing` events of target `sandbox_client`.
+    ///
+    /// ```
+    /// # use sandbox_client::Client;
+    /// let builder = Client::builder().on_call_end(|report| {
+    ///     println!("{} took {:?}", report.operation.id, report.duration);
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn on_call_end(mut self, observer: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
     /// Where tokens are kept. Default: in memory, for this client and its clones.
     pub fn token_store(mut self, store: Arc<dyn TokenStore>) -> Self {
         self.store = Some(store);
@@ -579,6 +602,7 @@ impl ClientBuilder {
             places: Semaphore::new(self.max_in_flight),
             gate,
             budget: Budget::default(),
+            observer: self.observer,
         };
         let taxpayer = taxpayer_token.map(Access::Fixed);
         let scope = Scope { shared: Arc::new(shared), policy: Arc::new(self.policy), taxpayer };

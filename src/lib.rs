@@ -4,6 +4,8 @@ mod client;
 mod credentials;
 mod environment;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod generated;
 mod gst;
 #[cfg(feature = "mock")]
@@ -24,7 +26,7 @@ pub use gst::{
 };
 pub use operation::{Credential, Operation};
 pub use session::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
-pub use transport::{BoxFuture, RateGate, RetryPolicy};
+pub use transport::{BoxFuture, CallReport, RateGate, RetryPolicy};
 
 /// Every operation of the OpenAPI document, sorted by id.
 #[must_use]

@@ -15,6 +15,8 @@ use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, Response, header::RETRY_AFTER};
 use tracing::Instrument;
 
+pub use observe::CallReport;
+pub(crate) use observe::Observer;
 pub use pace::{BoxFuture, RateGate};
 pub use retry::RetryPolicy;
 
@@ -42,11 +44,11 @@ impl ClientHooks<Scope> for Client {
         let result = run(self, operation, request, &call).instrument(span).await;
         Ok(match result {
             Ok(answer) => {
-                call.succeeded(answer.attempts);
+                call.succeeded(answer.attempts, self.inner().observer());
                 handoff::answered(answer)
             }
             Err(error) => {
-                call.failed(&error);
+                call.failed(&error, self.inner().observer());
                 handoff::failed(error)
             }
         })
@@ -158,4 +160,28 @@ fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Error> {
         let wait = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         error.with_retry_after(wait.and_then(|value| retry::retry_after(value, SystemTime::now())))
     })
+}
+
+/// The verdict on an answer, for fuzzing: envelope first, then the type.
+#[cfg(fuzzing)]
+pub(crate) fn judge<T: serde::de::DeserializeOwned>(
+    operation: &'static Operation,
+    status: reqwest::StatusCode,
+    headers: reqwest::header::HeaderMap,
+    body: bytes::Bytes,
+) -> Result<(), Error> {
+    let answer = RawAnswer { status, headers, body };
+    check(operation, &answer)?;
+    let RawAnswer { status, headers, body } = answer;
+    let answer = Answer { operation, attempts: 1, status, headers, body };
+    match serde_json::from_slice::<T>(&answer.body) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(envelope::undecodable::<T>(&answer, &error)),
+    }
+}
+
+/// A `Retry-After` as of now, for fuzzing.
+#[cfg(fuzzing)]
+pub(crate) fn retry_after(value: &str) -> Option<std::time::Duration> {
+    retry::retry_after(value, SystemTime::now())
 }
