@@ -36,6 +36,7 @@ fn main() {
     let client = generate::client(&document.merged).unwrap_or_else(|error| fail(&[error]));
     write(&out.join("client.rs"), &client);
     write(&out.join("operations.rs"), &operations::table(&document.merged));
+    write(&out.join("round_trip.rs"), &operations::round_trip(&document.merged));
     write(&out.join("document.json"), &document.merged.to_string());
 }
 

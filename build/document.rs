@@ -15,12 +15,12 @@ pub const ROOT: &str = "sandbox.yaml";
 pub struct Document {
     /// One plain OpenAPI document, without `x-files`.
     pub merged: Value,
-    /// The file of each path (`/gst/…`) and component (`schemas/Name`).
+    /// The file of each path (`/gst/…`), component (`schemas/Name`) and tag (`tags/name`).
     pub origin: BTreeMap<String, String>,
 }
 
 impl Document {
-    /// The file that a path or component stands in.
+    /// The file that a path, component or tag stands in.
     pub fn file_of(&self, key: &str) -> &str {
         self.origin.get(key).map_or(ROOT, String::as_str)
     }
@@ -35,11 +35,11 @@ pub fn load(folder: &Path, touched: &mut dyn FnMut(&PathBuf)) -> Result<Document
             .map_err(|_| format!("{ROOT}: x-files must be a list of file names"))?,
     };
 
-    let mut origin = BTreeMap::new();
-    note_origin(&merged, ROOT, &mut origin);
+    let mut origin: BTreeMap<String, String> =
+        entries(&merged, ROOT)?.iter().map(|entry| (entry.key(), ROOT.to_owned())).collect();
     for file in files {
         let part = read(folder, &file, touched)?;
-        merge(&mut merged, part, &file, &mut origin)?;
+        merge(&mut merged, &part, &file, &mut origin)?;
     }
     Ok(Document { merged, origin })
 }
@@ -48,33 +48,71 @@ fn read(folder: &Path, file: &str, touched: &mut dyn FnMut(&PathBuf)) -> Result<
     let path = folder.join(file);
     touched(&path);
     let text = fs::read_to_string(&path).map_err(|error| format!("{file}: cannot be read: {error}"))?;
-    let value: Value = serde_saphyr::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
+    // YAML 1.1 took Y, N, yes, no, on and off for booleans. Here they are text,
+    // since answers of GSTN are full of them.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let value: Value =
+        serde_saphyr::from_str_with_options(&text, options).map_err(|error| format!("{file}: {error}"))?;
     if value.is_object() { Ok(value) } else { Err(format!("{file}: a mapping must stand at the top")) }
 }
 
-/// The parts of a document that other files may add to, and their keys in `origin`.
-fn sections(document: &Value) -> Vec<(Vec<String>, String)> {
-    let mut sections = vec![(vec!["paths".to_owned()], String::new())];
-    if let Some(components) = document.get("components").and_then(Value::as_object) {
-        sections.extend(
-            components.keys().map(|kind| (vec!["components".to_owned(), kind.clone()], format!("{kind}/"))),
-        );
-    }
-    sections
+/// A path, a component or a tag of one file.
+struct Entry<'a> {
+    section: Vec<&'a str>,
+    name: &'a str,
+    value: &'a Value,
 }
 
-fn note_origin(part: &Value, file: &str, origin: &mut BTreeMap<String, String>) {
-    for (section, prefix) in sections(part) {
-        let entries = section.iter().try_fold(part, |value, key| value.get(key)).and_then(Value::as_object);
-        for name in entries.into_iter().flat_map(Map::keys) {
-            origin.insert(format!("{prefix}{name}"), file.to_owned());
+impl Entry<'_> {
+    /// Its key in [`Document::origin`].
+    fn key(&self) -> String {
+        match self.section[self.section.len() - 1] {
+            "paths" => self.name.to_owned(),
+            section => format!("{section}/{}", self.name),
         }
+    }
+}
+
+/// What other files may add to, as far as `part` has it.
+fn entries<'a>(part: &'a Value, file: &str) -> Result<Vec<Entry<'a>>, String> {
+    let mut sections = vec![vec!["paths"]];
+    for (kind, _) in members(part, &["components"], file)?.into_iter().flatten() {
+        sections.push(vec!["components", kind]);
+    }
+    let mut entries = Vec::new();
+    for section in sections {
+        for (name, value) in members(part, &section, file)?.into_iter().flatten() {
+            entries.push(Entry { section: section.clone(), name, value });
+        }
+    }
+    let tags = match &part["tags"] {
+        Value::Null => &[],
+        Value::Array(tags) => tags.as_slice(),
+        _ => return Err(format!("{file}: `tags` must be a list")),
+    };
+    for value in tags {
+        let name = value["name"].as_str().ok_or_else(|| format!("{file}: a tag must have a `name`"))?;
+        entries.push(Entry { section: vec!["tags"], name, value });
+    }
+    Ok(entries)
+}
+
+/// The mapping in `section`, `None` where there is nothing.
+fn members<'a>(
+    part: &'a Value,
+    section: &[&str],
+    file: &str,
+) -> Result<Option<&'a Map<String, Value>>, String> {
+    match section.iter().fold(part, |value, key| &value[key]) {
+        Value::Null => Ok(None),
+        Value::Object(members) => Ok(Some(members)),
+        _ => Err(format!("{file}: `{}` must be a mapping", section.join("."))),
     }
 }
 
 fn merge(
     merged: &mut Value,
-    part: Value,
+    part: &Value,
     file: &str,
     origin: &mut BTreeMap<String, String>,
 ) -> Result<(), String> {
@@ -86,32 +124,17 @@ fn merge(
             "{file}: `{key}` belongs in {ROOT}; other files hold tags, paths and components"
         ));
     }
-    for (section, prefix) in sections(&part) {
-        let Some(entries) =
-            section.iter().try_fold(&part, |value, key| value.get(key)).and_then(Value::as_object)
-        else {
-            continue;
-        };
-        let target = section.iter().fold(&mut *merged, |value, key| &mut value[key]);
-        if target.is_null() {
-            *target = Value::Object(Map::new());
+    for entry in entries(part, file)? {
+        if let Some(other) = origin.insert(entry.key(), file.to_owned()) {
+            return Err(format!("{file}: `{}` stands in {other} already", entry.name));
         }
-        let target = target
-            .as_object_mut()
-            .ok_or_else(|| format!("{ROOT}: `{}` must be a mapping", section.join(".")))?;
-        for (name, entry) in entries {
-            if target.insert(name.clone(), entry.clone()).is_some() {
-                let other = origin.get(&format!("{prefix}{name}")).map_or(ROOT, String::as_str);
-                return Err(format!("{file}: `{name}` stands in {other} already"));
-            }
+        let target = entry.section.iter().fold(&mut *merged, |value, key| &mut value[key]);
+        match target {
+            Value::Array(tags) => tags.push(entry.value.clone()),
+            _ if entry.section == ["tags"] => *target = Value::Array(vec![entry.value.clone()]),
+            // A mapping, or the null that stands for one without members.
+            _ => target[entry.name] = entry.value.clone(),
         }
     }
-    if let Some(tags) = part.get("tags").and_then(Value::as_array) {
-        match &mut merged["tags"] {
-            Value::Array(known) => known.extend(tags.iter().cloned()),
-            empty => *empty = Value::Array(tags.clone()),
-        }
-    }
-    note_origin(&part, file, origin);
     Ok(())
 }

@@ -26,7 +26,7 @@ pub fn client(document: &Value) -> Result<String, String> {
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         match schema["x-rust"].as_str() {
             Some(rust) => {
-                let traits = [TypeImpl::FromStr, TypeImpl::Display];
+                let traits: [TypeImpl; 0] = [];
                 settings.with_replacement(name, format!("crate::values::{rust}"), traits.into_iter());
             }
             None => {
@@ -150,5 +150,8 @@ fn hand_over_decoding(source: &str, operations: usize) -> Result<String, String>
             "the generated client reads {found} answers for {operations} operations; progenitor has changed"
         ));
     }
-    Ok(source.replace(THEIRS, "crate::transport::decode("))
+    Ok(source
+        .replace(THEIRS, "crate::transport::decode(")
+        // Its usage lines are a sketch, not a program: text, not a test that is skipped.
+        .replace("```ignore", "```text"))
 }

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// HTTP methods of a path item, as OpenAPI spells them.
-pub const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
+/// HTTP methods of a path item, as OpenAPI spells them: those that the client
+/// inside the generated code has a function for.
+pub const METHODS: [&str; 6] = ["get", "put", "post", "delete", "head", "patch"];
 
 /// Every operation as (path, method, operation).
 pub fn all(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
@@ -76,4 +77,24 @@ pub fn api_version<'a>(document: &'a Value, operation: &'a Value) -> Option<&'a 
                 .then(|| parameter["schema"]["default"].as_str())?
         },
     )
+}
+
+/// The source of a function that reads an answer into the type its operation
+/// promises and writes it back: what contract tests ask of every example.
+pub fn round_trip(document: &Value) -> String {
+    let mut source = String::from(
+        "#[allow(clippy::match_same_arms)]\npub(crate) fn round_trip(operation: &str, answer: serde_json::Value) -> Option<serde_json::Result<serde_json::Value>> {\n\
+         Some(match operation {\n",
+    );
+    for (_, _, operation) in all(document) {
+        let schema = text(&operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]);
+        let name = schema.rsplit('/').next().unwrap_or_default();
+        let id = text(&operation["operationId"]);
+        let _ = writeln!(
+            source,
+            "{id:?} => serde_json::from_value::<types::{name}>(answer).and_then(serde_json::to_value),"
+        );
+    }
+    source.push_str("_ => return None,\n})\n}\n");
+    source
 }

@@ -1,8 +1,9 @@
 //! How a client is made, and what its clones share.
 
 use std::{
+    collections::HashMap,
     env, fmt,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -11,13 +12,19 @@ use secrecy::ExposeSecret;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
-    Environment, Error, RateGate, RetryPolicy, Token,
+    Environment, Error, MemoryStore, RateGate, RetryPolicy, SavedToken, TaxpayerId, Token, TokenKey,
+    TokenStore,
     credentials::{self, ApiKey},
     environment::BaseUrl,
     generated::{Client, ClientInfo},
+    session::{Lease, Slot, platform_lifetime},
     transport::{Budget, SlidingWindow},
 };
 
+/// How long before its end a platform token is renewed, at the earliest.
+const PLATFORM_MARGIN: Duration = Duration::from_secs(5 * 60);
+/// How long before its end a taxpayer token is refreshed, at the earliest.
+const TAXPAYER_MARGIN: Duration = Duration::from_secs(30 * 60);
 const USER_AGENT: &str = concat!("sandbox-client/", env!("CARGO_PKG_VERSION"));
 
 /// What one client carries: what all clones share, and what is its own.
@@ -25,7 +32,16 @@ const USER_AGENT: &str = concat!("sandbox-client/", env!("CARGO_PKG_VERSION"));
 pub struct Scope {
     shared: Arc<Shared>,
     policy: Arc<Policy>,
-    taxpayer: Option<Token>,
+    taxpayer: Option<Access>,
+}
+
+/// How a client gets at a taxpayer's token.
+#[derive(Clone)]
+pub(crate) enum Access {
+    /// A token that the caller has, for as long as the server takes it.
+    Fixed(Token),
+    /// A session that is kept alive.
+    Session(Arc<Slot>),
 }
 
 struct Shared {
@@ -33,7 +49,9 @@ struct Shared {
     environment: Option<Environment>,
     credentials: ApiKey,
     key_header: HeaderValue,
-    platform: Option<Token>,
+    store: Arc<dyn TokenStore>,
+    platform: Slot,
+    taxpayers: Mutex<HashMap<TaxpayerId, Arc<Slot>>>,
     places: Semaphore,
     gate: Gate,
     budget: Budget,
@@ -82,16 +100,37 @@ impl Scope {
         self.shared.key_header.clone()
     }
 
+    pub(crate) fn has_secret(&self) -> bool {
+        self.shared.credentials.secret.is_some()
+    }
+
     pub(crate) fn secret_header(&self) -> Option<HeaderValue> {
         self.shared.credentials.secret.as_ref().map(credentials::sensitive)
     }
 
-    pub(crate) fn platform_token(&self) -> Option<Token> {
-        self.shared.platform.clone()
+    pub(crate) fn platform(&self) -> &Slot {
+        &self.shared.platform
     }
 
-    pub(crate) fn taxpayer_token(&self) -> Option<Token> {
-        self.taxpayer.clone()
+    pub(crate) fn taxpayer(&self) -> Option<&Access> {
+        self.taxpayer.as_ref()
+    }
+
+    /// The one place of a taxpayer's token, for all clones of a client.
+    pub(crate) fn slot_of(&self, taxpayer: TaxpayerId) -> Arc<Slot> {
+        let shared = &self.shared;
+        let mut taxpayers = shared.taxpayers.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = taxpayers.entry(taxpayer.clone()).or_insert_with(|| {
+            let key = shared.credentials.key.expose_secret();
+            let key = TokenKey::new(shared.base_url.as_str(), key, Some(taxpayer));
+            Arc::new(Slot::new(key, Arc::clone(&shared.store), TAXPAYER_MARGIN))
+        });
+        Arc::clone(slot)
+    }
+
+    /// The same scope with another way to a taxpayer's token.
+    pub(crate) fn with_access(&self, access: Access) -> Self {
+        Self { taxpayer: Some(access), ..self.clone() }
     }
 
     /// Waits for a place among the requests under way and then for the rate
@@ -121,11 +160,11 @@ impl Scope {
     }
 
     /// Takes every credential out of what the provider said, should it echo one.
-    pub(crate) fn redact(&self, error: Error, request: &reqwest::Request, token: Option<&Token>) -> Error {
+    pub(crate) fn redact(&self, error: Error, request: &reqwest::Request, lease: Option<&Lease>) -> Error {
         let key = &self.shared.credentials;
         let mut secrets = vec![key.key.expose_secret()];
         secrets.extend(key.secret.as_ref().map(ExposeSecret::expose_secret));
-        secrets.extend(token.map(Token::expose_secret));
+        secrets.extend(lease.map(|lease| lease.token.expose_secret()));
         let otp =
             request.url().query_pairs().find(|(name, _)| name == "otp").map(|(_, otp)| otp.into_owned());
         secrets.extend(otp.as_deref());
@@ -157,7 +196,6 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
@@ -205,9 +243,7 @@ impl Client {
     /// and retry budget stay shared.
     #[must_use]
     pub fn with_taxpayer_token(&self, token: Token) -> Self {
-        let mut client = self.clone();
-        client.inner.taxpayer = Some(token);
-        client
+        self.with_access(Access::Fixed(token))
     }
 
     /// The same client with another retry policy, for one call or many.
@@ -247,6 +283,12 @@ impl Client {
         }
     }
 
+    pub(crate) fn with_access(&self, access: Access) -> Self {
+        let mut client = self.clone();
+        client.inner = self.inner.with_access(access);
+        client
+    }
+
     fn with_policy(&self, change: impl FnOnce(&mut Policy)) -> Self {
         let mut client = self.clone();
         change(Arc::make_mut(&mut client.inner.policy));
@@ -278,6 +320,7 @@ pub struct ClientBuilder {
     policy: Policy,
     max_in_flight: usize,
     gate: GateSetting,
+    store: Option<Arc<dyn TokenStore>>,
 }
 
 enum GateSetting {
@@ -302,6 +345,7 @@ impl Default for ClientBuilder {
             policy: Policy::default(),
             max_in_flight: 100,
             gate: GateSetting::Documented,
+            store: None,
         }
     }
 }
@@ -467,6 +511,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Where tokens are kept. Default: in memory, for this client and its clones.
+    pub fn token_store(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
     /// Checks everything and makes the client. Sends nothing.
     ///
     /// # Errors
@@ -491,9 +541,9 @@ impl ClientBuilder {
                     .advice("copy it again, or name the environment"));
             }
         };
-        let platform =
+        let platform_token =
             self.platform_token.map(|token| Token::for_field("platform_token", token)).transpose()?;
-        let taxpayer =
+        let taxpayer_token =
             self.taxpayer_token.map(|token| Token::for_field("taxpayer_token", token)).transpose()?;
         if self.policy.max_body_bytes == 0 {
             return Err(Error::config("max_body_bytes", "is zero; no answer could be read"));
@@ -512,16 +562,25 @@ impl ClientBuilder {
         };
         let address = base_url.as_str().to_owned();
         let key_header = credentials::sensitive(&credentials.key);
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::default()));
+        let token_key = TokenKey::new(&address, credentials.key.expose_secret(), None);
+        let platform = Slot::new(token_key, Arc::clone(&store), PLATFORM_MARGIN);
+        if let Some(token) = platform_token {
+            platform.adopt(SavedToken::new(token.clone(), platform_lifetime(&token, None)));
+        }
         let shared = Shared {
             base_url,
             environment,
             credentials,
             key_header,
+            store,
             platform,
+            taxpayers: Mutex::default(),
             places: Semaphore::new(self.max_in_flight),
             gate,
             budget: Budget::default(),
         };
+        let taxpayer = taxpayer_token.map(Access::Fixed);
         let scope = Scope { shared: Arc::new(shared), policy: Arc::new(self.policy), taxpayer };
         Ok(Client::new_with_client(&address, http, scope))
     }

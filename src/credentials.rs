@@ -1,16 +1,17 @@
 //! Keys, secrets and tokens: checked when given, never shown, wiped when dropped.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{Error, environment::Environment};
 
 /// A token for the `Authorization` header, of the platform or of a taxpayer.
 ///
-/// [`Debug`](fmt::Debug) shows nothing of it, and there is no `Display` and no
-/// serialisation: it leaves this type through [`expose_secret`](Token::expose_secret) alone.
+/// [`Debug`](fmt::Debug) shows nothing of it, and there is no `Display`,
+/// and serialisation writes a placeholder: it leaves this type through [`expose_secret`](Token::expose_secret) alone.
 #[derive(Clone)]
 pub struct Token(SecretString);
 
@@ -48,6 +49,38 @@ impl Token {
         sensitive(&self.0)
     }
 }
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose_secret() == other.expose_secret()
+    }
+}
+
+impl Eq for Token {}
+
+/// Redacted, so that an answer can be serialised without giving its token away.
+impl Serialize for Token {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("[redacted]")
+    }
+}
+
+impl<'de> Deserialize<'de> for Token {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(String::deserialize(deserializer)?).map_err(|_| de::Error::custom("expected a token"))
+    }
+}
+
+impl FromStr for Token {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::new(text)
+    }
+}
+
+#[cfg(feature = "schemars")]
+crate::values::json_schema!(Token, "Token", String);
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -111,6 +111,8 @@ impl ErrorKind {
 pub enum Phase {
     /// Waiting for a place within the rate limit; nothing was sent.
     Pace,
+    /// Waiting for a token; the request itself was not sent.
+    Login,
     /// The name of the host could not be resolved.
     Dns,
     /// The connection could not be made.
@@ -129,6 +131,7 @@ impl Phase {
     fn as_str(self) -> &'static str {
         match self {
             Self::Pace => "waiting for the rate limit",
+            Self::Login => "waiting for a token",
             Self::Dns => "resolving the host name",
             Self::Connect => "connecting",
             Self::Tls => "the TLS handshake",
@@ -168,6 +171,11 @@ impl Error {
 
     pub(crate) fn with_field(self, field: impl Into<Cow<'static, str>>) -> Self {
         self.with(|details| details.field = Some(field.into()))
+    }
+
+    /// The taxpayer's token is dead and only a person can get another.
+    pub(crate) fn session_over() -> Self {
+        Self::new(ErrorKind::SessionExpired, "the taxpayer's session is over").advice("ask for a new OTP")
     }
 
     fn with(mut self, change: impl FnOnce(&mut Details)) -> Self {

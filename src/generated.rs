@@ -9,7 +9,6 @@
     rustdoc::broken_intra_doc_links,
     rustdoc::invalid_html_tags,
     rustdoc::bare_urls,
-    unreachable_pub,
     unused_imports
 )]
 mod client {
@@ -23,3 +22,6 @@ use crate::operation::{Credential, Operation};
 
 /// Every operation of the document, sorted by id.
 pub(crate) static OPERATIONS: &[Operation] = include!(concat!(env!("OUT_DIR"), "/operations.rs"));
+
+#[cfg(feature = "mock")]
+include!(concat!(env!("OUT_DIR"), "/round_trip.rs"));

@@ -1,10 +1,15 @@
+#![doc = include_str!("../README.md")]
+
 mod client;
 mod credentials;
 mod environment;
 mod error;
 mod generated;
 mod gst;
+#[cfg(feature = "mock")]
+pub mod mock;
 mod operation;
+mod session;
 mod transport;
 pub mod values;
 
@@ -13,7 +18,12 @@ pub use credentials::Token;
 pub use environment::Environment;
 pub use error::{Error, ErrorKind, Phase};
 pub use generated::{Client, ResponseValue, builder, types};
+pub use gst::{
+    AllInvoiceCounts, InvoiceActions, InvoiceList, InvoiceResets, Job, JobReport, JobState, Polling,
+    RefusedDocument, SupplierList, Taxpayer,
+};
 pub use operation::{Credential, Operation};
+pub use session::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
 pub use transport::{BoxFuture, RateGate, RetryPolicy};
 
 /// Every operation of the OpenAPI document, sorted by id.

@@ -76,7 +76,9 @@ fn classify(error: reqwest::Error, phase: Phase) -> Error {
     } else if error.is_builder() {
         return Error::new(ErrorKind::Config, "the request could not be put together").with_source(error);
     } else if error.is_connect() {
-        Error::new(ErrorKind::Transport, facts.connect_reason()).with_phase(facts.connect_phase())
+        Error::new(ErrorKind::Transport, facts.connect_reason())
+            .with_phase(facts.connect_phase())
+            .advice("check the network, the proxy and the base URL")
     } else if facts.not_http {
         Error::new(ErrorKind::Decode, "the answer is not valid HTTP")
     } else if phase == Phase::Body && !facts.connection {
@@ -89,6 +91,7 @@ fn classify(error: reqwest::Error, phase: Phase) -> Error {
 }
 
 /// What the chain of causes tells.
+#[allow(clippy::struct_excessive_bools)] // observations, not a state
 #[derive(Default)]
 struct Facts {
     tls: bool,

@@ -6,9 +6,11 @@ use reqwest::{
 };
 
 use crate::{
-    Error, Token,
+    Client, Error,
     client::Scope,
+    generated::ClientInfo,
     operation::{Credential, Operation},
+    session::Lease,
 };
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -39,13 +41,14 @@ pub(crate) fn prepare(
     Ok(())
 }
 
-/// The token or secret that `security` asks for. `None` if none is asked for.
-pub(crate) fn authorize(
-    scope: &Scope,
+/// The token or secret that `security` asks for. `None` if it asks for no token.
+pub(crate) async fn authorize(
+    client: &Client,
     operation: &'static Operation,
     request: &mut Request,
-) -> Result<Option<Token>, Error> {
-    let token = match operation.credential {
+) -> Result<Option<Lease>, Error> {
+    let scope = client.inner();
+    let lease = match operation.credential {
         Credential::ApiKey => return Ok(None),
         Credential::ApiSecret => {
             let secret = scope.secret_header().ok_or_else(|| {
@@ -55,15 +58,9 @@ pub(crate) fn authorize(
             request.headers_mut().insert(API_SECRET, secret);
             return Ok(None);
         }
-        Credential::PlatformToken => scope.platform_token().ok_or_else(|| {
-            Error::config("platform_token", "is missing: this operation needs the platform's token")
-                .advice("set it with `ClientBuilder::platform_token`")
-        })?,
-        Credential::TaxpayerToken => scope.taxpayer_token().ok_or_else(|| {
-            Error::config("taxpayer_token", "is missing: this operation needs a taxpayer's session")
-                .advice("set it with `ClientBuilder::taxpayer_token` or SANDBOX_ACCESS_TOKEN")
-        })?,
+        Credential::PlatformToken => client.platform_token().await?,
+        Credential::TaxpayerToken => client.taxpayer_token().await?,
     };
-    request.headers_mut().insert(AUTHORIZATION, token.header());
-    Ok(Some(token))
+    request.headers_mut().insert(AUTHORIZATION, lease.token.header());
+    Ok(Some(lease))
 }

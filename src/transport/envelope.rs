@@ -129,7 +129,7 @@ fn http_failure(operation: &Operation, status: StatusCode, probe: &Probe, body: 
 
 fn not_let_in(operation: &Operation) -> Error {
     match operation.credential {
-        Credential::TaxpayerToken => session_over(),
+        Credential::TaxpayerToken => Error::session_over(),
         Credential::PlatformToken => Error::new(ErrorKind::Auth, "the platform token is not accepted")
             .advice("check that key and secret belong together"),
         Credential::ApiKey | Credential::ApiSecret => {
@@ -137,10 +137,6 @@ fn not_let_in(operation: &Operation) -> Error {
                 .advice("check them on the provider's console")
         }
     }
-}
-
-fn session_over() -> Error {
-    Error::new(ErrorKind::SessionExpired, "the taxpayer's session is over").advice("ask for a new OTP")
 }
 
 /// The two texts that the provider's own clients look for.
@@ -151,7 +147,7 @@ fn is_dead_token(message: &str) -> bool {
 
 fn business_failure(failure: &Failure<'_>, probe: &Probe) -> Error {
     let error = if failure.code.is_some_and(|code| SESSION_OVER.contains(&code)) {
-        session_over()
+        Error::session_over()
     } else {
         Error::new(ErrorKind::Business, "GSTN refused")
     };

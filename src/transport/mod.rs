@@ -9,7 +9,7 @@ mod observe;
 mod pace;
 mod retry;
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, Response, header::RETRY_AFTER};
@@ -26,7 +26,7 @@ use crate::{
     Error, ErrorKind, Phase,
     client::Scope,
     generated::{Client, ClientInfo},
-    operation::Operation,
+    operation::{Credential, Operation},
 };
 use attempt::RawAnswer;
 use handoff::Answer;
@@ -39,7 +39,7 @@ impl ClientHooks<Scope> for Client {
             Operation::find(info.operation_id).expect("the table holds every generated operation");
         let call = Call::start(operation);
         let span = call.span();
-        let result = run(self.client(), self.inner(), operation, request, &call).instrument(span).await;
+        let result = run(self, operation, request, &call).instrument(span).await;
         Ok(match result {
             Ok(answer) => {
                 call.succeeded(answer.attempts);
@@ -55,66 +55,99 @@ impl ClientHooks<Scope> for Client {
 
 /// The pipeline: authorize, pace, attempt, envelope, decide, until done.
 async fn run(
-    http: &reqwest::Client,
-    scope: &Scope,
+    client: &Client,
     operation: &'static Operation,
     mut request: Request,
     call: &Call,
 ) -> Result<Answer, Error> {
+    let scope = client.inner();
     let policy = scope.policy();
     let deadline = Instant::now() + policy.call_timeout;
-    let finish = |error: Error, attempts| {
+    // Requests sent, and how many of them only replaced a refused token.
+    let mut sent = 0;
+    let mut renewals = 0;
+    let finish = |error: Error, sent| {
         let retryable = retry::is_retryable(operation, &error);
-        error.in_operation(operation.id).after_attempts(attempts).retryable(retryable)
+        error.in_operation(operation.id).after_attempts(sent).retryable(retryable)
     };
 
-    authorize::prepare(scope, operation, &mut request).map_err(|error| finish(error, 0))?;
+    authorize::prepare(scope, operation, &mut request).map_err(|error| finish(error, sent))?;
     scope.budget().count_call(Instant::now());
-
-    let mut attempt = 0;
     let mut last = None;
     loop {
         let mut next = request.try_clone().expect("bodies are kept in memory, never streamed");
-        let token =
-            authorize::authorize(scope, operation, &mut next).map_err(|error| finish(error, attempt))?;
+        let lease =
+            until(deadline, authorize::authorize(client, operation, &mut next)).await.map_err(|error| {
+                match error.operation() {
+                    // A login that failed speaks for itself; this request was not sent.
+                    Some(_) => error.maybe_sent(false),
+                    None => finish(error, sent),
+                }
+            })?;
         let place = match scope.acquire(deadline).await {
             Ok(place) => place,
             // Why a retry was wanted says more than why there is none.
-            Err(error) => return Err(last.unwrap_or_else(|| finish(error, attempt))),
+            Err(error) => return Err(last.unwrap_or_else(|| finish(error, sent))),
         };
-        attempt += 1;
+        sent += 1;
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
         *next.timeout_mut() = Some(timeout);
 
-        let result = attempt::send(http, next, policy.max_body_bytes).await;
+        let result = attempt::send(client.client(), next, policy.max_body_bytes).await;
         drop(place);
         let error = match result {
             Ok(answer) => match check(operation, &answer) {
                 Ok(()) => {
                     let RawAnswer { status, headers, body } = answer;
-                    return Ok(Answer { operation, attempts: attempt, status, headers, body });
+                    return Ok(Answer { operation, attempts: sent, status, headers, body });
                 }
                 Err(error) => error,
             },
             Err(error) => error,
         };
-        let error = finish(scope.redact(error, &request, token.as_ref()), attempt);
+        let error = finish(scope.redact(error, &request, lease.as_ref()), sent);
 
-        if error.kind() == ErrorKind::RateLimited && error.phase() != Some(Phase::Pace) {
+        if let Some(lease) = &lease
+            && is_dead_token(operation, &error)
+            && client.replaced(operation, lease).await
+            && renewals == 0
+        {
+            call.attempt_failed(sent, &error, Some(Duration::ZERO));
+            renewals += 1;
+            continue;
+        }
+        if error.kind() == ErrorKind::RateLimited {
             scope.pause(error.retry_after().unwrap_or(policy.retry.base_rate_limited));
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        let decision = retry::decide(&policy.retry, operation, &error, attempt, left, fastrand::f64());
-        match decision {
+        match retry::decide(&policy.retry, operation, &error, sent - renewals, left, fastrand::f64()) {
             Decision::Retry(pause) if scope.budget().take(&policy.retry, Instant::now()) => {
-                call.attempt_failed(attempt, &error, Some(pause));
+                call.attempt_failed(sent, &error, Some(pause));
                 last = Some(error);
                 tokio::time::sleep(pause).await;
             }
             Decision::Retry(_) | Decision::Stop => {
-                call.attempt_failed(attempt, &error, None);
+                call.attempt_failed(sent, &error, None);
                 return Err(error);
             }
+        }
+    }
+}
+
+/// Whether the failure speaks of the very token that the operation carried.
+fn is_dead_token(operation: &Operation, error: &Error) -> bool {
+    matches!(
+        (operation.credential, error.kind()),
+        (Credential::PlatformToken, ErrorKind::Auth) | (Credential::TaxpayerToken, ErrorKind::SessionExpired)
+    )
+}
+
+/// Lets a login that a call waits for take no longer than the call may.
+async fn until<T>(deadline: Instant, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match tokio::time::timeout_at(deadline.into(), work).await {
+        Ok(result) => result,
+        Err(_) => {
+            Err(Error::new(ErrorKind::Timeout, "no token in time; nothing was sent").with_phase(Phase::Login))
         }
     }
 }

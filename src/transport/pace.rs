@@ -79,15 +79,12 @@ impl SlidingWindow {
     /// Waits for a permission until `deadline`, and not at all where it is
     /// known that none will come by then.
     pub async fn acquire(&self, deadline: Instant) -> Result<(), Error> {
-        let turn = match self.turn.try_lock() {
-            Ok(turn) => turn,
-            Err(_) => {
-                self.refuse_hopeless(deadline)?;
-                let _queued = Queued::join(&self.queued);
-                tokio::time::timeout_at(deadline.into(), self.turn.lock())
-                    .await
-                    .map_err(|_| too_slow(None))?
-            }
+        let turn = if let Ok(turn) = self.turn.try_lock() {
+            turn
+        } else {
+            self.refuse_hopeless(deadline)?;
+            let _queued = Queued::join(&self.queued);
+            tokio::time::timeout_at(deadline.into(), self.turn.lock()).await.map_err(|_| too_slow(None))?
         };
         loop {
             let now = Instant::now();
@@ -209,18 +206,17 @@ mod tests {
             let mut sent = VecDeque::new();
             let mut in_ten_minutes = 0_u32;
             while now < start + Duration::from_secs(600) {
-                match window.take(now) {
-                    Some(wait) => now += wait,
-                    None => {
-                        sent.push_back(now);
-                        in_ten_minutes += 1;
-                        while now - sent[0] >= WINDOW {
-                            sent.pop_front();
-                        }
-                        assert!(sent.len() <= limit as usize, "{} in one window of {limit}", sent.len());
-                        now += Duration::from_millis(3);
-                    }
+                if let Some(wait) = window.take(now) {
+                    now += wait;
+                    continue;
                 }
+                sent.push_back(now);
+                in_ten_minutes += 1;
+                while now - sent[0] >= WINDOW {
+                    sent.pop_front();
+                }
+                assert!(sent.len() <= limit as usize, "{} in one window of {limit}", sent.len());
+                now += Duration::from_millis(3);
             }
             assert!(
                 f64::from(in_ten_minutes) >= 0.97 * 10.0 * f64::from(limit),

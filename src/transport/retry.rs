@@ -116,7 +116,7 @@ pub(crate) fn is_retryable(operation: &Operation, error: &Error) -> bool {
         ErrorKind::RateLimited => true,
         ErrorKind::Api => operation.idempotent && matches!(error.status(), Some(408 | 500 | 502 | 503 | 504)),
         ErrorKind::Transport | ErrorKind::Timeout => {
-            !matches!(error.phase(), Some(Phase::Tls | Phase::Proxy | Phase::Pace))
+            !matches!(error.phase(), Some(Phase::Tls | Phase::Proxy | Phase::Pace | Phase::Login))
                 && (operation.idempotent || !error.maybe_processed())
         }
         _ => false,

@@ -4,15 +4,39 @@
 //! them. All of them are lenient in what they read: what the provider may
 //! add tomorrow does not fail a call today.
 
+mod amount;
+mod codes;
+mod count_text;
 mod counts;
+mod date;
 mod envelope;
+mod gstin;
+mod hash_text;
+mod invoice;
 mod invoice_counts;
+mod invoice_sections;
+mod open_enum;
+mod otp;
+mod period;
 mod section;
+mod text;
 
+pub use amount::Amount;
+pub use codes::{FilingStatus, InvoiceAction, InvoiceType, JobStatus, SourceForm, YesNo};
+pub use count_text::CountText;
 pub use counts::{CountGroup, CountGroups, StatusCounts};
+pub use date::{CalendarDate, VendorDate};
 pub use envelope::{StatusCd, Timestamp};
+pub use gstin::Gstin;
+pub use invoice::{Invoice, ItcReduction};
 pub use invoice_counts::InvoiceCounts;
+pub use invoice_sections::InvoiceSections;
+pub use otp::Otp;
+pub use period::{Month, ReturnPeriod, Year};
 pub use section::Section;
+
+pub use crate::credentials::Token;
+pub use rust_decimal::Decimal;
 
 /// Describes a hand-written type to schemars by its shape on the wire.
 #[cfg(feature = "schemars")]
@@ -30,4 +54,4 @@ macro_rules! json_schema {
     };
 }
 #[cfg(feature = "schemars")]
-use json_schema;
+pub(crate) use json_schema;

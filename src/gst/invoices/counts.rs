@@ -1,6 +1,54 @@
-//! Invoice Management System.
+//! How many documents there are.
 
-use crate::{Client, Error, ErrorKind, types::TypeOfGoods, values::InvoiceCounts};
+use futures_util::future::try_join3;
+
+use crate::{
+    Client, Error, ErrorKind,
+    types::TypeOfGoods,
+    values::{InvoiceCounts, StatusCounts},
+};
+
+/// The counts of all three groups of goods.
+///
+/// Made by [`Client::all_invoice_counts`].
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct AllInvoiceCounts {
+    /// Invoices, notes and e-commerce documents of other suppliers.
+    pub others: InvoiceCounts,
+    /// Documents of input service distributors.
+    pub inward_supplies: InvoiceCounts,
+    /// Imports of goods.
+    pub imports: InvoiceCounts,
+}
+
+impl AllInvoiceCounts {
+    /// The three groups in order.
+    pub fn groups(&self) -> impl ExactSizeIterator<Item = (TypeOfGoods, &InvoiceCounts)> {
+        [
+            (TypeOfGoods::Others, &self.others),
+            (TypeOfGoods::InwardSupplies, &self.inward_supplies),
+            (TypeOfGoods::Imports, &self.imports),
+        ]
+        .into_iter()
+    }
+
+    /// The sums over all sections of all groups.
+    #[must_use]
+    pub fn by_status(&self) -> StatusCounts {
+        let mut sums = StatusCounts::default();
+        for (_, counts) in self.groups() {
+            sums += &counts.by_status();
+        }
+        sums
+    }
+
+    /// Whether nothing is left without action in any group.
+    #[must_use]
+    pub fn all_acted_on(&self) -> bool {
+        self.by_status().no_action == 0
+    }
+}
 
 impl Client {
     /// How many documents the taxpayer has accepted, rejected, kept pending or
@@ -55,5 +103,25 @@ impl Client {
             .maybe_sent(true));
         };
         Ok(InvoiceCounts::new(groups, response.timestamp, response.transaction_id))
+    }
+
+    /// The counts of all three groups of goods, asked for at the same time.
+    ///
+    /// Three calls, so three units of quota and three places within the rate
+    /// limit. Reading, so safe to repeat.
+    ///
+    /// # Errors
+    ///
+    /// The first failure of the three; what the others answered is dropped.
+    /// Where one group may fail without the others, ask for each with
+    /// [`invoice_counts`](Client::invoice_counts).
+    pub async fn all_invoice_counts(&self) -> Result<AllInvoiceCounts, Error> {
+        let (others, inward_supplies, imports) = try_join3(
+            self.invoice_counts(TypeOfGoods::Others),
+            self.invoice_counts(TypeOfGoods::InwardSupplies),
+            self.invoice_counts(TypeOfGoods::Imports),
+        )
+        .await?;
+        Ok(AllInvoiceCounts { others, inward_supplies, imports })
     }
 }

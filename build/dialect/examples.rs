@@ -1,0 +1,95 @@
+//! Examples: the mock server, the contract tests and the documentation live on them.
+
+use serde_json::{Map, Value};
+
+use super::{
+    Report, is_snake_case,
+    shape::{Kind, Node, operation_place, owned},
+    text,
+};
+use crate::{
+    document::Document,
+    operations::{all, resolve},
+};
+
+pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
+    for node in nodes.iter().filter(|node| node.kind == Kind::Example) {
+        if !is_snake_case(&node.key) {
+            report.add(&node.place, "tests ask for examples by name; write it in snake_case");
+        }
+        if node.reference().is_none() {
+            example(node, report);
+        }
+    }
+    for (path, method, operation) in all(&document.merged) {
+        let place = operation_place(document, path, method, operation);
+        let is_failure = |example: &Value| {
+            let example = resolve(&document.merged, example);
+            let outcome = &example["value"]["data"]["status_cd"];
+            *outcome == "0"
+                || *outcome == 0
+                || example["x-status"].as_u64().is_some_and(|status| status >= 400)
+        };
+        if members(&operation["responses"]["200"]).all(|(_, example)| is_failure(example)) {
+            report.add(
+                &place.at("responses.200"),
+                "the mock server has no success to answer with; write one in `examples` whose data.status_cd \
+                 is not \"0\"",
+            );
+        }
+    }
+    for (component, class) in [("ClientError", 4), ("ServerError", 5)] {
+        let response = &document.merged["components"]["responses"][component];
+        let place = owned(document, format!("responses/{component}")).at("examples");
+        for (name, example) in members(response) {
+            let example = resolve(&document.merged, example);
+            let status = example.get("x-status").unwrap_or(&example["value"]["code"]);
+            if status.as_u64().is_none_or(|status| status / 100 != class) {
+                report.add(
+                    &place.at(name),
+                    format!(
+                        "the mock server needs its HTTP status; write `code` in the value, or `x-status`, of \
+                         {class}00 to {class}99"
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// The examples of a response, by name.
+fn members(response: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let examples = response["content"]["application/json"]["examples"].as_object();
+    examples.into_iter().flatten().map(|(name, example)| (name.as_str(), example))
+}
+
+fn example(node: &Node, report: &mut Report) {
+    let (example, place) = (node.value, &node.place);
+    let inferred = example.get("x-inferred");
+    let summary = text(&example["summary"]);
+    if summary.trim().is_empty() {
+        report.add(&place.at("summary"), "readers choose by it; write what the example shows");
+    }
+    if example.get("value").is_none() {
+        report.add(&place.at("value"), "an example without content; write `value`");
+    }
+    if inferred.is_some_and(|inferred| *inferred != true) {
+        report.add(
+            &place.at("x-inferred"),
+            "it marks what no page of the provider shows; write true or leave it out",
+        );
+    } else if summary.starts_with("Inferred") != inferred.is_some() {
+        report.add(
+            place,
+            "an example that no page shows must say so twice; write `x-inferred: true` and a summary that \
+             begins with \"Inferred\", or neither",
+        );
+    }
+    let is_text = |when: &Map<String, Value>| !when.is_empty() && when.values().all(Value::is_string);
+    if example.get("x-when").is_some_and(|when| !when.as_object().is_some_and(is_text)) {
+        report.add(
+            &place.at("x-when"),
+            "it is compared with the request as text; write a mapping of names to quoted text",
+        );
+    }
+}

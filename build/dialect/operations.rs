@@ -1,0 +1,194 @@
+//! Operations: names, credentials, body, responses, and the security schemes.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    Place, Report, is_snake_case,
+    shape::{Kind, Node, operation_place},
+    text,
+};
+use crate::{
+    document::Document,
+    operations::{all, credential},
+};
+
+/// What an operation id must not be: progenitor would add an underscore, and
+/// the operation table would not know the method any more.
+const KEYWORDS: [&str; 51] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",
+    "struct", "super", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual",
+    "where", "while", "yield",
+];
+
+pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
+    let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
+    for (path, method, operation) in all(&document.merged) {
+        let place = operation_place(document, path, method, operation);
+        let id = text(&operation["operationId"]);
+        if !is_snake_case(id) || KEYWORDS.contains(&id) {
+            report.add(
+                &place.at("operationId"),
+                "it becomes a method; write a snake_case verb phrase that is no Rust keyword, such as \
+                 get_invoice_count",
+            );
+        } else if seen.insert(id, place.clone()).is_some() {
+            report.add(
+                &place.at("operationId"),
+                format!("`{id}` names two operations; write another id for one"),
+            );
+        }
+        describe(&document.merged, &place, operation, report);
+        credentials(&document.merged, &place, operation, report);
+        body(&place, operation, report);
+        responses(&place, operation, report);
+    }
+    for node in nodes {
+        match node.kind {
+            Kind::SecurityScheme
+                if node.value["type"] != "apiKey"
+                    || node.value["in"] != "header"
+                    || text(&node.value["name"]).is_empty() =>
+            {
+                report.add(
+                    &node.place,
+                    "credentials are sent as headers; write `type: apiKey`, `in: header` and the `name` of \
+                     the header",
+                );
+            }
+            Kind::Response if node.is_component() => shared_response(node, report),
+            _ => {}
+        }
+    }
+}
+
+fn describe(document: &Value, place: &Place, operation: &Value, report: &mut Report) {
+    let declared = |tag: &Value| {
+        document["tags"].as_array().is_some_and(|tags| tags.iter().any(|known| known["name"] == *tag))
+    };
+    if !matches!(operation["tags"].as_array().map(Vec::as_slice), Some([tag]) if declared(tag)) {
+        report
+            .add(&place.at("tags"), "an operation belongs to one family; write one tag that `tags` declares");
+    }
+    for key in ["summary", "description"] {
+        if text(&operation[key]).trim().is_empty() {
+            report.add(&place.at(key), "it documents the method; write one");
+        }
+    }
+    if !text(&operation["externalDocs"]["url"]).starts_with("https://") {
+        report.add(
+            &place.at("externalDocs.url"),
+            "facts need a source; write the address of the provider's page",
+        );
+    }
+    if !operation["x-idempotent"].is_boolean() {
+        report.add(
+            &place.at("x-idempotent"),
+            "retries depend on it; write true if repeating the request changes nothing, otherwise false",
+        );
+    }
+}
+
+fn credentials(document: &Value, place: &Place, operation: &Value, report: &mut Report) {
+    if credential(operation).is_none() {
+        report.add(
+            &place.at("security"),
+            "the pipeline knows four sets of credentials; write one requirement, of api_key alone or with \
+             one of api_secret, platform_token, taxpayer_token",
+        );
+    } else {
+        for (scheme, _) in operation["security"][0].as_object().into_iter().flatten() {
+            if document["components"]["securitySchemes"].get(scheme).is_none() {
+                report.add(
+                    &place.at("security"),
+                    format!("there is no scheme `{scheme}`; write it in components.securitySchemes"),
+                );
+            }
+        }
+    }
+    for key in ["x-grants", "x-revokes"] {
+        if operation.get(key).is_some_and(|token| token != "platform_token" && token != "taxpayer_token") {
+            report.add(&place.at(key), "it names a token; write platform_token or taxpayer_token");
+        }
+    }
+}
+
+/// Whether `content` is JSON alone, of a named schema.
+fn is_named_json(content: &Value) -> bool {
+    content.as_object().is_some_and(|types| types.len() == 1)
+        && content["application/json"]["schema"].get("$ref").is_some()
+}
+
+fn body(place: &Place, operation: &Value, report: &mut Report) {
+    let Some(body) = operation.get("requestBody") else { return };
+    let place = place.at("requestBody");
+    if !is_named_json(&body["content"]) {
+        report.add(
+            &place.at("content"),
+            "a second media type makes progenitor panic, and an inline schema gets a made-up name; write \
+             application/json alone, its schema a $ref",
+        );
+    }
+    if body["required"] != true {
+        report.add(&place.at("required"), "progenitor always sends the body; write `required: true`");
+    }
+}
+
+fn responses(place: &Place, operation: &Value, report: &mut Report) {
+    let place = place.at("responses");
+    let declared = operation["responses"].as_object();
+    for (status, _) in declared.into_iter().flatten() {
+        match status.as_str() {
+            "200" | "4XX" | "5XX" => {}
+            "default" => report.add(
+                &place,
+                "a `default` response makes progenitor panic; write '4XX' and '5XX' with $ref to ClientError \
+                 and ServerError",
+            ),
+            _ => report.add(
+                &place,
+                format!(
+                    "`{status}` beside the others makes progenitor panic; write '200', '4XX' and '5XX' alone"
+                ),
+            ),
+        }
+    }
+    match declared.and_then(|responses| responses.get("200")) {
+        Some(success) if success.get("$ref").is_none() && is_named_json(&success["content"]) => {}
+        _ => report.add(
+            &place.at("200"),
+            "progenitor makes one type of it; write application/json alone, its schema a $ref",
+        ),
+    }
+    for (status, component) in [("4XX", "ClientError"), ("5XX", "ServerError")] {
+        let target = format!("#/components/responses/{component}");
+        if declared
+            .and_then(|responses| responses.get(status))
+            .is_none_or(|response| response["$ref"] != *target)
+        {
+            report.add(
+                &place.at(status),
+                format!("a type of failure of its own makes progenitor panic; write $ref: '{target}'"),
+            );
+        }
+    }
+}
+
+fn shared_response(node: &Node, report: &mut Report) {
+    if !["ClientError", "ServerError"].contains(&node.key.as_str()) {
+        report.add(
+            &node.place,
+            "no operation may refer to it; write its failures as examples of ClientError or ServerError",
+        );
+    } else if !is_named_json(&node.value["content"])
+        || node.value["content"]["application/json"]["schema"]["$ref"] != "#/components/schemas/ErrorResponse"
+    {
+        report.add(
+            &node.place.at("content"),
+            "all failures share one type; write application/json alone, its schema a $ref to ErrorResponse",
+        );
+    }
+}

@@ -1,0 +1,428 @@
+//! A server that answers as the document says, for tests and first tries.
+//!
+//! It listens on this machine alone, on a port that the system chooses, and
+//! knows nothing but the OpenAPI document: each operation answers with its
+//! examples, refuses wrong credentials and parameters with the documented
+//! failures, and hands out tokens that really expire. Refusals of the mock
+//! carry the reason in a header, `x-mock-reason`.
+//!
+//! A test may choose the example, give an answer of its own, break the answer
+//! on its way, and read back what was received.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use sandbox_client::{RetryPolicy, mock::MockServer, types::TypeOfGoods};
+//!
+//! let mock = MockServer::start().await?;
+//! mock.on("get_invoice_count").error("service_unavailable").times(1);
+//!
+//! let client = mock.client()?.with_retry(RetryPolicy::none());
+//! let error = client.invoice_counts(TypeOfGoods::Imports).await.unwrap_err();
+//! assert_eq!(error.status(), Some(503));
+//!
+//! let counts = client.invoice_counts(TypeOfGoods::Imports).await?;
+//! assert_eq!(counts.total(), 20);
+//! assert_eq!(mock.hits("get_invoice_count"), 2);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Which example is the answer
+//!
+//! The one that a [`Rule`] names. Else, of those whose extension `x-when`
+//! (parameters and members of the JSON body, compared as text) fits the
+//! request, the one with the most conditions. Else one without `x-when`, and
+//! a success rather than a failure. Among equals, the first in the document. It is sent as it stands in the document, with status 200 or its
+//! `x-status`.
+//!
+//! An operation with `x-grants` (`platform_token` or `taxpayer_token`) puts a
+//! fresh token and the times that go with it into its successes; one with
+//! `x-revokes` ends the token that the request carried.
+//!
+//! One thing is beyond examples, and therefore off until it is asked for: with
+//! [`stateful_ims`](MockServerBuilder::stateful_ims) the server remembers what
+//! was done with invoices.
+
+mod answer;
+mod check;
+mod document;
+mod fault;
+mod ims;
+mod limit;
+mod record;
+mod rule;
+mod serve;
+mod tokens;
+
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::{net::TcpListener, task::AbortHandle};
+
+use crate::{Client, ClientBuilder, Error};
+
+use document::{Document, EMBEDDED};
+pub use fault::Fault;
+use ims::Ims;
+use limit::Limiter;
+pub use limit::RateLimit;
+use record::Log;
+pub use record::RecordedRequest;
+use rule::Plan;
+pub use rule::Rule;
+pub use tokens::TokenLevel;
+use tokens::{Holder, Tokens};
+
+/// Reads an answer into the type that an operation promises, and writes it
+/// back: what the type does not know is gone, tokens are redacted. A check for
+/// fixtures of your own; `None` for an operation that does not exist.
+///
+/// ```
+/// use sandbox_client::mock::round_trip;
+///
+/// let fixture = serde_json::json!({"code": 200, "data": {"status_cd": "1", "later": "unknown"}});
+/// let read = round_trip("generate_otp", fixture).unwrap()?;
+/// assert_eq!(read, serde_json::json!({"code": 200, "data": {"status_cd": "1"}}));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// What serde says of an answer that does not fit.
+pub fn round_trip(operation: &str, answer: Value) -> Option<serde_json::Result<Value>> {
+    crate::generated::round_trip(operation, answer)
+}
+
+/// The OpenAPI document that this crate was generated from, all files merged.
+pub fn document() -> &'static Value {
+    EMBEDDED.root()
+}
+
+/// A running mock server. It stops when it is dropped, and cuts what is open.
+pub struct MockServer {
+    address: SocketAddr,
+    state: Arc<State>,
+    task: AbortHandle,
+}
+
+/// What the server and its connections share.
+struct State {
+    settings: Settings,
+    document: Arc<Document>,
+    tokens: Mutex<Tokens>,
+    rules: Mutex<Vec<Arc<Mutex<Plan>>>>,
+    limiter: Mutex<Option<Limiter>>,
+    log: Mutex<Log>,
+    ims: Option<Mutex<Ims>>,
+    connections: AtomicUsize,
+}
+
+/// What holds from the start to the end.
+struct Settings {
+    key: String,
+    secret: String,
+    platform_lifetime: Duration,
+    taxpayer_lifetime: Duration,
+}
+
+impl Settings {
+    fn lifetime(&self, level: TokenLevel) -> Duration {
+        match level {
+            TokenLevel::Platform => self.platform_lifetime,
+            TokenLevel::Taxpayer => self.taxpayer_lifetime,
+        }
+    }
+}
+
+/// Locks without regard to a panic elsewhere: a failed test is no reason for
+/// the mock to fail as well.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl MockServer {
+    /// Starts a server with the settings of [`MockServer::builder`].
+    ///
+    /// # Errors
+    ///
+    /// Fails if the system gives no port.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime with I/O and time.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Settings of a client for this server: address, key, secret, and the
+    /// token of a taxpayer's session. No rate limit of its own.
+    pub fn client_builder(&self) -> ClientBuilder {
+        Client::builder()
+            .base_url(self.base_url())
+            .key(self.key())
+            .secret(self.secret())
+            .taxpayer_token(self.taxpayer_token())
+            .no_rate_limit()
+    }
+
+    /// A client for this server, with the settings of
+    /// [`client_builder`](MockServer::client_builder).
+    ///
+    /// # Errors
+    ///
+    /// None that the mock server gives reason for; see [`ClientBuilder::build`].
+    pub fn client(&self) -> Result<Client, Error> {
+        self.client_builder().build()
+    }
+
+    /// Settings for a server.
+    #[must_use]
+    pub fn builder() -> MockServerBuilder {
+        MockServerBuilder {
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
+            document: None,
+            stateful_ims: false,
+            settings: Settings {
+                key: "key_test_mock0000000000000000".to_owned(),
+                secret: "secret_test_mock0000000000000000".to_owned(),
+                platform_lifetime: Duration::from_secs(24 * 3600),
+                taxpayer_lifetime: Duration::from_secs(6 * 3600),
+            },
+        }
+    }
+
+    /// The address to give to a client, such as `http://127.0.0.1:40123`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The API key that is accepted.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.state.settings.key
+    }
+
+    /// The API secret that is accepted.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.state.settings.secret
+    }
+
+    /// A fresh platform token, without asking for it over the network.
+    #[must_use]
+    pub fn platform_token(&self) -> String {
+        self.issue_token(TokenLevel::Platform, self.state.settings.platform_lifetime)
+    }
+
+    /// A fresh taxpayer token, without an OTP.
+    #[must_use]
+    pub fn taxpayer_token(&self) -> String {
+        self.issue_token(TokenLevel::Taxpayer, self.state.settings.taxpayer_lifetime)
+    }
+
+    /// A fresh token that expires after `lifetime`.
+    #[must_use]
+    pub fn issue_token(&self, level: TokenLevel, lifetime: Duration) -> String {
+        lock(&self.state.tokens).issue(level, lifetime, Holder::default()).0
+    }
+
+    /// Forgets a token: it is invalid from now on.
+    pub fn revoke(&self, token: &str) {
+        lock(&self.state.tokens).revoke(token);
+    }
+
+    /// Lets every token given out so far expire at once.
+    pub fn expire_all_tokens(&self) {
+        lock(&self.state.tokens).expire_all();
+    }
+
+    /// Makes a rule for an operation. Of several rules, the first that was
+    /// made and fits a request answers it.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the document has no operation of that id.
+    #[track_caller]
+    pub fn on(&self, operation: &str) -> Rule {
+        self.state.document.named(operation);
+        let plan = Arc::new(Mutex::new(Plan::new(operation.to_owned())));
+        lock(&self.state.rules).push(Arc::clone(&plan));
+        Rule { state: Arc::clone(&self.state), plan }
+    }
+
+    /// Lets in `requests` requests in any `window` and refuses the rest with
+    /// status 429. Requests are counted as they arrive, refused ones are not.
+    /// Replaces the limit set before.
+    pub fn rate_limit(&self, requests: usize, window: Duration) -> RateLimit {
+        *lock(&self.state.limiter) = Some(Limiter::new(requests, window));
+        RateLimit { state: Arc::clone(&self.state) }
+    }
+
+    /// Drops all rules and the rate limit: answers are as documented again.
+    pub fn clear_rules(&self) {
+        lock(&self.state.rules).clear();
+        *lock(&self.state.limiter) = None;
+    }
+
+    /// What was received, in order of arrival.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        lock(&self.state.log).requests().to_vec()
+    }
+
+    /// How many requests came to an operation, refused ones included.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the document has no operation of that id.
+    #[must_use]
+    #[track_caller]
+    pub fn hits(&self, operation: &str) -> usize {
+        self.state.document.named(operation);
+        let log = lock(&self.state.log);
+        log.requests().iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
+    }
+
+    /// How many connections were made.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::Relaxed)
+    }
+
+    /// Forgets the requests and connections so far. Rules and tokens stay.
+    pub fn clear(&self) {
+        lock(&self.state.log).clear();
+        self.state.connections.store(0, Ordering::Relaxed);
+    }
+}
+
+impl Drop for MockServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for MockServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockServer").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Settings of a [`MockServer`] before it starts.
+pub struct MockServerBuilder {
+    address: SocketAddr,
+    document: Option<Value>,
+    stateful_ims: bool,
+    settings: Settings,
+}
+
+impl MockServerBuilder {
+    /// Where to listen, `127.0.0.1:0` by default. Only addresses of this
+    /// machine are taken: the mock is no server for a network.
+    #[must_use]
+    pub fn bind(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Serves another OpenAPI document, in one piece, in place of the one that
+    /// this crate was built from.
+    #[must_use]
+    pub fn document(mut self, document: Value) -> Self {
+        self.document = Some(document);
+        self
+    }
+
+    /// The key and secret to accept, in place of those made up.
+    #[must_use]
+    pub fn credentials(mut self, key: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.settings.key = key.into();
+        self.settings.secret = secret.into();
+        self
+    }
+
+    /// Remembers what is done in the Invoice Management System: after a batch
+    /// is worked off, lists and counts show it. Off by default, when every
+    /// answer is an example as it stands.
+    ///
+    /// The account begins with the invoices of the examples and is the same for
+    /// all taxpayers. A job is worked off when its status is asked for the
+    /// second time. Rules come first, as ever.
+    #[must_use]
+    pub fn stateful_ims(mut self) -> Self {
+        self.stateful_ims = true;
+        self
+    }
+
+    /// How long tokens live: 24 hours (platform) and 6 hours (taxpayer) by default.
+    #[must_use]
+    pub fn token_lifetime(mut self, level: TokenLevel, lifetime: Duration) -> Self {
+        match level {
+            TokenLevel::Platform => self.settings.platform_lifetime = lifetime,
+            TokenLevel::Taxpayer => self.settings.taxpayer_lifetime = lifetime,
+        }
+        self
+    }
+
+    /// Starts the server on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the address is not of this machine or is taken, if the
+    /// document names a credential that the mock does not know, or if it has
+    /// no invoices for [`stateful_ims`](MockServerBuilder::stateful_ims).
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime with I/O and time.
+    pub async fn start(self) -> io::Result<MockServer> {
+        if !self.address.ip().is_loopback() {
+            let reason = format!("{} is not an address of this machine alone", self.address.ip());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
+        let document = match self.document {
+            Some(document) => Document::read(document)
+                .map(Arc::new)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?,
+            None => Arc::clone(&EMBEDDED),
+        };
+        let ims = match self.stateful_ims.then(|| Ims::of(&document)) {
+            None => None,
+            Some(Some(ims)) => Some(Mutex::new(ims)),
+            Some(None) => {
+                let reason = "the document has no list_invoices to remember";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+            }
+        };
+        let listener = TcpListener::bind(self.address).await?;
+        let address = listener.local_addr()?;
+        let state = Arc::new(State {
+            settings: self.settings,
+            document,
+            tokens: Mutex::default(),
+            rules: Mutex::default(),
+            limiter: Mutex::default(),
+            log: Mutex::default(),
+            ims,
+            connections: AtomicUsize::new(0),
+        });
+        let task = tokio::spawn(serve::serve(listener, Arc::clone(&state))).abort_handle();
+        Ok(MockServer { address, state, task })
+    }
+}
+
+impl fmt::Debug for MockServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockServerBuilder").field("address", &self.address).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,217 @@
+//! One token, shared by everyone who needs it.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use super::{SavedToken, TokenKey, TokenStore};
+use crate::{Error, Token};
+
+/// After a failed early renewal, the next is tried no sooner than this.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(60);
+
+/// A place for one token: platform or one taxpayer's.
+pub(crate) struct Slot {
+    key: TokenKey,
+    store: Arc<dyn TokenStore>,
+    /// Longest time before its end at which a token is renewed.
+    margin: Duration,
+    held: Mutex<Option<Held>>,
+    /// Held by the one that renews; the others wait for its result.
+    flight: tokio::sync::Mutex<Option<Error>>,
+    flights: AtomicU64,
+}
+
+#[derive(Clone)]
+struct Held {
+    saved: SavedToken,
+    renew_at: Instant,
+    expires_at: Instant,
+}
+
+/// A token to use now.
+pub(crate) struct Lease {
+    pub token: Token,
+    /// Had from the server for this very call: should it be refused, another
+    /// would be refused too.
+    pub new: bool,
+}
+
+impl Slot {
+    pub fn new(key: TokenKey, store: Arc<dyn TokenStore>, margin: Duration) -> Self {
+        Self {
+            key,
+            store,
+            margin,
+            held: Mutex::default(),
+            flight: tokio::sync::Mutex::default(),
+            flights: AtomicU64::new(0),
+        }
+    }
+
+    pub fn key(&self) -> &TokenKey {
+        &self.key
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Option<Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The token with its times, dead or alive.
+    pub fn saved(&self) -> Option<SavedToken> {
+        self.held().as_ref().map(|held| held.saved.clone())
+    }
+
+    /// Takes a token that was kept elsewhere.
+    pub fn adopt(&self, saved: SavedToken) {
+        let life = saved.expires_at.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+        self.hold(saved, life);
+    }
+
+    fn hold(&self, saved: SavedToken, life: Duration) {
+        let now = Instant::now();
+        let margin = self.margin.min(life / 10);
+        let held = Held { saved, renew_at: now + life.saturating_sub(margin), expires_at: now + life };
+        *self.held() = Some(held);
+    }
+
+    /// Takes a token that the server has just given, and keeps it in the store.
+    pub async fn put(&self, token: Token, life: Duration, session_expires_at: Option<SystemTime>) {
+        let saved = SavedToken { session_expires_at, ..SavedToken::new(token, life) };
+        self.hold(saved.clone(), life);
+        if self.store.put_if_newer(&self.key, &saved).await.is_err() {
+            store_failed();
+        }
+    }
+
+    /// Forgets the token, here and in the store.
+    pub async fn forget(&self) {
+        *self.held() = None;
+        if self.store.remove(&self.key).await.is_err() {
+            store_failed();
+        }
+    }
+
+    /// The token that the store has, if it is alive and not the one held.
+    pub async fn reread(&self) -> Option<Token> {
+        match self.store.get(&self.key).await {
+            Ok(Some(saved)) if saved.expires_at > SystemTime::now() => {
+                let token = saved.token.clone();
+                let known = self.held().as_ref().is_some_and(|held| held.saved.token == token);
+                if known {
+                    return None;
+                }
+                self.adopt(saved);
+                Some(token)
+            }
+            Ok(_) => None,
+            Err(_) => {
+                store_failed();
+                None
+            }
+        }
+    }
+
+    /// A token to use now, had with `renew` where there is none that lives.
+    ///
+    /// Near its end a token is renewed by one caller, while the others go on
+    /// with it; should that fail, so does the one. Where none lives, all wait
+    /// for one renewal and share its result. `renew` keeps what it gets by [`put`](Slot::put).
+    pub async fn token<F: Future<Output = Result<(), Error>>>(
+        &self,
+        renew: impl FnOnce(Option<Token>) -> F,
+    ) -> Result<Option<Lease>, Error> {
+        let (current, due) = self.alive();
+        if let Some(token) = current {
+            if !due {
+                return Ok(Some(Lease { token, new: false }));
+            }
+            let Ok(mut flight) = self.flight.try_lock() else { return Ok(Some(Lease { token, new: false })) };
+            if let (Some(token), false) = self.alive() {
+                return Ok(Some(Lease { token, new: false }));
+            }
+            if let Err(error) = self.fly(&mut flight, renew(Some(token))).await {
+                tracing::warn!(target: "sandbox_client", %error, "early renewal of a token failed");
+                if let Some(held) = self.held().as_mut() {
+                    held.renew_at = Instant::now() + RENEWAL_PAUSE;
+                }
+            }
+            return Ok(self.alive().0.map(|token| Lease { token, new: false }));
+        }
+
+        let seen = self.flights.load(Ordering::SeqCst);
+        let mut flight = self.flight.lock().await;
+        if let (Some(token), _) = self.alive() {
+            return Ok(Some(Lease { token, new: false }));
+        }
+        if self.flights.load(Ordering::SeqCst) != seen
+            && let Some(error) = flight.as_ref()
+        {
+            return Err(error.clone());
+        }
+        if let Some(token) = self.reread().await {
+            return Ok(Some(Lease { token, new: false }));
+        }
+        self.fly(&mut flight, renew(None)).await?;
+        Ok(self.saved().map(|saved| Lease { token: saved.token, new: true }))
+    }
+
+    async fn fly(
+        &self,
+        flight: &mut Option<Error>,
+        renewal: impl Future<Output = Result<(), Error>>,
+    ) -> Result<(), Error> {
+        let result = renewal.await;
+        *flight = result.as_ref().err().cloned();
+        self.flights.fetch_add(1, Ordering::SeqCst);
+        result
+    }
+
+    pub fn is_alive(&self) -> bool {
+        self.alive().0.is_some()
+    }
+
+    /// The token if it lives, and whether it should be renewed.
+    fn alive(&self) -> (Option<Token>, bool) {
+        let now = Instant::now();
+        match &*self.held() {
+            Some(held) if now < held.expires_at => (Some(held.saved.token.clone()), now >= held.renew_at),
+            _ => (None, true),
+        }
+    }
+
+    /// The server refused `token`. Gives the one to try in its place, if
+    /// another had already replaced it here or in the store.
+    pub async fn refused(&self, token: &Token) -> Option<Token> {
+        if let Some(other) = self.other_than(token) {
+            return Some(other);
+        }
+        if let Some(other) = self.reread().await {
+            return Some(other);
+        }
+        {
+            let mut held = self.held();
+            match &*held {
+                Some(other) if other.saved.token != *token => return Some(other.saved.token.clone()),
+                _ => *held = None,
+            }
+        }
+        if self.store.remove(&self.key).await.is_err() {
+            store_failed();
+        }
+        None
+    }
+
+    fn other_than(&self, token: &Token) -> Option<Token> {
+        self.held().as_ref().map(|held| held.saved.token.clone()).filter(|held| held != token)
+    }
+}
+
+fn store_failed() {
+    tracing::warn!(target: "sandbox_client", "the token store failed; going on with tokens in memory");
+}
