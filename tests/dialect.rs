@@ -70,12 +70,16 @@ fn violations(changes: &[Change<'_>]) -> Vec<String> {
     dialect::check(&document)
 }
 
-/// Applies the changes to the real document and expects these messages,
-/// `sandbox.yaml: ` before each.
+/// Applies the changes to the real document and expects these messages, the
+/// name of a file before each. Which file, `a_violation_names_its_file` tests.
 #[track_caller]
 fn refused(changes: &[Change<'_>], expected: &[&str]) {
-    let expected: Vec<String> = expected.iter().map(|message| format!("sandbox.yaml: {message}")).collect();
-    assert_eq!(violations(changes), expected, "{}", changes[0].0);
+    let found = violations(changes);
+    let found: Vec<&str> = found
+        .iter()
+        .map(|message| message.split_once(".yaml: ").expect("a message begins with its file").1)
+        .collect();
+    assert_eq!(found, expected, "{}", changes[0].0);
 }
 
 #[track_caller]
@@ -379,7 +383,7 @@ fn security_schemes_are_declared_as_headers() {
     // Several operations may use a scheme; each is named.
     let messages = violations(&[("securitySchemes/taxpayer_token", Value::Null)]);
     assert!(messages.contains(&
-        "sandbox.yaml: get_invoice_count: security: there is no scheme `taxpayer_token`; write it in components.securitySchemes".to_owned()
+        "gst/invoices.yaml: get_invoice_count: security: there is no scheme `taxpayer_token`; write it in components.securitySchemes".to_owned()
     ), "{messages:?}");
     for (place, value) in [
         ("securitySchemes/taxpayer_token/type", json!("http")),
