@@ -17,9 +17,12 @@ mod invoice_counts;
 mod invoice_sections;
 mod open_enum;
 mod otp;
+mod pan_search;
+mod path_segment;
 mod period;
 mod section;
 mod text;
+mod text_or_list;
 
 pub use amount::Amount;
 pub use codes::{FilingStatus, InvoiceAction, InvoiceType, JobStatus, SourceForm, YesNo};
@@ -32,8 +35,11 @@ pub use invoice::{Invoice, ItcReduction};
 pub use invoice_counts::InvoiceCounts;
 pub use invoice_sections::InvoiceSections;
 pub use otp::Otp;
+pub use pan_search::PanSearchData;
+pub use path_segment::PathSegment;
 pub use period::{Month, ReturnPeriod, Year};
 pub use section::Section;
+pub use text_or_list::TextOrList;
 
 pub use crate::credentials::Token;
 pub use rust_decimal::Decimal;
