@@ -1,6 +1,6 @@
 //! A write is sent once, unless it provably did not arrive or was not looked
-//! at: the write halves of the cases of transport_faults.rs, http_status.rs
-//! and rate_limit.rs.
+//! at: the write halves of the cases of the faults, the statuses
+//! and the limits.
 
 mod support;
 
@@ -156,7 +156,10 @@ async fn a_write_that_http2_did_not_look_at_is_sent_again() {
             let stream = frames.request().await?;
             match (frames.number(), frames.hits()) {
                 (1, 1) => frames.reset(stream, Frames::<TcpStream>::REFUSED_STREAM).await,
-                (1, _) => return frames.go_away(0, Frames::<TcpStream>::NO_ERROR).await.into(),
+                (1, _) => {
+                    frames.go_away(0, Frames::<TcpStream>::NO_ERROR).await;
+                    return None;
+                }
                 _ => frames.answer(stream, &accepted_body()).await,
             }
         }
