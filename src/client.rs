@@ -658,6 +658,11 @@ fn safe_http(
     connect_timeout: Duration,
 ) -> Result<reqwest::Client, Error> {
     install_tls_provider();
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        return Err(Error::config("http", "has no TLS provider").advice(
+            "turn on the feature `ring`, or install a provider in rustls before building the client",
+        ));
+    }
     let builder = builder
         .redirect(redirect::Policy::none())
         .referer(false)
