@@ -37,6 +37,7 @@ async fn stateful() -> (MockServer, Client) {
     (mock, client)
 }
 
+#[allow(clippy::needless_pass_by_value)] // made by `json!` at each call
 fn envelope(data: Value) -> Value {
     json!({"code": 200, "transaction_id": "t-1", "data": {"status_cd": "1", "data": data}})
 }
@@ -639,10 +640,10 @@ async fn liabilities_added_back_are_listed() {
     assert_eq!((list.no_records_code, sections.b2ba.is_none()), (None, true));
 
     mock.on("list_added_back_liabilities").example("none");
-    let none = client.added_back_liabilities(period()).await.unwrap();
-    assert!(none.documents.is_none());
-    assert_eq!(none.no_records_code.as_deref(), Some("IMS0027"));
-    assert_eq!(none.transaction_id.as_deref(), Some("0ab634ae-dd3b-4d73-80ec-3b54295df359"));
+    let empty = client.added_back_liabilities(period()).await.unwrap();
+    assert!(empty.documents.is_none());
+    assert_eq!(empty.no_records_code.as_deref(), Some("IMS0027"));
+    assert_eq!(empty.transaction_id.as_deref(), Some("0ab634ae-dd3b-4d73-80ec-3b54295df359"));
 }
 
 // --- the mock's memory --------------------------------------------------------
