@@ -245,9 +245,7 @@ impl Job {
     }
 
     fn no_report(&self, transaction_id: Option<&str>) -> Error {
-        Error::new(ErrorKind::Decode, "the answer claims success and says nothing of the job")
-            .in_operation(self.operation())
-            .with_transaction_id(transaction_id)
+        Error::hollow(self.operation(), "says nothing of the job", transaction_id)
     }
 
     fn not_done(&self, last: Option<&JobStatus>) -> Error {

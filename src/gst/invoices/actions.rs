@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use crate::{
-    Client, Error, ErrorKind, Job,
+    Client, Error, Job,
     generated::ResponseValue,
     types::{
         ReferenceResponse, ResetInvoiceStatusRequest, ResetRequestType, SaveInvoiceStatusRequest,
@@ -131,7 +131,7 @@ impl InvoiceActions {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config) before anything is sent, with the field
+    /// [`Config`](crate::ErrorKind::Config) before anything is sent, with the field
     /// `invoice`, `remarks` or `recipient` and the reason. Otherwise any kind.
     ///
     /// Source: the provider's page on
@@ -198,10 +198,5 @@ pub(crate) fn reference(
 ) -> Result<String, Error> {
     let answer = answer.into_inner();
     let reference = answer.data.data.and_then(|data| data.reference_id).filter(|id| !id.trim().is_empty());
-    reference.ok_or_else(|| {
-        Error::new(ErrorKind::Decode, "the answer claims success and names no job")
-            .in_operation(operation)
-            .with_transaction_id(answer.transaction_id.as_deref())
-            .maybe_sent(true)
-    })
+    reference.ok_or_else(|| Error::hollow(operation, "names no job", answer.transaction_id.as_deref()))
 }

@@ -3,7 +3,7 @@
 use futures_util::future::try_join3;
 
 use crate::{
-    Client, Error, ErrorKind,
+    Client, Error,
     types::TypeOfGoods,
     values::{InvoiceCounts, StatusCounts},
 };
@@ -78,7 +78,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Any kind of [`ErrorKind`]; [`SessionExpired`](ErrorKind::SessionExpired)
+    /// Any kind of [`ErrorKind`](crate::ErrorKind); [`SessionExpired`](crate::ErrorKind::SessionExpired)
     /// when the taxpayer's token is over.
     ///
     /// Source: the provider's page on
@@ -88,19 +88,10 @@ impl Client {
         type_of_goods: impl Into<Option<TypeOfGoods>>,
     ) -> Result<InvoiceCounts, Error> {
         let type_of_goods = type_of_goods.into().unwrap_or_default();
-        let response = self.get_invoice_count().type_of_goods(type_of_goods).send().await?;
-        let status = response.status();
-        let response = response.into_inner();
+        let response = self.get_invoice_count().type_of_goods(type_of_goods).send().await?.into_inner();
         let Some(groups) = response.data.data else {
-            return Err(Error::new(
-                ErrorKind::Decode,
-                "the answer claims success and has no counts at `data.data`",
-            )
-            .in_operation("get_invoice_count")
-            .with_status(status)
-            .with_transaction_id(response.transaction_id.as_deref())
-            .after_attempts(1)
-            .maybe_sent(true));
+            let id = response.transaction_id.as_deref();
+            return Err(Error::hollow("get_invoice_count", "has no counts at `data.data`", id));
         };
         Ok(InvoiceCounts::new(groups, response.timestamp, response.transaction_id))
     }

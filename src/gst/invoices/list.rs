@@ -3,7 +3,7 @@
 use std::slice;
 
 use crate::{
-    Client, Error, ErrorKind,
+    Client, Error,
     types::{InvoiceStatus, ListSection},
     values::{Invoice, Section, Timestamp},
 };
@@ -69,7 +69,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config) with the field `section` for sections that
+    /// [`Config`](crate::ErrorKind::Config) with the field `section` for sections that
     /// the provider counts and does not list: imports, and documents of input
     /// service distributors. Otherwise any kind.
     ///
@@ -96,9 +96,8 @@ impl Client {
             Err(error) => return Err(error),
         };
         let Some(sections) = answer.data.data else {
-            return Err(Error::new(ErrorKind::Decode, "the answer claims success and holds no list")
-                .in_operation("list_invoices")
-                .with_transaction_id(answer.transaction_id.as_deref()));
+            let id = answer.transaction_id.as_deref();
+            return Err(Error::hollow("list_invoices", "has no list at `data.data`", id));
         };
         // One section as a rule, and then nothing is moved.
         let lists = sections.sections.into_iter().map(|(_, invoices)| invoices);
