@@ -1,6 +1,5 @@
 //! A write is sent once, unless it provably did not arrive or was not looked
-//! at: the write halves of the cases of the faults, the statuses
-//! and the limits.
+//! at. The write halves of the cases N, H and R.
 
 mod support;
 
