@@ -43,9 +43,9 @@ impl ClientHooks<Scope> for Client {
         let span = call.span();
         let result = run(self, operation, request, &call).instrument(span).await;
         Ok(match result {
-            Ok(answer) => {
+            Ok((answer, response)) => {
                 call.succeeded(answer.attempts, self.inner().observer());
-                handoff::answered(answer)
+                handoff::answered(answer, response)
             }
             Err(error) => {
                 call.failed(&error, self.inner().observer());
@@ -61,7 +61,7 @@ async fn run(
     operation: &'static Operation,
     mut request: Request,
     call: &Call,
-) -> Result<Answer, Error> {
+) -> Result<(Answer, Response), Error> {
     let scope = client.inner();
     let policy = scope.policy();
     let deadline = Instant::now() + policy.call_timeout;
@@ -98,10 +98,11 @@ async fn run(
         let result = attempt::send(client.client(), next, policy.max_body_bytes).await;
         drop(place);
         let error = match result {
-            Ok(answer) => match check(operation, &answer) {
+            Ok((answer, response)) => match check(operation, &answer) {
                 Ok(()) => {
                     let RawAnswer { status, headers, body } = answer;
-                    return Ok(Answer { operation, attempts: sent, status, headers, body });
+                    let answer = Answer { operation, attempts: sent, status, headers, body };
+                    return Ok((answer, response));
                 }
                 Err(error) => error,
             },
