@@ -85,12 +85,7 @@ impl BaseUrl {
         let text = url.as_str().trim_end_matches('/').to_owned();
         let host_at = text.find("://").map_or(0, |at| at + 3);
         let path_at = text[host_at..].find('/').map_or(text.len(), |at| host_at + at);
-        Ok(Self {
-            text,
-            path_at,
-            plain: url.scheme() == "http",
-            environment,
-        })
+        Ok(Self { text, path_at, plain: url.scheme() == "http", environment })
     }
 
     pub fn as_str(&self) -> &str {
