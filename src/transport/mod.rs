@@ -77,15 +77,17 @@ async fn run(
     scope.budget().count_call(Instant::now());
     let mut last = None;
     loop {
-        let mut next = request.try_clone().expect("bodies are kept in memory, never streamed");
-        let lease =
-            until(deadline, authorize::authorize(client, operation, &mut next)).await.map_err(|error| {
+        // Sending uses a request up: this one stays for another try.
+        let spare = request.try_clone().expect("bodies are kept in memory, never streamed");
+        let lease = until(deadline, authorize::authorize(client, operation, &mut request)).await.map_err(
+            |error| {
                 match error.operation() {
                     // A login that failed speaks for itself; this request was not sent.
                     Some(_) => error.maybe_sent(false),
                     None => finish(error, sent),
                 }
-            })?;
+            },
+        )?;
         let place = match scope.acquire(deadline).await {
             Ok(place) => place,
             // Why a retry was wanted says more than why there is none.
@@ -93,9 +95,9 @@ async fn run(
         };
         sent += 1;
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
-        *next.timeout_mut() = Some(timeout);
+        *request.timeout_mut() = Some(timeout);
 
-        let result = attempt::send(client.client(), next, policy.max_body_bytes).await;
+        let result = attempt::send(client.client(), request, policy.max_body_bytes).await;
         drop(place);
         let error = match result {
             Ok((answer, response)) => match check(operation, &answer) {
@@ -108,7 +110,8 @@ async fn run(
             },
             Err(error) => error,
         };
-        let error = finish(scope.redact(error, &request, lease.as_ref()), sent);
+        let error = finish(scope.redact(error, &spare, lease.as_ref()), sent);
+        request = spare;
 
         if let Some(lease) = &lease
             && is_dead_token(operation, &error)
