@@ -64,7 +64,7 @@ async fn run(
 ) -> Result<(Answer, Response), Error> {
     let scope = client.inner();
     let policy = scope.policy();
-    let deadline = Instant::now() + policy.call_timeout;
+    let deadline = call.started() + policy.call_timeout;
     // Requests sent, and how many of them only replaced a refused token.
     let mut sent = 0;
     let mut renewals = 0;
@@ -74,7 +74,7 @@ async fn run(
     };
 
     authorize::prepare(scope, operation, &mut request).map_err(|error| finish(error, sent))?;
-    scope.budget().count_call(Instant::now());
+    scope.budget().count_call(call.started());
     let mut last = None;
     loop {
         // Sending uses a request up: this one stays for another try.
