@@ -142,9 +142,13 @@ impl Scope {
     /// limit, until the deadline at most. The place is kept until the answer
     /// is there; it comes first, so that a request is sent when it is counted.
     pub(crate) async fn acquire(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Error> {
-        let place = match tokio::time::timeout_at(deadline.into(), self.shared.places.acquire()).await {
-            Ok(place) => place.expect("never closed"),
-            Err(_) => return Err(crate::transport::too_slow(None)),
+        let place = if let Ok(place) = self.shared.places.try_acquire() {
+            place
+        } else {
+            tokio::time::timeout_at(deadline.into(), self.shared.places.acquire())
+                .await
+                .map_err(|_| crate::transport::too_slow(None))?
+                .expect("never closed")
         };
         match &self.shared.gate {
             Gate::Unlimited => {}

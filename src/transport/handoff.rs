@@ -28,11 +28,11 @@ pub(crate) struct Answer {
     pub body: Bytes,
 }
 
-pub(crate) fn answered(answer: Answer) -> Response {
-    let mut response = http::Response::new(reqwest::Body::default());
-    *response.status_mut() = answer.status;
+/// Puts an answer into the response that it came in: making another would cost
+/// more than all the rest of the hand-over.
+pub(crate) fn answered(answer: Answer, mut response: Response) -> Response {
     response.extensions_mut().insert(answer);
-    response.into()
+    response
 }
 
 pub(crate) fn failed(error: Error) -> Response {

@@ -43,9 +43,9 @@ impl ClientHooks<Scope> for Client {
         let span = call.span();
         let result = run(self, operation, request, &call).instrument(span).await;
         Ok(match result {
-            Ok(answer) => {
+            Ok((answer, response)) => {
                 call.succeeded(answer.attempts, self.inner().observer());
-                handoff::answered(answer)
+                handoff::answered(answer, response)
             }
             Err(error) => {
                 call.failed(&error, self.inner().observer());
@@ -61,10 +61,10 @@ async fn run(
     operation: &'static Operation,
     mut request: Request,
     call: &Call,
-) -> Result<Answer, Error> {
+) -> Result<(Answer, Response), Error> {
     let scope = client.inner();
     let policy = scope.policy();
-    let deadline = Instant::now() + policy.call_timeout;
+    let deadline = call.started() + policy.call_timeout;
     // Requests sent, and how many of them only replaced a refused token.
     let mut sent = 0;
     let mut renewals = 0;
@@ -74,18 +74,20 @@ async fn run(
     };
 
     authorize::prepare(scope, operation, &mut request).map_err(|error| finish(error, sent))?;
-    scope.budget().count_call(Instant::now());
+    scope.budget().count_call(call.started());
     let mut last = None;
     loop {
-        let mut next = request.try_clone().expect("bodies are kept in memory, never streamed");
-        let lease =
-            until(deadline, authorize::authorize(client, operation, &mut next)).await.map_err(|error| {
+        // Sending uses a request up: this one stays for another try.
+        let spare = request.try_clone().expect("bodies are kept in memory, never streamed");
+        let lease = until(deadline, authorize::authorize(client, operation, &mut request)).await.map_err(
+            |error| {
                 match error.operation() {
                     // A login that failed speaks for itself; this request was not sent.
                     Some(_) => error.maybe_sent(false),
                     None => finish(error, sent),
                 }
-            })?;
+            },
+        )?;
         let place = match scope.acquire(deadline).await {
             Ok(place) => place,
             // Why a retry was wanted says more than why there is none.
@@ -93,21 +95,23 @@ async fn run(
         };
         sent += 1;
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
-        *next.timeout_mut() = Some(timeout);
+        *request.timeout_mut() = Some(timeout);
 
-        let result = attempt::send(client.client(), next, policy.max_body_bytes).await;
+        let result = attempt::send(client.client(), request, policy.max_body_bytes).await;
         drop(place);
         let error = match result {
-            Ok(answer) => match check(operation, &answer) {
+            Ok((answer, response)) => match check(operation, &answer) {
                 Ok(()) => {
                     let RawAnswer { status, headers, body } = answer;
-                    return Ok(Answer { operation, attempts: sent, status, headers, body });
+                    let answer = Answer { operation, attempts: sent, status, headers, body };
+                    return Ok((answer, response));
                 }
                 Err(error) => error,
             },
             Err(error) => error,
         };
-        let error = finish(scope.redact(error, &request, lease.as_ref()), sent);
+        let error = finish(scope.redact(error, &spare, lease.as_ref()), sent);
+        request = spare;
 
         if let Some(lease) = &lease
             && is_dead_token(operation, &error)

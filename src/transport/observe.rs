@@ -62,6 +62,10 @@ impl Call {
         self.span.clone()
     }
 
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
