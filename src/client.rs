@@ -155,7 +155,7 @@ impl Scope {
             Gate::Local(window) => window.acquire(deadline).await?,
             Gate::Custom(gate) => tokio::time::timeout_at(deadline.into(), gate.acquire())
                 .await
-                .unwrap_or_else(|_| Err(crate::transport::too_slow(None)))?,
+                .map_err(|_| crate::transport::too_slow(None))?,
         }
         Ok(place)
     }
