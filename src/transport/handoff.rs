@@ -51,7 +51,12 @@ pub(crate) async fn decode<T: DeserializeOwned, E>(
     let Some(answer) = response.extensions_mut().remove::<Answer>() else {
         return Err(GeneratedError::UnexpectedResponse(response));
     };
-    match serde_json::from_slice(&answer.body) {
+    // Known to be UTF-8 as a whole, no string of it is checked again.
+    let read = match str::from_utf8(&answer.body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(&answer.body),
+    };
+    match read {
         Ok(value) => Ok(ResponseValue::new(value, answer.status, answer.headers)),
         Err(error) => {
             let error = envelope::undecodable::<T>(&answer, &error);
