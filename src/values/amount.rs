@@ -54,7 +54,12 @@ impl Amount {
         // to that many hundredths is this one, they are what was written.
         #[allow(clippy::float_cmp)] // the same float is meant
         if hundredths.abs() < FIFTEEN_DIGITS && hundredths / 100.0 == number {
-            return Some(Decimal::new(hundredths as i64, 2).into());
+            let hundredths = hundredths as i64;
+            return Some(Self(match (hundredths % 100, hundredths % 10) {
+                (0, _) => Decimal::new(hundredths / 100, 0),
+                (_, 0) => Decimal::new(hundredths / 10, 1),
+                _ => Decimal::new(hundredths, 2),
+            }));
         }
         if number.abs() < EXACT { number.to_string().parse().ok() } else { None }
     }

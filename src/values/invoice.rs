@@ -3,11 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use compact_str::CompactString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 
 use super::{
     Amount, Decimal, FilingStatus, InvoiceAction, InvoiceType, Section, SourceForm, VendorDate, YesNo,
-    hash_text::HashText, text,
+    hash_text::HashText, text::OptionalText,
 };
 
 /// A document as the recipient sees it in the IMS: an invoice, a note or an
@@ -34,8 +34,7 @@ use super::{
 /// ```
 // Behind a pointer, so that a growing list moves pointers, and so that the
 // unused end of a list costs next to nothing.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Wire", into = "Wire")]
+#[derive(Clone, PartialEq)]
 pub struct Invoice(Box<Fields>);
 
 #[derive(Clone, PartialEq, Default)]
@@ -264,147 +263,186 @@ impl fmt::Debug for Invoice {
 }
 
 /// The names of the provider, all sections together.
-#[derive(Serialize, Deserialize)]
-#[serde(default)]
-#[derive(Default)]
-struct Wire {
-    #[serde(deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
-    stin: Option<CompactString>,
-    #[serde(deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
-    rtnprd: Option<CompactString>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    srcform: Option<SourceForm>,
-    #[serde(deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
-    inum: Option<CompactString>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    idt: Option<VendorDate>,
-    #[serde(deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
-    nt_num: Option<CompactString>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nt_dt: Option<VendorDate>,
-    #[serde(deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
-    oinum: Option<CompactString>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    oidt: Option<VendorDate>,
-    #[serde(deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
-    ont_num: Option<CompactString>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ont_dt: Option<VendorDate>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    inv_typ: Option<InvoiceType>,
-    #[serde(deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
-    pos: Option<CompactString>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    action: Option<InvoiceAction>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ispendactblocked: Option<YesNo>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    srcfilstatus: Option<FilingStatus>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hash: Option<HashText>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    val: Option<Amount>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    txval: Option<Amount>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    iamt: Option<Amount>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    camt: Option<Amount>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    samt: Option<Amount>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cess: Option<Amount>,
-    #[serde(deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
-    remarks: Option<CompactString>,
-    #[serde(rename = "itcRedReq", skip_serializing_if = "Option::is_none")]
-    itc_red_req: Option<YesNo>,
-    #[serde(rename = "declIgst", skip_serializing_if = "Option::is_none")]
-    decl_igst: Option<Amount>,
-    #[serde(rename = "declCgst", skip_serializing_if = "Option::is_none")]
-    decl_cgst: Option<Amount>,
-    #[serde(rename = "declSgst", skip_serializing_if = "Option::is_none")]
-    decl_sgst: Option<Amount>,
-    #[serde(rename = "declCess", skip_serializing_if = "Option::is_none")]
-    decl_cess: Option<Amount>,
+#[derive(Deserialize)]
+#[serde(field_identifier)]
+enum Member {
+    #[serde(rename = "stin")]
+    Supplier,
+    #[serde(rename = "rtnprd")]
+    Period,
+    #[serde(rename = "srcform")]
+    Form,
+    #[serde(rename = "inum")]
+    Number,
+    #[serde(rename = "idt", alias = "nt_dt")]
+    Date,
+    #[serde(rename = "nt_num")]
+    NoteNumber,
+    #[serde(rename = "oinum", alias = "ont_num")]
+    OriginalNumber,
+    #[serde(rename = "oidt", alias = "ont_dt")]
+    OriginalDate,
+    #[serde(rename = "inv_typ")]
+    Kind,
+    #[serde(rename = "pos")]
+    PlaceOfSupply,
+    #[serde(rename = "action")]
+    Action,
+    #[serde(rename = "ispendactblocked")]
+    PendingBlocked,
+    #[serde(rename = "srcfilstatus")]
+    FilingStatus,
+    #[serde(rename = "hash")]
+    Hash,
+    #[serde(rename = "val")]
+    Value,
+    #[serde(rename = "txval")]
+    TaxableValue,
+    #[serde(rename = "iamt")]
+    Igst,
+    #[serde(rename = "camt")]
+    Cgst,
+    #[serde(rename = "samt")]
+    Sgst,
+    #[serde(rename = "cess")]
+    Cess,
+    #[serde(rename = "remarks")]
+    Remarks,
+    #[serde(rename = "itcRedReq")]
+    ReductionRequired,
+    #[serde(rename = "declIgst")]
+    DeclaredIgst,
+    #[serde(rename = "declCgst")]
+    DeclaredCgst,
+    #[serde(rename = "declSgst")]
+    DeclaredSgst,
+    #[serde(rename = "declCess")]
+    DeclaredCess,
+    #[serde(other)]
+    Unknown,
 }
 
-impl From<Wire> for Invoice {
-    fn from(wire: Wire) -> Self {
-        let rare = Rare {
-            original_number: wire.oinum.or(wire.ont_num),
-            original_date: wire.oidt.or(wire.ont_dt),
-            remarks: wire.remarks,
-            reduction_required: wire.itc_red_req,
-            declared: ItcReduction {
-                igst: wire.decl_igst,
-                cgst: wire.decl_cgst,
-                sgst: wire.decl_sgst,
-                cess: wire.decl_cess,
-            },
-        };
-        Self(Box::new(Fields {
-            section: None,
-            is_note: wire.inum.is_none() && wire.nt_num.is_some(),
-            supplier: wire.stin.unwrap_or_default(),
-            period: wire.rtnprd.unwrap_or_default(),
-            number: wire.inum.or(wire.nt_num).unwrap_or_default(),
-            date: wire.idt.or(wire.nt_dt),
-            place_of_supply: wire.pos,
-            form: wire.srcform,
-            kind: wire.inv_typ,
-            action: wire.action,
-            pending_blocked: wire.ispendactblocked,
-            filing_status: wire.srcfilstatus,
-            hash: wire.hash,
-            value: wire.val,
-            taxable_value: wire.txval,
-            igst: wire.iamt,
-            cgst: wire.camt,
-            sgst: wire.samt,
-            cess: wire.cess,
-            rare: (rare != Rare::default()).then(|| Box::new(rare)),
-        }))
+/// Written by hand, since what serde derives moves each document several times
+/// and knows no second name for one member.
+impl<'de> Deserialize<'de> for Invoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Invoice;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a document")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Invoice, A::Error> {
+                let mut fields = Box::<Fields>::default();
+                while let Some(member) = map.next_key()? {
+                    fields.read(&member, &mut map)?;
+                }
+                Ok(Invoice(fields))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
     }
 }
 
-impl From<Invoice> for Wire {
-    fn from(invoice: Invoice) -> Self {
-        let fields = *invoice.0;
-        let present = |text: CompactString| (!text.is_empty()).then_some(text);
-        let rare = fields.rare.map(|rare| *rare).unwrap_or_default();
-        let mut wire = Self {
-            stin: present(fields.supplier),
-            rtnprd: present(fields.period),
-            srcform: fields.form,
-            inv_typ: fields.kind,
-            pos: fields.place_of_supply,
-            action: fields.action,
-            ispendactblocked: fields.pending_blocked,
-            srcfilstatus: fields.filing_status,
-            hash: fields.hash,
-            val: fields.value,
-            txval: fields.taxable_value,
-            iamt: fields.igst,
-            camt: fields.cgst,
-            samt: fields.sgst,
-            cess: fields.cess,
-            remarks: rare.remarks,
-            itc_red_req: rare.reduction_required,
-            decl_igst: rare.declared.igst,
-            decl_cgst: rare.declared.cgst,
-            decl_sgst: rare.declared.sgst,
-            decl_cess: rare.declared.cess,
-            ..Self::default()
-        };
-        let number = present(fields.number);
-        if fields.is_note {
-            (wire.nt_num, wire.nt_dt) = (number, fields.date);
-            (wire.ont_num, wire.ont_dt) = (rare.original_number, rare.original_date);
-        } else {
-            (wire.inum, wire.idt) = (number, fields.date);
-            (wire.oinum, wire.oidt) = (rare.original_number, rare.original_date);
+impl Fields {
+    /// Takes one member. Of one that comes twice, the last counts.
+    fn read<'de, A: de::MapAccess<'de>>(&mut self, member: &Member, map: &mut A) -> Result<(), A::Error> {
+        match member {
+            Member::Supplier => self.supplier = map.next_value::<OptionalText>()?.0.unwrap_or_default(),
+            Member::Period => self.period = map.next_value::<OptionalText>()?.0.unwrap_or_default(),
+            Member::Form => self.form = map.next_value()?,
+            Member::Number | Member::NoteNumber => {
+                if let OptionalText(Some(number)) = map.next_value()? {
+                    self.number = number;
+                    self.is_note = matches!(member, Member::NoteNumber);
+                }
+            }
+            Member::Date => self.date = map.next_value()?,
+            Member::OriginalNumber => self.rare().original_number = map.next_value::<OptionalText>()?.0,
+            Member::OriginalDate => self.rare().original_date = map.next_value()?,
+            Member::Kind => self.kind = map.next_value()?,
+            Member::PlaceOfSupply => self.place_of_supply = map.next_value::<OptionalText>()?.0,
+            Member::Action => self.action = map.next_value()?,
+            Member::PendingBlocked => self.pending_blocked = map.next_value()?,
+            Member::FilingStatus => self.filing_status = map.next_value()?,
+            Member::Hash => self.hash = map.next_value()?,
+            Member::Value => self.value = map.next_value()?,
+            Member::TaxableValue => self.taxable_value = map.next_value()?,
+            Member::Igst => self.igst = map.next_value()?,
+            Member::Cgst => self.cgst = map.next_value()?,
+            Member::Sgst => self.sgst = map.next_value()?,
+            Member::Cess => self.cess = map.next_value()?,
+            Member::Remarks => self.rare().remarks = map.next_value::<OptionalText>()?.0,
+            Member::ReductionRequired => self.rare().reduction_required = map.next_value()?,
+            Member::DeclaredIgst => self.rare().declared.igst = map.next_value()?,
+            Member::DeclaredCgst => self.rare().declared.cgst = map.next_value()?,
+            Member::DeclaredSgst => self.rare().declared.sgst = map.next_value()?,
+            Member::DeclaredCess => self.rare().declared.cess = map.next_value()?,
+            Member::Unknown => drop(map.next_value::<de::IgnoredAny>()?),
         }
-        wire
+        Ok(())
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+}
+
+/// Members that are absent stay so; number and date go under the names that
+/// they came by.
+impl Serialize for Invoice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = &*self.0;
+        let none = Rare::default();
+        let rare = fields.rare.as_deref().unwrap_or(&none);
+        let (number, date, original_number, original_date) = if fields.is_note {
+            ("nt_num", "nt_dt", "ont_num", "ont_dt")
+        } else {
+            ("inum", "idt", "oinum", "oidt")
+        };
+
+        let mut map = Members(serializer.serialize_map(None)?);
+        map.entry("stin", present(&fields.supplier))?;
+        map.entry("rtnprd", present(&fields.period))?;
+        map.entry("srcform", fields.form.as_ref())?;
+        map.entry(number, present(&fields.number))?;
+        map.entry(date, fields.date.as_ref())?;
+        map.entry(original_number, rare.original_number.as_ref())?;
+        map.entry(original_date, rare.original_date.as_ref())?;
+        map.entry("inv_typ", fields.kind.as_ref())?;
+        map.entry("pos", fields.place_of_supply.as_ref())?;
+        map.entry("action", fields.action.as_ref())?;
+        map.entry("ispendactblocked", fields.pending_blocked.as_ref())?;
+        map.entry("srcfilstatus", fields.filing_status.as_ref())?;
+        map.entry("hash", fields.hash.as_ref())?;
+        map.entry("val", fields.value.as_ref())?;
+        map.entry("txval", fields.taxable_value.as_ref())?;
+        map.entry("iamt", fields.igst.as_ref())?;
+        map.entry("camt", fields.cgst.as_ref())?;
+        map.entry("samt", fields.sgst.as_ref())?;
+        map.entry("cess", fields.cess.as_ref())?;
+        map.entry("remarks", rare.remarks.as_ref())?;
+        map.entry("itcRedReq", rare.reduction_required.as_ref())?;
+        map.entry("declIgst", rare.declared.igst.as_ref())?;
+        map.entry("declCgst", rare.declared.cgst.as_ref())?;
+        map.entry("declSgst", rare.declared.sgst.as_ref())?;
+        map.entry("declCess", rare.declared.cess.as_ref())?;
+        map.0.end()
+    }
+}
+
+fn present(text: &CompactString) -> Option<&CompactString> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Writes the members that are there.
+struct Members<M>(M);
+
+impl<M: SerializeMap> Members<M> {
+    fn entry<T: Serialize>(&mut self, name: &str, value: Option<&T>) -> Result<(), M::Error> {
+        value.map_or(Ok(()), |value| self.0.serialize_entry(name, value))
     }
 }
 

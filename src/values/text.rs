@@ -4,7 +4,7 @@
 use std::fmt;
 
 use compact_str::CompactString;
-use serde::{Deserializer, de};
+use serde::{Deserialize, Deserializer, de};
 
 /// Reads text, or a number or boolean as its text.
 pub(super) struct TextVisitor<F>(pub(super) F);
@@ -37,29 +37,32 @@ impl<T, F: FnOnce(&str) -> T> de::Visitor<'_> for TextVisitor<F> {
     }
 }
 
-/// Text, and nothing for `null`. For `deserialize_with`.
-pub(super) fn optional<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<CompactString>, D::Error> {
-    struct Visitor;
-    impl<'de> de::Visitor<'de> for Visitor {
-        type Value = Option<CompactString>;
+/// Text, and nothing for `null`.
+pub(super) struct OptionalText(pub(super) Option<CompactString>);
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("text or nothing")
-        }
+impl<'de> Deserialize<'de> for OptionalText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = OptionalText;
 
-        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text or nothing")
+            }
 
-        fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
+            fn visit_unit<E: de::Error>(self) -> Result<OptionalText, E> {
+                Ok(OptionalText(None))
+            }
 
-        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-            deserializer.deserialize_any(TextVisitor(|text: &str| Some(CompactString::new(text))))
+            fn visit_none<E: de::Error>(self) -> Result<OptionalText, E> {
+                Ok(OptionalText(None))
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<OptionalText, D::Error> {
+                let some = |text: &str| OptionalText(Some(CompactString::new(text)));
+                deserializer.deserialize_any(TextVisitor(some))
+            }
         }
+        deserializer.deserialize_option(Visitor)
     }
-    deserializer.deserialize_option(Visitor)
 }
