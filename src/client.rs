@@ -17,6 +17,7 @@ use crate::{
     credentials::{self, ApiKey},
     environment::BaseUrl,
     generated::{Client, ClientInfo},
+    operation::Operation,
     session::{Lease, Slot, platform_lifetime},
     transport::{Budget, SlidingWindow},
 };
@@ -160,14 +161,22 @@ impl Scope {
     }
 
     /// Takes every credential out of what the provider said, should it echo one.
-    pub(crate) fn redact(&self, error: Error, request: &reqwest::Request, lease: Option<&Lease>) -> Error {
+    pub(crate) fn redact(
+        &self,
+        error: Error,
+        operation: &Operation,
+        request: &reqwest::Request,
+        lease: Option<&Lease>,
+    ) -> Error {
         let key = &self.shared.credentials;
         let mut secrets = vec![key.key.expose_secret()];
         secrets.extend(key.secret.as_ref().map(ExposeSecret::expose_secret));
         secrets.extend(lease.map(|lease| lease.token.expose_secret()));
-        let otp =
-            request.url().query_pairs().find(|(name, _)| name == "otp").map(|(_, otp)| otp.into_owned());
-        secrets.extend(otp.as_deref());
+        let is_secret =
+            |name: &str| operation.parameters.iter().any(|known| known.secret && known.name == name);
+        let query = request.url().query_pairs().filter(|(name, _)| is_secret(name));
+        let query: Vec<_> = query.map(|(_, value)| value).collect();
+        secrets.extend(query.iter().map(AsRef::as_ref));
         error.without(&secrets)
     }
 }

@@ -9,6 +9,7 @@ mod gst;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod operation;
+mod raw;
 mod session;
 mod transport;
 pub mod values;
@@ -19,7 +20,7 @@ pub use environment::Environment;
 pub use error::{Error, ErrorKind, Phase};
 pub use generated::{Client, ResponseValue, builder, types};
 pub use gst::Taxpayer;
-pub use operation::{Credential, Operation};
+pub use operation::{Credential, Location, Operation, Parameter};
 pub use session::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
 pub use transport::{BoxFuture, RateGate, RetryPolicy};
 

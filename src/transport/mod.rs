@@ -105,7 +105,7 @@ async fn run(
             },
             Err(error) => error,
         };
-        let error = finish(scope.redact(error, &request, lease.as_ref()), sent);
+        let error = finish(scope.redact(error, operation, &request, lease.as_ref()), sent);
 
         if let Some(lease) = &lease
             && is_dead_token(operation, &error)
