@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     env, fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -52,10 +52,35 @@ struct Shared {
     key_header: HeaderValue,
     store: Arc<dyn TokenStore>,
     platform: Slot,
-    taxpayers: Mutex<HashMap<TaxpayerId, Arc<Slot>>>,
+    taxpayers: Mutex<Taxpayers>,
     places: Semaphore,
     gate: Gate,
     budget: Budget,
+}
+
+/// The slots that are in use. A slot lives as long as a handle or a client
+/// that uses it, since the token store keeps the session: thousands of
+/// taxpayers, one after another, cost no memory.
+#[derive(Default)]
+struct Taxpayers {
+    slots: HashMap<TaxpayerId, Weak<Slot>>,
+    /// How many entries there may be before the dead ones are swept out.
+    room: usize,
+}
+
+impl Taxpayers {
+    fn slot(&mut self, taxpayer: TaxpayerId, new: impl FnOnce(TaxpayerId) -> Slot) -> Arc<Slot> {
+        if let Some(slot) = self.slots.get(&taxpayer).and_then(Weak::upgrade) {
+            return slot;
+        }
+        if self.slots.len() >= self.room {
+            self.slots.retain(|_, slot| slot.strong_count() > 0);
+            self.room = (2 * self.slots.len()).max(64);
+        }
+        let slot = Arc::new(new(taxpayer.clone()));
+        self.slots.insert(taxpayer, Arc::downgrade(&slot));
+        slot
+    }
 }
 
 enum Gate {
@@ -71,6 +96,9 @@ pub(crate) struct Policy {
     pub attempt_timeout: Duration,
     pub call_timeout: Duration,
     pub max_body_bytes: usize,
+    /// Whether the call's time stands still while it waits for a token and
+    /// for the rate limit.
+    pub patient: bool,
 }
 
 impl Default for Policy {
@@ -80,6 +108,7 @@ impl Default for Policy {
             attempt_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(90),
             max_body_bytes: 16 * 1024 * 1024,
+            patient: false,
         }
     }
 }
@@ -121,12 +150,11 @@ impl Scope {
     pub(crate) fn slot_of(&self, taxpayer: TaxpayerId) -> Arc<Slot> {
         let shared = &self.shared;
         let mut taxpayers = shared.taxpayers.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = taxpayers.entry(taxpayer.clone()).or_insert_with(|| {
+        taxpayers.slot(taxpayer, |taxpayer| {
             let key = shared.credentials.key.expose_secret();
             let key = TokenKey::new(shared.base_url.as_str(), key, Some(taxpayer));
-            Arc::new(Slot::new(key, Arc::clone(&shared.store), TAXPAYER_MARGIN))
-        });
-        Arc::clone(slot)
+            Slot::new(key, Arc::clone(&shared.store), TAXPAYER_MARGIN)
+        })
     }
 
     /// The same scope with another way to a taxpayer's token.
@@ -282,6 +310,13 @@ impl Client {
         self.with_policy(|policy| policy.max_body_bytes = bytes)
     }
 
+    /// The same client with a call timeout that the wait for a token and for
+    /// the rate limit does not count against, as long as that may be.
+    #[must_use]
+    pub(crate) fn patient(&self) -> Self {
+        self.with_policy(|policy| policy.patient = true)
+    }
+
     /// How long a call made now would wait for the rate limit.
     #[must_use]
     pub fn estimated_wait(&self) -> Duration {
@@ -306,7 +341,7 @@ impl Client {
 }
 
 /// Longest timeout that is taken; more would overflow clocks on some systems.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 fn bounded(timeout: Duration) -> Duration {
     timeout.clamp(Duration::from_millis(1), LONGEST)

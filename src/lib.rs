@@ -11,6 +11,7 @@ pub mod mock;
 mod operation;
 mod raw;
 mod session;
+mod sweep;
 mod transport;
 pub mod values;
 
@@ -22,6 +23,7 @@ pub use generated::{Client, ResponseValue, builder, types};
 pub use gst::Taxpayer;
 pub use operation::{Credential, Location, Operation, Parameter};
 pub use session::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
+pub use sweep::{Sweep, SweepItem, SweepStream};
 pub use transport::{BoxFuture, RateGate, RetryPolicy};
 
 /// Every operation of the OpenAPI document, sorted by id.

@@ -24,7 +24,7 @@ pub(crate) use retry::Budget;
 
 use crate::{
     Error, ErrorKind, Phase,
-    client::Scope,
+    client::{LONGEST, Scope},
     generated::{Client, ClientInfo},
     operation::{Credential, Operation},
 };
@@ -62,7 +62,7 @@ async fn run(
 ) -> Result<Answer, Error> {
     let scope = client.inner();
     let policy = scope.policy();
-    let deadline = Instant::now() + policy.call_timeout;
+    let mut deadline = Instant::now() + policy.call_timeout;
     // Requests sent, and how many of them only replaced a refused token.
     let mut sent = 0;
     let mut renewals = 0;
@@ -76,19 +76,24 @@ async fn run(
     let mut last = None;
     loop {
         let mut next = request.try_clone().expect("bodies are kept in memory, never streamed");
+        let asked = Instant::now();
+        let patience = if policy.patient { asked + LONGEST } else { deadline };
         let lease =
-            until(deadline, authorize::authorize(client, operation, &mut next)).await.map_err(|error| {
+            until(patience, authorize::authorize(client, operation, &mut next)).await.map_err(|error| {
                 match error.operation() {
                     // A login that failed speaks for itself; this request was not sent.
                     Some(_) => error.maybe_sent(false),
                     None => finish(error, sent),
                 }
             })?;
-        let place = match scope.acquire(deadline).await {
+        let place = match scope.acquire(patience).await {
             Ok(place) => place,
             // Why a retry was wanted says more than why there is none.
             Err(error) => return Err(last.unwrap_or_else(|| finish(error, sent))),
         };
+        if policy.patient {
+            deadline += asked.elapsed();
+        }
         sent += 1;
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
         *next.timeout_mut() = Some(timeout);
