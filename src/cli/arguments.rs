@@ -29,7 +29,7 @@ Examples:
   export SANDBOX_API_KEY=… SANDBOX_API_SECRET=…
   sandbox login --gstin 33ABKCS2033B1ZW --username acme.com
   sandbox counts --goods all --format csv > counts.csv
-  sandbox sweep --from firm.csv --checkpoint november.jsonl
+  sandbox sweep --from firm.csv --checkpoint november.jsonl --report november.html
   sandbox api                                 every operation
   sandbox api get_invoice_count --help        what one of them takes
 
@@ -128,7 +128,7 @@ pub enum Command {
 const SWEEP: &str = "\
 Examples:
   sandbox --mock --mock-taxpayers 500 --mock-faults expired,429,503 sweep
-  sandbox sweep --from firm.csv --only-open
+  sandbox sweep --from firm.csv --only-open --report firm.html
   sandbox sweep --from firm.csv --checkpoint november.jsonl --format csv > november.csv
 
 The file has the columns gstin and username; others are ignored.";
@@ -237,6 +237,9 @@ pub struct Sweep {
     /// Ask again for what failed according to the checkpoint
     #[arg(long, requires = "checkpoint")]
     pub retry_failed: bool,
+    /// Write a page for people: totals, a bar for each taxpayer, a table to sort and search
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// Calls under way or waiting for the rate limit at once
     #[arg(long, value_name = "CALLS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,

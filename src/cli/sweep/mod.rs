@@ -3,6 +3,7 @@
 mod checkpoint;
 mod progress;
 mod record;
+mod report;
 mod summary;
 mod tally;
 mod taxpayers;
@@ -62,6 +63,11 @@ pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
         .start();
     let outcome = sweep.collect(stream).await;
     sweep.finish()?;
+    if let Some(path) = &arguments.report {
+        report::write(path, &sweep.tally).map_err(|error| {
+            Failure::new(Exit::Other, format!("cannot write {}: {error}", path.display()))
+        })?;
+    }
     outcome
 }
 
