@@ -1,6 +1,10 @@
 //! `sandbox api`: any operation of the document, by its id.
 
-use std::{fs, io, io::Read as _};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{self, Read as _},
+};
 
 use clap::{ArgMatches, Args, FromArgMatches as _};
 use sandbox_client::{Credential, Operation, operations};
@@ -37,11 +41,13 @@ fn parameter(text: &str) -> Result<(String, String), String> {
 /// Adds a subcommand for each operation, its help made of the document.
 pub fn operations_into(api: clap::Command) -> clap::Command {
     operations().iter().fold(api, |api, operation| {
-        let command = clap::Command::new(operation.id)
-            .about(operation.summary)
-            .long_about(operation.description)
-            .after_help(parameters_help(operation));
-        api.subcommand(Call::augment_args(command))
+        let command = Call::augment_args(clap::Command::new(operation.id));
+        api.subcommand(
+            command
+                .about(operation.summary)
+                .long_about(operation.description)
+                .after_help(parameters_help(operation)),
+        )
     })
 }
 
@@ -62,7 +68,7 @@ fn parameters_help(operation: &Operation) -> String {
             notes.push(format!("one of {}", known.values.join(", ")));
         }
         let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
-        text.push_str(&format!("  {}{notes}\n      {}\n", known.name, known.description));
+        let _ = writeln!(text, "  {}{notes}\n      {}", known.name, known.description);
     }
     if operation.body {
         text.push_str("\nTakes a body, see --body.\n");

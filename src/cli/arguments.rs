@@ -50,6 +50,7 @@ Exit codes:
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Shared {
     /// How results are written
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]

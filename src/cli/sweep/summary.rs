@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::tally::{Reason, Tally};
+use super::tally::{Failed, Reason, Tally};
 
 /// Most lines for one list; the rest is in the results.
 const LISTED: usize = 20;
@@ -34,13 +34,14 @@ pub fn text(tally: &Tally) -> String {
     }
     for (reason, failed) in &tally.problems {
         let _ = writeln!(text, "\n{} of {}:", plural(failed.len()), name(reason));
-        list(
-            &mut text,
-            failed.iter().map(|failed| {
-                let id = failed.transaction_id.as_deref().unwrap_or("unknown");
-                format!("{}  {}  transaction {id}", failed.gstin, failed.type_of_goods)
-            }),
-        );
+        let line = |failed: &Failed| {
+            let id = failed.transaction_id.as_deref().unwrap_or("unknown");
+            format!("{}  {}  transaction {id}", failed.gstin, failed.type_of_goods)
+        };
+        let mut lines: Vec<_> = failed.iter().map(line).collect();
+        // Answers come in any order.
+        lines.sort_unstable();
+        list(&mut text, lines.into_iter());
     }
     text
 }

@@ -57,7 +57,9 @@ impl Row {
         if self.session_over {
             return "a new OTP is needed".to_owned();
         }
-        let failed: Vec<_> = self.failed.iter().map(|(goods, kind)| format!("{goods}: {kind}")).collect();
+        let mut failed: Vec<_> = self.failed.iter().map(|(goods, kind)| format!("{goods}: {kind}")).collect();
+        // Answers come in any order.
+        failed.sort_unstable();
         failed.join(", ")
     }
 
