@@ -23,7 +23,11 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
 
-    let document = document::load(&root, &mut |file| {
+    let enabled = |feature: &str| {
+        let name = feature.to_uppercase().replace('-', "_");
+        env::var_os(format!("CARGO_FEATURE_{name}")).is_some()
+    };
+    let document = document::load(&root, &enabled, &mut |file| {
         println!("cargo::rerun-if-changed={}", file.display());
     })
     .unwrap_or_else(|error| fail(&[error]));

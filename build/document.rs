@@ -26,8 +26,13 @@ impl Document {
     }
 }
 
-/// Reads the root file and those it lists, telling `touched` each file read.
-pub fn load(folder: &Path, touched: &mut dyn FnMut(&PathBuf)) -> Result<Document, String> {
+/// Reads the root file and those it lists, telling `touched` each file read. A
+/// file with an `x-feature` counts only where `enabled` says so.
+pub fn load(
+    folder: &Path,
+    enabled: &dyn Fn(&str) -> bool,
+    touched: &mut dyn FnMut(&PathBuf),
+) -> Result<Document, String> {
     let mut merged = read(folder, ROOT, touched)?;
     let files = match merged.as_object_mut().and_then(|root| root.remove("x-files")) {
         None => Vec::new(),
@@ -38,7 +43,13 @@ pub fn load(folder: &Path, touched: &mut dyn FnMut(&PathBuf)) -> Result<Document
     let mut origin: BTreeMap<String, String> =
         entries(&merged, ROOT)?.iter().map(|entry| (entry.key(), ROOT.to_owned())).collect();
     for file in files {
-        let part = read(folder, &file, touched)?;
+        let mut part = read(folder, &file, touched)?;
+        match part.as_object_mut().and_then(|part| part.remove("x-feature")) {
+            Some(Value::String(feature)) if enabled(&feature) => {}
+            Some(Value::String(_)) => continue,
+            Some(_) => return Err(format!("{file}: x-feature must be the name of a feature of the crate")),
+            None => {}
+        }
         merge(&mut merged, &part, &file, &mut origin)?;
     }
     Ok(Document { merged, origin })

@@ -19,7 +19,7 @@ use crate::{
     generated::{Client, ClientInfo},
     operation::Operation,
     session::{Lease, Slot, platform_lifetime},
-    transport::{Budget, SlidingWindow},
+    transport::{Budget, CallReport, Observer, SlidingWindow},
 };
 
 /// How long before its end a platform token is renewed, at the earliest.
@@ -56,6 +56,7 @@ struct Shared {
     places: Semaphore,
     gate: Gate,
     budget: Budget,
+    observer: Option<Observer>,
 }
 
 /// The slots that are in use. A slot lives as long as a handle or a client
@@ -122,6 +123,10 @@ impl Scope {
         &self.policy
     }
 
+    pub(crate) fn observer(&self) -> Option<&Observer> {
+        self.shared.observer.as_ref()
+    }
+
     pub(crate) fn budget(&self) -> &Budget {
         &self.shared.budget
     }
@@ -166,16 +171,20 @@ impl Scope {
     /// limit, until the deadline at most. The place is kept until the answer
     /// is there; it comes first, so that a request is sent when it is counted.
     pub(crate) async fn acquire(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Error> {
-        let place = match tokio::time::timeout_at(deadline.into(), self.shared.places.acquire()).await {
-            Ok(place) => place.expect("never closed"),
-            Err(_) => return Err(crate::transport::too_slow(None)),
+        let place = if let Ok(place) = self.shared.places.try_acquire() {
+            place
+        } else {
+            tokio::time::timeout_at(deadline.into(), self.shared.places.acquire())
+                .await
+                .map_err(|_| crate::transport::too_slow(None))?
+                .expect("never closed")
         };
         match &self.shared.gate {
             Gate::Unlimited => {}
             Gate::Local(window) => window.acquire(deadline).await?,
             Gate::Custom(gate) => tokio::time::timeout_at(deadline.into(), gate.acquire())
                 .await
-                .unwrap_or_else(|_| Err(crate::transport::too_slow(None)))?,
+                .map_err(|_| crate::transport::too_slow(None))?,
         }
         Ok(place)
     }
@@ -365,6 +374,7 @@ pub struct ClientBuilder {
     max_in_flight: usize,
     gate: GateSetting,
     store: Option<Arc<dyn TokenStore>>,
+    observer: Option<Observer>,
 }
 
 enum GateSetting {
@@ -390,6 +400,7 @@ impl Default for ClientBuilder {
             max_in_flight: 100,
             gate: GateSetting::Documented,
             store: None,
+            observer: None,
         }
     }
 }
@@ -555,6 +566,22 @@ impl ClientBuilder {
         self
     }
 
+    /// Tells `observer` of every call when it ends, for metrics. It is called
+    /// in the task of the call and should be quick. For single tries, listen to
+    /// the `tracing` events of target `sandbox_client`.
+    ///
+    /// ```
+    /// # use sandbox_client::Client;
+    /// let builder = Client::builder().on_call_end(|report| {
+    ///     println!("{} took {:?}", report.operation.id, report.duration);
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn on_call_end(mut self, observer: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
     /// Where tokens are kept. Default: in memory, for this client and its clones.
     pub fn token_store(mut self, store: Arc<dyn TokenStore>) -> Self {
         self.store = Some(store);
@@ -623,6 +650,7 @@ impl ClientBuilder {
             places: Semaphore::new(self.max_in_flight),
             gate,
             budget: Budget::default(),
+            observer: self.observer,
         };
         let taxpayer = taxpayer_token.map(Access::Fixed);
         let scope = Scope { shared: Arc::new(shared), policy: Arc::new(self.policy), taxpayer };
@@ -678,6 +706,11 @@ fn safe_http(
     connect_timeout: Duration,
 ) -> Result<reqwest::Client, Error> {
     install_tls_provider();
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        return Err(Error::config("http", "has no TLS provider").advice(
+            "turn on the feature `ring`, or install a provider in rustls before building the client",
+        ));
+    }
     let builder = builder
         .redirect(redirect::Policy::none())
         .referer(false)

@@ -49,6 +49,8 @@ impl fmt::Display for Environment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     text: String,
+    /// Where in `text` the path begins.
+    path_at: usize,
     /// Plain http, which is let through for loopback addresses only.
     pub plain: bool,
     /// Which environment's host this is, if it is one of the provider's.
@@ -80,11 +82,10 @@ impl BaseUrl {
         let environment = [Environment::Live, Environment::Test].into_iter().find(|environment| {
             Url::parse(environment.base_url()).is_ok_and(|known| known.host_str() == Some(host))
         });
-        Ok(Self {
-            text: url.as_str().trim_end_matches('/').to_owned(),
-            plain: url.scheme() == "http",
-            environment,
-        })
+        let text = url.as_str().trim_end_matches('/').to_owned();
+        let host_at = text.find("://").map_or(0, |at| at + 3);
+        let path_at = text[host_at..].find('/').map_or(text.len(), |at| host_at + at);
+        Ok(Self { text, path_at, plain: url.scheme() == "http", environment })
     }
 
     pub fn as_str(&self) -> &str {
@@ -93,8 +94,7 @@ impl BaseUrl {
 
     /// The path in front of every operation's own, without a trailing slash.
     pub fn prefix(&self) -> &str {
-        let after_scheme = self.text.find("://").map_or(0, |at| at + 3);
-        self.text[after_scheme..].find('/').map_or("", |at| &self.text[after_scheme + at..])
+        &self.text[self.path_at..]
     }
 }
 

@@ -173,6 +173,17 @@ impl Error {
         self.with(|details| details.field = Some(field.into()))
     }
 
+    /// An answer that claims success without what its operation promises;
+    /// `lacks` says what that is. The provider has done its part all the same.
+    pub(crate) fn hollow(operation: &'static str, lacks: &str, transaction_id: Option<&str>) -> Self {
+        Self::new(ErrorKind::Decode, format!("the answer claims success and {lacks}"))
+            .in_operation(operation)
+            .with_status(StatusCode::OK)
+            .with_transaction_id(transaction_id)
+            .after_attempts(1)
+            .maybe_sent(true)
+    }
+
     /// The taxpayer's token is dead and only a person can get another.
     pub(crate) fn session_over() -> Self {
         Self::new(ErrorKind::SessionExpired, "the taxpayer's session is over").advice("ask for a new OTP")

@@ -4,6 +4,8 @@ mod client;
 mod credentials;
 mod environment;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod generated;
 mod gst;
 #[cfg(feature = "mock")]
@@ -20,11 +22,14 @@ pub use credentials::Token;
 pub use environment::Environment;
 pub use error::{Error, ErrorKind, Phase};
 pub use generated::{Client, ResponseValue, builder, types};
-pub use gst::Taxpayer;
+pub use gst::{
+    AllInvoiceCounts, InvoiceActions, InvoiceList, InvoiceResets, Job, JobReport, JobState, Polling,
+    RefusedDocument, SupplierList, Taxpayer,
+};
 pub use operation::{Credential, Location, Operation, Parameter};
 pub use session::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
 pub use sweep::{Sweep, SweepItem, SweepStream};
-pub use transport::{BoxFuture, RateGate, RetryPolicy};
+pub use transport::{BoxFuture, CallReport, RateGate, RetryPolicy};
 
 /// Every operation of the OpenAPI document, sorted by id.
 #[must_use]

@@ -65,6 +65,7 @@ fn credentials_must_be_visible_ascii() {
 /// C5: a key goes to its own environment, unless the caller insists.
 #[test]
 fn a_key_goes_to_its_own_environment() {
+    support::install_tls_provider();
     let live = || Client::builder().key("key_live_1");
     let test = || Client::builder().key("key_test_1");
     assert_eq!(live().build().unwrap().base_url(), LIVE);
@@ -88,6 +89,7 @@ fn a_key_goes_to_its_own_environment() {
 /// C6
 #[test]
 fn key_and_secret_are_of_one_environment() {
+    support::install_tls_provider();
     refused(Client::builder().key("key_live_1").secret("secret_test_1"), "secret");
     refused(Client::builder().key("key_test_1").secret("secret_live_1"), "secret");
     refused(Client::builder().key("key_test_1").secret("abc"), "secret");
@@ -259,6 +261,7 @@ async fn a_request_holds_what_it_needs_and_no_more() {
 fn the_environment_is_read_and_told_by_name() {
     const NAME: &str = "the_environment_is_read_and_told_by_name";
     if Child::is_this() {
+        support::install_tls_provider();
         let expected = std::env::var("EXPECTED").unwrap();
         match Client::from_env() {
             Ok(client) => assert_eq!(client.base_url(), expected),
@@ -315,6 +318,20 @@ fn certificates_are_needed_for_https_alone() {
         .run();
 }
 
+/// S14: without the feature `ring` the program installs a TLS provider, and
+/// learns so where it has not.
+#[cfg(not(feature = "ring"))]
+#[test]
+fn a_tls_provider_is_needed() {
+    if Child::is_this() {
+        refused(Client::builder().key("key_test_1"), "http");
+        support::install_tls_provider();
+        Client::builder().key("key_test_1").build().unwrap();
+        return;
+    }
+    Child::of("a_tls_provider_is_needed").run();
+}
+
 /// C18, for the parameters of this operation: told by name, with the
 /// operation, and nothing is sent.
 #[tokio::test]
@@ -362,6 +379,7 @@ async fn parameters_are_checked_before_sending() {
 /// C19: no call with the wrong token or none.
 #[tokio::test]
 async fn a_missing_token_is_told_before_sending() {
+    support::install_tls_provider();
     let server = Server::always(success()).await;
     let client = Client::builder()
         .key("key_test_1")

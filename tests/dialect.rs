@@ -20,7 +20,8 @@ fn folder() -> &'static Path {
 }
 
 fn real() -> Document {
-    static REAL: LazyLock<Document> = LazyLock::new(|| document::load(folder(), &mut |_| {}).unwrap());
+    static REAL: LazyLock<Document> =
+        LazyLock::new(|| document::load(folder(), &|_| true, &mut |_| {}).unwrap());
     Document { merged: REAL.merged.clone(), origin: REAL.origin.clone() }
 }
 
@@ -70,12 +71,16 @@ fn violations(changes: &[Change<'_>]) -> Vec<String> {
     dialect::check(&document)
 }
 
-/// Applies the changes to the real document and expects these messages,
-/// `sandbox.yaml: ` before each.
+/// Applies the changes to the real document and expects these messages, the
+/// name of a file before each. Which file, `a_violation_names_its_file` tests.
 #[track_caller]
 fn refused(changes: &[Change<'_>], expected: &[&str]) {
-    let expected: Vec<String> = expected.iter().map(|message| format!("sandbox.yaml: {message}")).collect();
-    assert_eq!(violations(changes), expected, "{}", changes[0].0);
+    let found = violations(changes);
+    let found: Vec<&str> = found
+        .iter()
+        .map(|message| message.split_once(".yaml: ").expect("a message begins with its file").1)
+        .collect();
+    assert_eq!(found, expected, "{}", changes[0].0);
 }
 
 #[track_caller]
@@ -379,7 +384,7 @@ fn security_schemes_are_declared_as_headers() {
     // Several operations may use a scheme; each is named.
     let messages = violations(&[("securitySchemes/taxpayer_token", Value::Null)]);
     assert!(messages.contains(&
-        "sandbox.yaml: get_invoice_count: security: there is no scheme `taxpayer_token`; write it in components.securitySchemes".to_owned()
+        "gst/invoices.yaml: get_invoice_count: security: there is no scheme `taxpayer_token`; write it in components.securitySchemes".to_owned()
     ), "{messages:?}");
     for (place, value) in [
         ("securitySchemes/taxpayer_token/type", json!("http")),
@@ -1126,7 +1131,7 @@ fn load(test: &str, files: &[(&str, &str)]) -> Result<Document, String> {
     for (name, text) in files {
         fs::write(folder.join(name), text).unwrap();
     }
-    document::load(&folder, &mut |_| {})
+    document::load(&folder, &|feature| feature != "off", &mut |_| {})
 }
 
 const ROOT: &str = "openapi: 3.0.3\nx-files: [more.yaml]\n";
@@ -1154,6 +1159,21 @@ fn files_are_merged_and_remembered() {
     for key in ["/two", "schemas/Two", "examples/two", "tags/two"] {
         assert_eq!(document.file_of(key), "more.yaml", "{key}");
     }
+}
+
+#[test]
+fn a_file_with_a_feature_counts_where_the_feature_is_on() {
+    let paths = |feature| {
+        let more = format!("x-feature: {feature}\npaths: {{/more: {{}}}}\n");
+        load("feature", &[("sandbox.yaml", ROOT), ("more.yaml", &more)])
+            .map(|document| document.merged["paths"].get("/more").is_some())
+    };
+    assert_eq!(paths("on"), Ok(true));
+    assert_eq!(paths("off"), Ok(false));
+    assert_eq!(
+        paths("[a, b]"),
+        Err("more.yaml: x-feature must be the name of a feature of the crate".to_owned())
+    );
 }
 
 #[test]
@@ -1267,7 +1287,7 @@ fn text_of_the_provider_stays_text() {
 #[test]
 fn every_file_read_is_told() {
     let mut touched = BTreeSet::new();
-    document::load(folder(), &mut |file| {
+    document::load(folder(), &|_| true, &mut |file| {
         touched.insert(file.clone());
     })
     .unwrap();

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use sandbox_client::{BoxFuture, Error, ErrorKind, Phase, RateGate, RetryPolicy};
+use sandbox_client::{BoxFuture, ErrorKind, Phase, RateGate, RetryPolicy};
 
 use support::{
     Server, answer_with, assert_fault, call, client, envelope, failing, failure, quick_retries, success,
@@ -244,9 +244,9 @@ struct Noting {
 }
 
 impl RateGate for Noting {
-    fn acquire(&self) -> BoxFuture<'_, Result<(), Error>> {
+    fn acquire(&self) -> BoxFuture<'_, ()> {
         self.acquired.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async { Ok(()) })
+        Box::pin(async {})
     }
 
     fn estimated_wait(&self) -> Duration {
@@ -275,7 +275,7 @@ async fn a_gate_of_the_caller_is_used() {
 async fn a_gate_that_stays_shut_is_left_at_the_deadline() {
     struct Shut;
     impl RateGate for Shut {
-        fn acquire(&self) -> BoxFuture<'_, Result<(), Error>> {
+        fn acquire(&self) -> BoxFuture<'_, ()> {
             Box::pin(std::future::pending())
         }
         fn estimated_wait(&self) -> Duration {

@@ -439,6 +439,17 @@ async fn k21_a_session_near_its_end_is_refreshed_and_the_old_token_not_used_agai
 }
 
 #[tokio::test]
+async fn a_refresh_that_hangs_does_not_take_the_call_with_it() {
+    let mock = mock_with(|mock| mock.token_lifetime(TokenLevel::Taxpayer, Duration::from_secs(4))).await;
+    let client = builder(&mock).build().unwrap();
+    let (_, session) = session(&client).await;
+    mock.on("refresh_session").fault(Fault::Hang);
+    tokio::time::sleep(Duration::from_millis(3700)).await;
+    session.invoice_counts(TypeOfGoods::Others).await.unwrap();
+    assert_eq!((mock.hits("refresh_session"), mock.hits("get_invoice_count")), (1, 1));
+}
+
+#[tokio::test]
 async fn a_refresh_on_demand_gives_a_new_token_or_says_that_none_lives() {
     let mock = mock().await;
     let client = builder(&mock).build().unwrap();

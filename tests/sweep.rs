@@ -10,8 +10,8 @@ use std::{
 };
 
 use sandbox_client::{
-    BoxFuture, Client, ClientBuilder, Error, ErrorKind, MemoryStore, RateGate, RetryPolicy, SweepItem,
-    SweepStream, TaxpayerId,
+    BoxFuture, Client, ClientBuilder, ErrorKind, MemoryStore, RateGate, RetryPolicy, SweepItem, SweepStream,
+    TaxpayerId,
     mock::{MockServer, RecordedRequest},
     types::TypeOfGoods,
     values::Gstin,
@@ -143,11 +143,10 @@ fn firm_of(count: usize) -> Vec<(Gstin, String)> {
 struct Slow(tokio::sync::Mutex<()>);
 
 impl RateGate for Slow {
-    fn acquire(&self) -> BoxFuture<'_, Result<(), Error>> {
+    fn acquire(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             let _turn = self.0.lock().await;
             tokio::time::sleep(Duration::from_millis(100)).await;
-            Ok(())
         })
     }
 

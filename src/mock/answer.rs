@@ -13,7 +13,7 @@ use super::{
     check::{self, Refusal},
     document::{Document, Operation, members, status, text},
     fault::Fault,
-    lock,
+    ims, lock,
     rule::{Plan, PlannedAnswer},
     tokens::{self, Holder},
 };
@@ -88,7 +88,7 @@ pub(super) fn reply(state: &State, request: &RecordedRequest) -> Reply {
     }
     match call.rule(false) {
         Some(plan) => call.planned(&plan),
-        None => call.documented(call.choose()),
+        None => call.unplanned(),
     }
 }
 
@@ -124,7 +124,7 @@ impl Call<'_> {
                 Reply { status, headers: Vec::new(), body: Vec::new(), delay: Duration::ZERO, fault: None }
             }
             (_, PlannedAnswer::Own(reply)) => reply.clone(),
-            (_, PlannedAnswer::Documented) => self.documented(self.choose()),
+            (_, PlannedAnswer::Documented) => self.unplanned(),
             (_, PlannedAnswer::Example(name)) => {
                 let examples = self.state.document.examples(self.operation);
                 self.documented(
@@ -138,20 +138,29 @@ impl Call<'_> {
         reply
     }
 
+    /// The answer that no rule has a say in.
+    fn unplanned(&self) -> Reply {
+        ims::answer(self).unwrap_or_else(|| self.documented(self.choose()))
+    }
+
+    /// The examples of success of the operation, failures inside them too.
+    pub(super) fn examples(&self) -> impl DoubleEndedIterator<Item = &Value> {
+        self.state.document.examples(self.operation).into_iter().map(|example| example.1)
+    }
+
     /// The example that the request asks for: the one with the most conditions
     /// that all hold, else one without conditions, a success if there is one.
     /// Names come sorted, so the order in the document cannot decide.
-    fn choose(&self) -> Option<&Value> {
-        let examples = || self.state.document.examples(self.operation).into_iter().map(|example| example.1);
-        let plain = || examples().filter(|example| example["x-when"].is_null());
-        examples()
+    pub(super) fn choose(&self) -> Option<&Value> {
+        let plain = || self.examples().filter(|example| example["x-when"].is_null());
+        self.examples()
             .filter(|example| example["x-when"].is_object())
             .filter(|example| members(&example["x-when"]).all(|(name, value)| self.has(name, &text(value))))
             .rev() // of equals, the last is the greatest
             .max_by_key(|example| members(&example["x-when"]).count())
             .or_else(|| plain().find(|example| succeeds(example)))
             .or_else(|| plain().next())
-            .or_else(|| examples().next())
+            .or_else(|| self.examples().next())
     }
 
     /// Whether a path parameter, query parameter or body member has a value.
@@ -184,7 +193,7 @@ impl Call<'_> {
     }
 
     /// An example as the answer. A success grants and revokes as the document says.
-    fn documented(&self, example: Option<&Value>) -> Reply {
+    pub(super) fn documented(&self, example: Option<&Value>) -> Reply {
         let Some(example) = example else {
             let refusal = Refusal::new("", 500, "the document has no example of this answer");
             return Reply::refusal(&self.state.document, &refusal);
@@ -226,7 +235,7 @@ fn status_of(example: &Value) -> u16 {
 }
 
 /// Whether an answer tells of a success, by its status and by `status_cd`.
-fn succeeds(example: &Value) -> bool {
+pub(super) fn succeeds(example: &Value) -> bool {
     let body = &example["value"];
     status_of(example) < 400
         && [&body["status_cd"], &body["data"]["status_cd"]].iter().all(|code| text(code) != "0")

@@ -78,10 +78,14 @@ impl Document {
         })
     }
 
+    pub(super) fn get(&self, id: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.id == id)
+    }
+
     /// An operation by its id; panics for a test that has mistaken it.
     #[track_caller]
     pub(super) fn named(&self, id: &str) -> &Operation {
-        self.operations.iter().find(|operation| operation.id == id).unwrap_or_else(|| {
+        self.get(id).unwrap_or_else(|| {
             let ids: Vec<_> = self.operations.iter().map(|operation| operation.id.as_str()).collect();
             panic!("the document has no operation `{id}`; it has: {}", ids.join(", "))
         })

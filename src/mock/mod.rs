@@ -39,11 +39,16 @@
 //! An operation with `x-grants` (`platform_token` or `taxpayer_token`) puts a
 //! fresh token and the times that go with it into its successes; one with
 //! `x-revokes` ends the token that the request carried.
+//!
+//! One thing is beyond examples, and therefore off until it is asked for: with
+//! [`stateful_ims`](MockServerBuilder::stateful_ims) the server remembers what
+//! was done with invoices.
 
 mod answer;
 mod check;
 mod document;
 mod fault;
+mod ims;
 mod limit;
 mod record;
 mod rule;
@@ -67,6 +72,7 @@ use crate::{Client, ClientBuilder, Error};
 
 use document::{Document, EMBEDDED};
 pub use fault::Fault;
+use ims::Ims;
 use limit::Limiter;
 pub use limit::RateLimit;
 use record::Log;
@@ -116,6 +122,7 @@ struct State {
     rules: Mutex<Vec<Arc<Mutex<Plan>>>>,
     limiter: Mutex<Option<Limiter>>,
     log: Mutex<Log>,
+    ims: Option<Mutex<Ims>>,
     connections: AtomicUsize,
 }
 
@@ -183,6 +190,7 @@ impl MockServer {
         MockServerBuilder {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             document: None,
+            stateful_ims: false,
             settings: Settings {
                 key: "key_test_mock0000000000000000".to_owned(),
                 secret: "secret_test_mock0000000000000000".to_owned(),
@@ -314,6 +322,7 @@ impl fmt::Debug for MockServer {
 pub struct MockServerBuilder {
     address: SocketAddr,
     document: Option<Value>,
+    stateful_ims: bool,
     settings: Settings,
 }
 
@@ -342,6 +351,19 @@ impl MockServerBuilder {
         self
     }
 
+    /// Remembers what is done in the Invoice Management System: after a batch
+    /// is worked off, lists and counts show it. Off by default, when every
+    /// answer is an example as it stands.
+    ///
+    /// The account begins with the invoices of the examples and is the same for
+    /// all taxpayers. A job is worked off when its status is asked for the
+    /// second time. Rules come first, as ever.
+    #[must_use]
+    pub fn stateful_ims(mut self) -> Self {
+        self.stateful_ims = true;
+        self
+    }
+
     /// How long tokens live: 24 hours (platform) and 6 hours (taxpayer) by default.
     #[must_use]
     pub fn token_lifetime(mut self, level: TokenLevel, lifetime: Duration) -> Self {
@@ -356,8 +378,9 @@ impl MockServerBuilder {
     ///
     /// # Errors
     ///
-    /// Fails if the address is not of this machine or is taken, or if the
-    /// document names a credential that the mock does not know.
+    /// Fails if the address is not of this machine or is taken, if the
+    /// document names a credential that the mock does not know, or if it has
+    /// no invoices for [`stateful_ims`](MockServerBuilder::stateful_ims).
     ///
     /// # Panics
     ///
@@ -373,6 +396,14 @@ impl MockServerBuilder {
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?,
             None => Arc::clone(&EMBEDDED),
         };
+        let ims = match self.stateful_ims.then(|| Ims::of(&document)) {
+            None => None,
+            Some(Some(ims)) => Some(Mutex::new(ims)),
+            Some(None) => {
+                let reason = "the document has no list_invoices to remember";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+            }
+        };
         let listener = TcpListener::bind(self.address).await?;
         let address = listener.local_addr()?;
         let state = Arc::new(State {
@@ -382,6 +413,7 @@ impl MockServerBuilder {
             rules: Mutex::default(),
             limiter: Mutex::default(),
             log: Mutex::default(),
+            ims,
             connections: AtomicUsize::new(0),
         });
         let task = tokio::spawn(serve::serve(listener, Arc::clone(&state))).abort_handle();

@@ -95,7 +95,6 @@ impl Rule {
     ///
     /// Panics if the status is below 200 or above 999.
     #[track_caller]
-    #[allow(clippy::needless_pass_by_value)] // reads well with `json!`
     pub fn json(self, status: u16, body: Value) -> Self {
         let reply = Reply::json(checked(status), &body);
         self.set(|plan| plan.answer = PlannedAnswer::Own(reply))

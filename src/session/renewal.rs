@@ -59,24 +59,19 @@ fn login(client: &Client) -> BoxFuture<'_, Result<(), Error>> {
         let below_data = answer.data.and_then(|data| data.access_token);
         let token = match (below_data, answer.access_token) {
             (Some(token), Some(other)) if token != other => {
-                return Err(login_failed(
-                    "the login gave two different tokens",
-                    answer.transaction_id.as_deref(),
-                ));
+                let id = answer.transaction_id.as_deref();
+                return Err(Error::hollow("authenticate", "has two different tokens", id));
             }
             (Some(token), _) | (None, Some(token)) => token,
             (None, None) => {
-                return Err(login_failed("the login gave no token", answer.transaction_id.as_deref()));
+                let id = answer.transaction_id.as_deref();
+                return Err(Error::hollow("authenticate", "has no token", id));
             }
         };
         let life = platform_lifetime(&token, answer.timestamp.as_ref());
         client.inner().platform().put(token, life, None).await;
         Ok(())
     })
-}
-
-fn login_failed(reason: &str, transaction_id: Option<&str>) -> Error {
-    Error::new(ErrorKind::Decode, reason).in_operation("authenticate").with_transaction_id(transaction_id)
 }
 
 /// Gives a living taxpayer token six more hours.
@@ -96,9 +91,8 @@ pub(crate) fn refresh<'a>(
 pub(crate) async fn keep(slot: &Slot, answer: SessionResponse, operation: &'static str) -> Result<(), Error> {
     let SessionData { access_token, token_expiry, session_expiry, .. } = answer.data;
     let Some(token) = access_token else {
-        return Err(Error::new(ErrorKind::Decode, "the answer claims success and holds no token")
-            .in_operation(operation)
-            .with_transaction_id(answer.transaction_id.as_deref()));
+        let id = answer.transaction_id.as_deref();
+        return Err(Error::hollow(operation, "has no token at `data.access_token`", id));
     };
     let life = taxpayer_lifetime(&token, token_expiry.as_ref(), answer.timestamp.as_ref());
     let session_ends: Option<SystemTime> = session_expiry.as_ref().and_then(Timestamp::to_system_time);

@@ -15,6 +15,9 @@ use crate::{Error, Token};
 /// After a failed early renewal, the next is tried no sooner than this.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(60);
 
+/// An early renewal that takes longer is given up for now.
+const LONGEST_RENEWAL: Duration = Duration::from_secs(10);
+
 /// A place for one token: platform or one taxpayer's.
 pub(crate) struct Slot {
     key: TokenKey,
@@ -138,8 +141,13 @@ impl Slot {
             if let (Some(token), false) = self.alive() {
                 return Ok(Some(Lease { token, new: false }));
             }
-            if let Err(error) = self.fly(&mut flight, renew(Some(token))).await {
-                tracing::warn!(target: "sandbox_client", %error, "early renewal of a token failed");
+            let renewal = self.fly(&mut flight, renew(Some(token)));
+            let failed = match tokio::time::timeout(self.patience(), renewal).await {
+                Ok(result) => result.is_err(),
+                Err(_) => true,
+            };
+            if failed {
+                tracing::warn!(target: "sandbox_client", "early renewal of a token failed; going on with it");
                 if let Some(held) = self.held().as_mut() {
                     held.renew_at = Instant::now() + RENEWAL_PAUSE;
                 }
@@ -162,6 +170,16 @@ impl Slot {
         }
         self.fly(&mut flight, renew(None)).await?;
         Ok(self.saved().map(|saved| Lease { token: saved.token, new: true }))
+    }
+
+    /// How long a call waits for an early renewal: not so long that the token
+    /// it could have used dies meanwhile.
+    fn patience(&self) -> Duration {
+        let left = self
+            .held()
+            .as_ref()
+            .map_or(Duration::ZERO, |held| held.expires_at.saturating_duration_since(Instant::now()));
+        (left / 2).min(LONGEST_RENEWAL)
     }
 
     async fn fly(

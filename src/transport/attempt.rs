@@ -22,18 +22,24 @@ pub(crate) struct RawAnswer {
 
 /// Sends `request`, whose own timeout is set, and reads at most `cap` bytes of
 /// body. Cookies are dropped: this API has none, a gateway's are its own.
-pub(crate) async fn send(http: &reqwest::Client, request: Request, cap: usize) -> Result<RawAnswer, Error> {
+///
+/// Gives the emptied response too, for the answer to travel in.
+pub(crate) async fn send(
+    http: &reqwest::Client,
+    request: Request,
+    cap: usize,
+) -> Result<(RawAnswer, Response), Error> {
     let mut response = http.execute(request).await.map_err(|error| classify(error, Phase::Head))?;
     let status = response.status();
     let mut headers = std::mem::take(response.headers_mut());
     headers.remove(SET_COOKIE);
-    let body = read(response, cap).await.map_err(|error| error.with_status(status))?;
-    Ok(RawAnswer { status, headers, body })
+    let body = read(&mut response, cap).await.map_err(|error| error.with_status(status))?;
+    Ok((RawAnswer { status, headers, body }, response))
 }
 
 /// The body after decompression. One chunk is handed on as it is; the space
 /// for more grows with what arrives, never by what a header claims.
-async fn read(mut response: Response, cap: usize) -> Result<Bytes, Error> {
+async fn read(response: &mut Response, cap: usize) -> Result<Bytes, Error> {
     let too_large = || {
         Error::new(ErrorKind::TooLarge, format!("the answer is larger than {cap} bytes"))
             .maybe_sent(true)

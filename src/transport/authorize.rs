@@ -17,7 +17,7 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const API_SECRET: HeaderName = HeaderName::from_static("x-api-secret");
 const API_VERSION: HeaderName = HeaderName::from_static("x-api-version");
 /// What progenitor adds to every request; this API knows no such header.
-const GENERATOR_VERSION: &str = "api-version";
+const GENERATOR_VERSION: HeaderName = HeaderName::from_static("api-version");
 
 /// Headers that are the same for every try, and a check of the address.
 pub(crate) fn prepare(

@@ -6,9 +6,9 @@
 //! here: a scan for the few keys that a failure needs is enough, and only what
 //! looks suspicious is read. The content type plays no part.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::LazyLock};
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 use reqwest::StatusCode;
 use serde::{
     Deserialize, Deserializer,
@@ -161,15 +161,33 @@ fn business_failure(failure: &Failure<'_>, probe: &Probe) -> Error {
 /// Whether a body may be anything but a plain success. Errs on the safe side:
 /// it finds every failure form, and now and then something harmless.
 fn is_suspicious(body: &[u8]) -> bool {
-    memmem::find_iter(body, b"\"status_cd\"").any(|at| {
-        let value = value_after(&body[at + b"\"status_cd\"".len()..]);
-        !(value.starts_with(b"\"1\"") || value.first() == Some(&b'1'))
-    })
-        || memmem::find_iter(body, b"\"code\"")
-            .any(|at| !value_after(&body[at + b"\"code\"".len()..]).starts_with(b"200"))
-        || memmem::find(body, b"\"error").is_some()
-        // A key may be written with escapes: all of these are ASCII.
-        || memmem::find(body, b"\\u00").is_some()
+    let Marks { status, code, error, escape } = &*MARKS;
+    values_of(status, body).any(|value| !(value.starts_with(b"\"1\"") || value.first() == Some(&b'1')))
+        || values_of(code, body).any(|value| !value.starts_with(b"200"))
+        || error.find(body).is_some()
+        || escape.find(body).is_some()
+}
+
+/// What is searched for in every body. Made ready once, as that takes longer
+/// than to search an ordinary body.
+struct Marks {
+    status: Finder<'static>,
+    code: Finder<'static>,
+    error: Finder<'static>,
+    /// A key may be written with escapes: all of the above are ASCII.
+    escape: Finder<'static>,
+}
+
+static MARKS: LazyLock<Marks> = LazyLock::new(|| Marks {
+    status: Finder::new("\"status_cd\""),
+    code: Finder::new("\"code\""),
+    error: Finder::new("\"error"),
+    escape: Finder::new("\\u00"),
+});
+
+/// What follows a key, each time that it is found.
+fn values_of<'a>(key: &'a Finder<'_>, body: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    key.find_iter(body).map(|at| value_after(&body[at + key.needle().len()..]))
 }
 
 /// What follows the colon after a key.

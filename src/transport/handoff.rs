@@ -28,11 +28,11 @@ pub(crate) struct Answer {
     pub body: Bytes,
 }
 
-pub(crate) fn answered(answer: Answer) -> Response {
-    let mut response = http::Response::new(reqwest::Body::default());
-    *response.status_mut() = answer.status;
+/// Puts an answer into the response that it came in: making another would cost
+/// more than all the rest of the hand-over.
+pub(crate) fn answered(answer: Answer, mut response: Response) -> Response {
     response.extensions_mut().insert(answer);
-    response.into()
+    response
 }
 
 pub(crate) fn failed(error: Error) -> Response {
@@ -51,7 +51,12 @@ pub(crate) async fn decode<T: DeserializeOwned, E>(
     let Some(answer) = response.extensions_mut().remove::<Answer>() else {
         return Err(GeneratedError::UnexpectedResponse(response));
     };
-    match serde_json::from_slice(&answer.body) {
+    // Known to be UTF-8 as a whole, no string of it is checked again.
+    let read = match str::from_utf8(&answer.body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(&answer.body),
+    };
+    match read {
         Ok(value) => Ok(ResponseValue::new(value, answer.status, answer.headers)),
         Err(error) => {
             let error = envelope::undecodable::<T>(&answer, &error);

@@ -15,6 +15,8 @@ use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, Response, header::RETRY_AFTER};
 use tracing::Instrument;
 
+pub use observe::CallReport;
+pub(crate) use observe::Observer;
 pub use pace::{BoxFuture, RateGate};
 pub use retry::RetryPolicy;
 
@@ -41,12 +43,12 @@ impl ClientHooks<Scope> for Client {
         let span = call.span();
         let result = run(self, operation, request, &call).instrument(span).await;
         Ok(match result {
-            Ok(answer) => {
-                call.succeeded(answer.attempts);
-                handoff::answered(answer)
+            Ok((answer, response)) => {
+                call.succeeded(answer.attempts, self.inner().observer());
+                handoff::answered(answer, response)
             }
             Err(error) => {
-                call.failed(&error);
+                call.failed(&error, self.inner().observer());
                 handoff::failed(error)
             }
         })
@@ -59,10 +61,10 @@ async fn run(
     operation: &'static Operation,
     mut request: Request,
     call: &Call,
-) -> Result<Answer, Error> {
+) -> Result<(Answer, Response), Error> {
     let scope = client.inner();
     let policy = scope.policy();
-    let mut deadline = Instant::now() + policy.call_timeout;
+    let mut deadline = call.started() + policy.call_timeout;
     // Requests sent, and how many of them only replaced a refused token.
     let mut sent = 0;
     let mut renewals = 0;
@@ -72,45 +74,49 @@ async fn run(
     };
 
     authorize::prepare(scope, operation, &mut request).map_err(|error| finish(error, sent))?;
-    scope.budget().count_call(Instant::now());
+    scope.budget().count_call(call.started());
     let mut last = None;
     loop {
-        let mut next = request.try_clone().expect("bodies are kept in memory, never streamed");
-        let asked = Instant::now();
-        let patience = if policy.patient { asked + LONGEST } else { deadline };
-        let lease =
-            until(patience, authorize::authorize(client, operation, &mut next)).await.map_err(|error| {
+        // Sending uses a request up: this one stays for another try.
+        let spare = request.try_clone().expect("bodies are kept in memory, never streamed");
+        let asked = policy.patient.then(Instant::now);
+        let patience = asked.map_or(deadline, |asked| asked + LONGEST);
+        let lease = until(patience, authorize::authorize(client, operation, &mut request)).await.map_err(
+            |error| {
                 match error.operation() {
                     // A login that failed speaks for itself; this request was not sent.
                     Some(_) => error.maybe_sent(false),
                     None => finish(error, sent),
                 }
-            })?;
+            },
+        )?;
         let place = match scope.acquire(patience).await {
             Ok(place) => place,
             // Why a retry was wanted says more than why there is none.
             Err(error) => return Err(last.unwrap_or_else(|| finish(error, sent))),
         };
-        if policy.patient {
+        if let Some(asked) = asked {
             deadline += asked.elapsed();
         }
         sent += 1;
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
-        *next.timeout_mut() = Some(timeout);
+        *request.timeout_mut() = Some(timeout);
 
-        let result = attempt::send(client.client(), next, policy.max_body_bytes).await;
+        let result = attempt::send(client.client(), request, policy.max_body_bytes).await;
         drop(place);
         let error = match result {
-            Ok(answer) => match check(operation, &answer) {
+            Ok((answer, response)) => match check(operation, &answer) {
                 Ok(()) => {
                     let RawAnswer { status, headers, body } = answer;
-                    return Ok(Answer { operation, attempts: sent, status, headers, body });
+                    let answer = Answer { operation, attempts: sent, status, headers, body };
+                    return Ok((answer, response));
                 }
                 Err(error) => error,
             },
             Err(error) => error,
         };
-        let error = finish(scope.redact(error, operation, &request, lease.as_ref()), sent);
+        let error = finish(scope.redact(error, operation, &spare, lease.as_ref()), sent);
+        request = spare;
 
         if let Some(lease) = &lease
             && is_dead_token(operation, &error)
@@ -163,4 +169,28 @@ fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Error> {
         let wait = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         error.with_retry_after(wait.and_then(|value| retry::retry_after(value, SystemTime::now())))
     })
+}
+
+/// The verdict on an answer, for fuzzing: envelope first, then the type.
+#[cfg(fuzzing)]
+pub(crate) fn judge<T: serde::de::DeserializeOwned>(
+    operation: &'static Operation,
+    status: reqwest::StatusCode,
+    headers: reqwest::header::HeaderMap,
+    body: bytes::Bytes,
+) -> Result<(), Error> {
+    let answer = RawAnswer { status, headers, body };
+    check(operation, &answer)?;
+    let RawAnswer { status, headers, body } = answer;
+    let answer = Answer { operation, attempts: 1, status, headers, body };
+    match serde_json::from_slice::<T>(&answer.body) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(envelope::undecodable::<T>(&answer, &error)),
+    }
+}
+
+/// A `Retry-After` as of now, for fuzzing.
+#[cfg(fuzzing)]
+pub(crate) fn retry_after(value: &str) -> Option<std::time::Duration> {
+    retry::retry_after(value, SystemTime::now())
 }

@@ -2,14 +2,38 @@
 //! path template, attempt, status, times, transaction id. Never a header, a
 //! parameter, an address with data in it, or a body.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tracing::{Level, Span, field};
 
-use crate::{Error, operation::Operation};
+use crate::{Error, ErrorKind, operation::Operation};
+
+/// What is told of a call when it ends; see
+/// [`ClientBuilder::on_call_end`](crate::ClientBuilder::on_call_end).
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct CallReport {
+    /// The operation.
+    pub operation: &'static Operation,
+    /// How many times it was sent.
+    pub attempts: u32,
+    /// From the start to the end, waits and pauses included.
+    pub duration: Duration,
+    /// HTTP status of the last answer, if there was one.
+    pub status: Option<u16>,
+    /// Why it failed; `None` for a success.
+    pub error: Option<ErrorKind>,
+}
+
+/// Takes the report of every call.
+pub(crate) type Observer = Arc<dyn Fn(&CallReport) + Send + Sync>;
 
 /// One logical call, from the first try to the last.
 pub(crate) struct Call {
+    operation: &'static Operation,
     span: Span,
     started: Instant,
 }
@@ -31,11 +55,15 @@ impl Call {
             transaction_id = field::Empty,
             error.type = field::Empty,
         );
-        Self { span, started: Instant::now() }
+        Self { operation, span, started: Instant::now() }
     }
 
     pub fn span(&self) -> Span {
         self.span.clone()
+    }
+
+    pub fn started(&self) -> Instant {
+        self.started
     }
 
     pub fn elapsed(&self) -> Duration {
@@ -57,19 +85,23 @@ impl Call {
         });
     }
 
-    pub fn succeeded(&self, attempts: u32) {
-        self.end(attempts, Some(200));
+    pub fn succeeded(&self, attempts: u32, observer: Option<&Observer>) {
+        self.end(attempts, Some(200), None, observer);
     }
 
-    pub fn failed(&self, error: &Error) {
+    pub fn failed(&self, error: &Error, observer: Option<&Observer>) {
         self.span.record("error.type", error.kind().as_str());
         if let Some(id) = error.transaction_id() {
             self.span.record("transaction_id", id);
         }
-        self.end(error.attempts(), error.status());
+        self.end(error.attempts(), error.status(), Some(error.kind()), observer);
     }
 
-    fn end(&self, attempts: u32, status: Option<u16>) {
+    fn end(&self, attempts: u32, status: Option<u16>, error: Option<ErrorKind>, observer: Option<&Observer>) {
+        if let Some(observer) = observer {
+            let (operation, duration) = (self.operation, self.elapsed());
+            observer(&CallReport { operation, attempts, duration, status, error });
+        }
         if self.span.is_disabled() {
             return;
         }

@@ -31,7 +31,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait RateGate: Send + Sync + 'static {
     /// Waits until a request may be sent, and counts it. Must be safe to
     /// cancel: a dropped future takes no permission with it.
-    fn acquire(&self) -> BoxFuture<'_, Result<(), Error>>;
+    ///
+    /// It cannot fail: where what it stands on is out of reach, it must know
+    /// how to go on, with a smaller limit of its own for instance.
+    fn acquire(&self) -> BoxFuture<'_, ()>;
 
     /// How long a request asked for now would wait, as far as is known.
     fn estimated_wait(&self) -> Duration;

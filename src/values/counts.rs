@@ -71,6 +71,10 @@ pub struct CountGroups {
 /// Of entries with equal keys, the last: the one rule for duplicates. Found by
 /// sorting, as comparing each with each takes minutes for 100 000 keys.
 fn last_of_equal_keys<K: Ord, V>(mut entries: Vec<(K, V)>) -> Vec<(K, V)> {
+    // As the provider sends them.
+    if entries.is_sorted_by(|a, b| a.0 < b.0) {
+        return entries;
+    }
     let mut places: Vec<usize> = (0..entries.len()).collect();
     places.sort_by(|&a, &b| entries[a].0.cmp(&entries[b].0));
     let mut kept = vec![true; entries.len()];
@@ -221,7 +225,8 @@ impl<'de> Deserialize<'de> for CountGroup {
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<CountGroup, A::Error> {
-                let mut group = CountGroup::default();
+                // Room for the largest group that is known.
+                let mut group = CountGroup { sections: Vec::with_capacity(8), total: None };
                 while let Some(key) = map.next_key::<Section>()? {
                     if key.as_str() == "ttl_cnt" {
                         group.total = map.next_value::<Option<Count>>()?.map(|Count(total)| total);

@@ -1,9 +1,6 @@
 //! The counts as a caller asks for them: without envelope, in a stable order.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    fmt,
-};
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -53,16 +50,14 @@ impl InvoiceCounts {
         transaction_id: Option<String>,
     ) -> Self {
         let mut counts = Self { timestamp, transaction_id, ..Self::default() };
-        let mut sections = Sections::default();
+        let mut sections = Vec::new();
         for (_, group) in groups.groups {
             if let Some(total) = group.total {
                 counts.total_as_sent = Some(counts.total_as_sent.unwrap_or(0).saturating_add(total));
             }
-            for (section, more) in group.sections {
-                sections.add(section, more);
-            }
+            sections.extend(group.sections);
         }
-        counts.sections = sections.sorted();
+        counts.sections = added_up(sections);
         counts
     }
 
@@ -134,23 +129,17 @@ impl InvoiceCounts {
     }
 }
 
-/// Adds up the counts of each section.
-#[derive(Default)]
-struct Sections(BTreeMap<Section, StatusCounts>);
-
-impl Sections {
-    fn add(&mut self, section: Section, more: StatusCounts) {
-        match self.0.entry(section) {
-            Entry::Vacant(entry) => {
-                entry.insert(more);
-            }
-            Entry::Occupied(mut entry) => *entry.get_mut() += &more,
+/// Puts sections in order, and adds up the counts of each.
+fn added_up(mut sections: Vec<(Section, StatusCounts)>) -> Vec<(Section, StatusCounts)> {
+    sections.sort_by(|(a, _), (b, _)| a.cmp(b));
+    sections.dedup_by(|(section, more), (kept, counts)| {
+        let same = section == kept;
+        if same {
+            *counts += more;
         }
-    }
-
-    fn sorted(self) -> Vec<(Section, StatusCounts)> {
-        self.0.into_iter().collect()
-    }
+        same
+    });
+    sections
 }
 
 impl fmt::Display for InvoiceCounts {
@@ -192,19 +181,19 @@ fn as_map<S: Serializer>(sections: &[(Section, StatusCounts)], serializer: S) ->
 fn from_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(Section, StatusCounts)>, D::Error> {
     struct Visitor;
     impl<'de> de::Visitor<'de> for Visitor {
-        type Value = Sections;
+        type Value = Vec<(Section, StatusCounts)>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("counts by section")
         }
 
-        fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Sections, A::Error> {
-            let mut sections = Sections::default();
-            while let Some((section, more)) = map.next_entry()? {
-                sections.add(section, more);
+        fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut sections = Vec::new();
+            while let Some(section) = map.next_entry()? {
+                sections.push(section);
             }
             Ok(sections)
         }
     }
-    deserializer.deserialize_map(Visitor).map(Sections::sorted)
+    deserializer.deserialize_map(Visitor).map(added_up)
 }

@@ -4,23 +4,49 @@
 //! them. All of them are lenient in what they read: what the provider may
 //! add tomorrow does not fail a call today.
 
+mod amount;
+mod codes;
+mod count_text;
 mod counts;
+mod date;
 mod envelope;
 mod gstin;
+mod hash_text;
+mod invoice;
 mod invoice_counts;
+mod invoice_sections;
+mod open_enum;
 mod otp;
+#[cfg(feature = "gst-public")]
+mod pan_search;
+mod path_segment;
 mod period;
 mod section;
+mod text;
+#[cfg(feature = "gst-public")]
+mod text_or_list;
 
+pub use amount::Amount;
+pub use codes::{FilingStatus, InvoiceAction, InvoiceType, JobStatus, SourceForm, YesNo};
+pub use count_text::CountText;
 pub use counts::{CountGroup, CountGroups, StatusCounts};
+pub use date::{CalendarDate, VendorDate};
 pub use envelope::{StatusCd, Timestamp};
 pub use gstin::Gstin;
+pub use invoice::{Invoice, ItcReduction};
 pub use invoice_counts::InvoiceCounts;
+pub use invoice_sections::InvoiceSections;
 pub use otp::Otp;
+#[cfg(feature = "gst-public")]
+pub use pan_search::PanSearchData;
+pub use path_segment::PathSegment;
 pub use period::{Month, ReturnPeriod, Year};
 pub use section::Section;
+#[cfg(feature = "gst-public")]
+pub use text_or_list::TextOrList;
 
 pub use crate::credentials::Token;
+pub use rust_decimal::Decimal;
 
 /// Describes a hand-written type to schemars by its shape on the wire.
 #[cfg(feature = "schemars")]

@@ -19,7 +19,7 @@ pub use secrets::Secrets;
 pub use server::{
     Connection, Request, Server, answer, answer_with, envelope, failure, success, success_body,
 };
-pub use tls::{Authority, self_signed};
+pub use tls::{Authority, install_tls_provider, self_signed};
 
 use std::{io::Write, time::Duration};
 

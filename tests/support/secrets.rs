@@ -16,6 +16,7 @@ pub struct Secrets {
 
 impl Secrets {
     pub fn fresh() -> Self {
+        super::install_tls_provider();
         Self {
             key: format!("key_test_{}", random(32)),
             secret: format!("secret_test_{}", random(32)),

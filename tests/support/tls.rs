@@ -12,6 +12,12 @@ use tokio_rustls::{
     },
 };
 
+/// What a program does that builds this crate without the feature `ring`.
+pub fn install_tls_provider() {
+    // It may be there already.
+    let _ = ring::default_provider().install_default();
+}
+
 /// A certificate authority of our own.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 

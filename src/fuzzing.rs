@@ -1,0 +1,29 @@
+//! Doors for the targets in `fuzz/`. Built by cargo-fuzz alone, never part of a release.
+
+use std::time::Duration;
+
+use reqwest::{StatusCode, header::HeaderMap};
+
+use crate::{Error, environment::BaseUrl, operation::Operation, transport, types::InvoiceCountResponse};
+
+/// What a call of `get_invoice_count` makes of a status and a body.
+pub fn answer(status: u16, body: &[u8]) -> Result<(), Error> {
+    let operation = Operation::find("get_invoice_count").expect("part of the document");
+    let status = StatusCode::from_u16(status).expect("three digits");
+    transport::judge::<InvoiceCountResponse>(operation, status, HeaderMap::new(), body.to_vec().into())
+}
+
+/// What is made of a `Retry-After`.
+pub fn retry_after(value: &str) -> Option<Duration> {
+    transport::retry_after(value)
+}
+
+/// The address that a base URL becomes.
+pub fn base_url(text: &str) -> Result<String, Error> {
+    BaseUrl::parse(text).map(|address| address.as_str().to_owned())
+}
+
+/// A text of the provider as errors show it.
+pub fn printable(text: &str) -> String {
+    crate::error::printable(text, 512)
+}

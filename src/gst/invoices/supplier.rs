@@ -1,0 +1,116 @@
+//! The supplier's view: what recipients did with the taxpayer's own documents.
+
+use crate::{
+    Client, Error,
+    types::{AddedBackLiabilities, SalesInvoices},
+    values::{ReturnPeriod, Timestamp},
+};
+
+/// What a supplier's list holds. Made by [`Client::sales_invoices`] and
+/// [`Client::added_back_liabilities`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SupplierList<T> {
+    /// The documents by section, as the provider groups them; `None` where
+    /// there are none.
+    pub documents: Option<T>,
+    /// The code by which GSTN said that there is nothing to list, if it did.
+    pub no_records_code: Option<String>,
+    /// When the answer was made.
+    pub timestamp: Option<Timestamp>,
+    /// What the provider's support asks for. Not always a UUID.
+    pub transaction_id: Option<String>,
+}
+
+impl<T> SupplierList<T> {
+    /// Nothing, where that is all that GSTN's refusal means.
+    fn none(error: Error) -> Result<Self, Error> {
+        if !error.is_no_records() {
+            return Err(error);
+        }
+        Ok(Self {
+            documents: None,
+            no_records_code: error.error_code().map(str::to_owned),
+            timestamp: None,
+            transaction_id: error.transaction_id().map(str::to_owned),
+        })
+    }
+}
+
+impl Client {
+    /// What the taxpayer reported as a supplier in one period, with the
+    /// recipients' actions on it. Reading, so safe to repeat.
+    ///
+    /// The helper over [`list_sales_invoices`](Client::list_sales_invoices).
+    /// The shape of its answer is inferred from the provider's schema; members
+    /// that the types do not have are kept in their `extra`.
+    ///
+    /// # Errors
+    ///
+    /// Any kind but the codes for "no records", which are an empty list.
+    ///
+    /// Source: the provider's
+    /// [guide](https://developer.sandbox.co.in/api-reference/gst/compliance/guides/taxpayer/invoice-management-system/overview).
+    pub async fn sales_invoices(&self, period: ReturnPeriod) -> Result<SupplierList<SalesInvoices>, Error> {
+        match self.list_sales_invoices().year(period).month(period).send().await {
+            Ok(answer) => {
+                let answer = answer.into_inner();
+                Ok(SupplierList {
+                    documents: answer.data.data,
+                    no_records_code: None,
+                    timestamp: answer.timestamp,
+                    transaction_id: answer.transaction_id,
+                })
+            }
+            Err(error) => SupplierList::none(error),
+        }
+    }
+
+    /// The taxpayer's own documents that recipients rejected, and whose
+    /// liability is added back in one period. Reading, so safe to repeat.
+    ///
+    /// The helper over
+    /// [`list_added_back_liabilities`](Client::list_added_back_liabilities).
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sandbox_client::values::ReturnPeriod;
+    /// # let mock = sandbox_client::mock::MockServer::start().await?;
+    /// # mock.on("list_added_back_liabilities").example("none");
+    /// # let session = mock.client()?;
+    ///
+    /// let list = session.added_back_liabilities(ReturnPeriod::new(2025, 11)?).await?;
+    /// assert!(list.documents.is_none());
+    /// assert_eq!(list.no_records_code.as_deref(), Some("IMS0027"));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any kind but the codes for "no records", which are an empty list.
+    ///
+    /// Source: the provider's page on
+    /// [Get Added Back Liability Records](https://developer.sandbox.co.in/api-reference/gst/compliance/endpoints/taxpayer/invoices/added-back-liabilities).
+    pub async fn added_back_liabilities(
+        &self,
+        period: ReturnPeriod,
+    ) -> Result<SupplierList<AddedBackLiabilities>, Error> {
+        match self.list_added_back_liabilities().year(period).month(period).send().await {
+            Ok(answer) => {
+                let answer = answer.into_inner();
+                Ok(SupplierList {
+                    documents: answer.data.data,
+                    no_records_code: None,
+                    timestamp: answer.timestamp,
+                    transaction_id: answer.transaction_id,
+                })
+            }
+            Err(error) => SupplierList::none(error),
+        }
+    }
+}

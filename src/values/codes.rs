@@ -1,0 +1,101 @@
+//! Codes of the Invoice Management System.
+
+use super::open_enum::open_enum;
+
+open_enum! {
+    /// What the recipient has done with a document.
+    InvoiceAction "InvoiceAction" {
+        /// `A`: accepted.
+        Accepted "A",
+        /// `R`: rejected.
+        Rejected "R",
+        /// `P`: kept pending.
+        Pending "P",
+        /// `N`: nothing so far; deemed accepted when GSTR-2B is made.
+        NoAction "N",
+    }
+}
+
+open_enum! {
+    /// The form in which a supplier reported a document.
+    SourceForm "SourceForm" {
+        /// `R1`: GSTR-1.
+        R1 "R1",
+        /// `R1A`: GSTR-1A.
+        R1a "R1A",
+        /// `IFF`: the invoice furnishing facility of quarterly filers.
+        Iff "IFF",
+    }
+}
+
+open_enum! {
+    /// The kind of supply behind an invoice.
+    InvoiceType "InvoiceType" {
+        /// `R`: regular.
+        Regular "R",
+        /// `DE`: deemed export.
+        DeemedExport "DE",
+        /// `SEWP`: special economic zone, with payment of tax.
+        SezWithPayment "SEWP",
+        /// `SEWOP`: special economic zone, without payment of tax.
+        SezWithoutPayment "SEWOP",
+        /// `CBW`: from a customs bonded warehouse.
+        BondedWarehouse "CBW",
+    }
+}
+
+open_enum! {
+    /// Whether a supplier has filed the form that a document stands in.
+    FilingStatus "FilingStatus" {
+        /// `Filed`.
+        Filed "Filed",
+        /// `Not Filed`: saved only, so it may still change.
+        NotFiled "Not Filed",
+    }
+}
+
+open_enum! {
+    /// A flag.
+    YesNo "YesNo" {
+        /// `Y`.
+        Yes "Y",
+        /// `N`.
+        No "N",
+    }
+}
+
+open_enum! {
+    /// The state of a job as the provider names it. What it means differs by
+    /// source and by operation: see [`JobState`](crate::JobState).
+    JobStatus "JobStatus" {
+        /// `P`: processed in the provider's examples, processing in its guide.
+        P "P",
+        /// `PE`: processed, but for some documents.
+        ProcessedWithErrors "PE",
+        /// `ER`: refused as a whole.
+        Failed "ER",
+        /// `S`: success, by the provider's guide.
+        Success "S",
+        /// `IP`: in progress, as the jobs of returns say it.
+        InProgress "IP",
+        /// `REC`: received, as the jobs of returns say it.
+        Received "REC",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_code_is_kept_as_it_came() {
+        for sent in ["\"A\"", "\"Z9\"", "\"\""] {
+            let read: InvoiceAction = serde_json::from_str(sent).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), sent);
+        }
+        assert_eq!(serde_json::from_str::<SourceForm>("1").unwrap(), SourceForm::Other("1".into()));
+        assert_eq!(FilingStatus::from("Not Filed"), FilingStatus::NotFiled);
+        assert_eq!(format!("{:>5}|", InvoiceType::SezWithPayment), " SEWP|");
+        assert_eq!(YesNo::KNOWN, [YesNo::Yes, YesNo::No]);
+    }
+}

@@ -1,0 +1,30 @@
+//! What a program learns of its calls besides their answers.
+
+use std::sync::{Arc, Mutex};
+
+use sandbox_client::{CallReport, ErrorKind, RetryPolicy, mock::MockServer, types::TypeOfGoods};
+
+#[tokio::test]
+async fn every_call_is_reported_once_with_its_tries() {
+    let mock = MockServer::start().await.unwrap();
+    let reports: Arc<Mutex<Vec<CallReport>>> = Arc::default();
+    let sink = Arc::clone(&reports);
+    let client = mock
+        .client_builder()
+        .retry(RetryPolicy::default().base_backoff(std::time::Duration::from_millis(5)))
+        .on_call_end(move |report| sink.lock().unwrap().push(*report))
+        .build()
+        .unwrap();
+
+    mock.on("get_invoice_count").error("service_unavailable").times(1);
+    client.invoice_counts(TypeOfGoods::Others).await.unwrap();
+    mock.on("get_invoice_count").error("insufficient_credits").times(1);
+    client.invoice_counts(TypeOfGoods::Others).await.unwrap_err();
+
+    let reports = reports.lock().unwrap();
+    let [success, failure] = reports.as_slice() else { panic!("{reports:?}") };
+    assert_eq!(success.operation.id, "get_invoice_count");
+    assert_eq!((success.attempts, success.status, success.error), (2, Some(200), None));
+    assert_eq!((failure.attempts, failure.status, failure.error), (1, Some(403), Some(ErrorKind::Denied)));
+    assert!(success.duration >= std::time::Duration::from_millis(2), "the pause is part of it");
+}
