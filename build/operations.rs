@@ -51,18 +51,44 @@ pub fn table(document: &Value) -> String {
     for (path, method, operation) in rows {
         let _ = writeln!(
             source,
-            "Operation {{ id: {:?}, method: {:?}, path: {path:?}, tag: {:?}, summary: {:?}, credential: Credential::{}, idempotent: {}, api_version: {:?} }},",
+            "Operation {{ id: {:?}, method: {:?}, path: {path:?}, tag: {:?}, summary: {:?}, description: {:?}, credential: Credential::{}, idempotent: {}, api_version: {:?}, parameters: &[{}], body: {} }},",
             text(&operation["operationId"]),
             method.to_uppercase(),
             text(&operation["tags"][0]),
             text(&operation["summary"]),
+            text(&operation["description"]).trim_end(),
             credential(operation).unwrap_or_default(),
             operation["x-idempotent"],
             api_version(document, operation),
+            parameters(document, operation),
+            operation.get("requestBody").is_some(),
         );
     }
     source.push_str("]\n");
     source
+}
+
+/// The source of an operation's parameters, in the order of the document.
+fn parameters(document: &Value, operation: &Value) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    parameters.map(|parameter| parameter_row(document, resolve(document, parameter))).collect()
+}
+
+fn parameter_row(document: &Value, parameter: &Value) -> String {
+    let location = match text(&parameter["in"]) {
+        "path" => "Path",
+        "header" => "Header",
+        _ => "Query",
+    };
+    let values = resolve(document, &parameter["schema"])["enum"].as_array();
+    format!(
+        "Parameter {{ name: {:?}, location: Location::{location}, required: {}, secret: {}, values: &{:?}, description: {:?} }}, ",
+        text(&parameter["name"]),
+        parameter["required"] == true,
+        parameter["x-secret"] == true,
+        values.into_iter().flatten().map(text).collect::<Vec<_>>(),
+        text(&parameter["description"]).trim_end(),
+    )
 }
 
 fn text(value: &Value) -> &str {

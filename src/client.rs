@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     env, fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -17,6 +17,7 @@ use crate::{
     credentials::{self, ApiKey},
     environment::BaseUrl,
     generated::{Client, ClientInfo},
+    operation::Operation,
     session::{Lease, Slot, platform_lifetime},
     transport::{Budget, CallReport, Observer, SlidingWindow},
 };
@@ -51,11 +52,36 @@ struct Shared {
     key_header: HeaderValue,
     store: Arc<dyn TokenStore>,
     platform: Slot,
-    taxpayers: Mutex<HashMap<TaxpayerId, Arc<Slot>>>,
+    taxpayers: Mutex<Taxpayers>,
     places: Semaphore,
     gate: Gate,
     budget: Budget,
     observer: Option<Observer>,
+}
+
+/// The slots that are in use. A slot lives as long as a handle or a client
+/// that uses it, since the token store keeps the session: thousands of
+/// taxpayers, one after another, cost no memory.
+#[derive(Default)]
+struct Taxpayers {
+    slots: HashMap<TaxpayerId, Weak<Slot>>,
+    /// How many entries there may be before the dead ones are swept out.
+    room: usize,
+}
+
+impl Taxpayers {
+    fn slot(&mut self, taxpayer: TaxpayerId, new: impl FnOnce(TaxpayerId) -> Slot) -> Arc<Slot> {
+        if let Some(slot) = self.slots.get(&taxpayer).and_then(Weak::upgrade) {
+            return slot;
+        }
+        if self.slots.len() >= self.room {
+            self.slots.retain(|_, slot| slot.strong_count() > 0);
+            self.room = (2 * self.slots.len()).max(64);
+        }
+        let slot = Arc::new(new(taxpayer.clone()));
+        self.slots.insert(taxpayer, Arc::downgrade(&slot));
+        slot
+    }
 }
 
 enum Gate {
@@ -71,6 +97,9 @@ pub(crate) struct Policy {
     pub attempt_timeout: Duration,
     pub call_timeout: Duration,
     pub max_body_bytes: usize,
+    /// Whether the call's time stands still while it waits for a token and
+    /// for the rate limit.
+    pub patient: bool,
 }
 
 impl Default for Policy {
@@ -80,6 +109,7 @@ impl Default for Policy {
             attempt_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(90),
             max_body_bytes: 16 * 1024 * 1024,
+            patient: false,
         }
     }
 }
@@ -125,12 +155,11 @@ impl Scope {
     pub(crate) fn slot_of(&self, taxpayer: TaxpayerId) -> Arc<Slot> {
         let shared = &self.shared;
         let mut taxpayers = shared.taxpayers.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = taxpayers.entry(taxpayer.clone()).or_insert_with(|| {
+        taxpayers.slot(taxpayer, |taxpayer| {
             let key = shared.credentials.key.expose_secret();
             let key = TokenKey::new(shared.base_url.as_str(), key, Some(taxpayer));
-            Arc::new(Slot::new(key, Arc::clone(&shared.store), TAXPAYER_MARGIN))
-        });
-        Arc::clone(slot)
+            Slot::new(key, Arc::clone(&shared.store), TAXPAYER_MARGIN)
+        })
     }
 
     /// The same scope with another way to a taxpayer's token.
@@ -169,14 +198,22 @@ impl Scope {
     }
 
     /// Takes every credential out of what the provider said, should it echo one.
-    pub(crate) fn redact(&self, error: Error, request: &reqwest::Request, lease: Option<&Lease>) -> Error {
+    pub(crate) fn redact(
+        &self,
+        error: Error,
+        operation: &Operation,
+        request: &reqwest::Request,
+        lease: Option<&Lease>,
+    ) -> Error {
         let key = &self.shared.credentials;
         let mut secrets = vec![key.key.expose_secret()];
         secrets.extend(key.secret.as_ref().map(ExposeSecret::expose_secret));
         secrets.extend(lease.map(|lease| lease.token.expose_secret()));
-        let otp =
-            request.url().query_pairs().find(|(name, _)| name == "otp").map(|(_, otp)| otp.into_owned());
-        secrets.extend(otp.as_deref());
+        let is_secret =
+            |name: &str| operation.parameters.iter().any(|known| known.secret && known.name == name);
+        let query = request.url().query_pairs().filter(|(name, _)| is_secret(name));
+        let query: Vec<_> = query.map(|(_, value)| value).collect();
+        secrets.extend(query.iter().map(AsRef::as_ref));
         error.without(&secrets)
     }
 }
@@ -282,6 +319,13 @@ impl Client {
         self.with_policy(|policy| policy.max_body_bytes = bytes)
     }
 
+    /// The same client with a call timeout that the wait for a token and for
+    /// the rate limit does not count against, as long as that may be.
+    #[must_use]
+    pub(crate) fn patient(&self) -> Self {
+        self.with_policy(|policy| policy.patient = true)
+    }
+
     /// How long a call made now would wait for the rate limit.
     #[must_use]
     pub fn estimated_wait(&self) -> Duration {
@@ -306,7 +350,7 @@ impl Client {
 }
 
 /// Longest timeout that is taken; more would overflow clocks on some systems.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 fn bounded(timeout: Duration) -> Duration {
     timeout.clamp(Duration::from_millis(1), LONGEST)

@@ -18,7 +18,7 @@ mod client {
 pub use client::{Client, ResponseValue, builder, types};
 pub(crate) use client::{ClientInfo, Error as GeneratedError};
 
-use crate::operation::{Credential, Operation};
+use crate::operation::{Credential, Location, Operation, Parameter};
 
 /// Every operation of the document, sorted by id.
 pub(crate) static OPERATIONS: &[Operation] = include!(concat!(env!("OUT_DIR"), "/operations.rs"));

@@ -11,7 +11,9 @@ mod gst;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod operation;
+mod raw;
 mod session;
+mod sweep;
 mod transport;
 pub mod values;
 
@@ -24,8 +26,9 @@ pub use gst::{
     AllInvoiceCounts, InvoiceActions, InvoiceList, InvoiceResets, Job, JobReport, JobState, Polling,
     RefusedDocument, SupplierList, Taxpayer,
 };
-pub use operation::{Credential, Operation};
+pub use operation::{Credential, Location, Operation, Parameter};
 pub use session::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
+pub use sweep::{Sweep, SweepItem, SweepStream};
 pub use transport::{BoxFuture, CallReport, RateGate, RetryPolicy};
 
 /// Every operation of the OpenAPI document, sorted by id.

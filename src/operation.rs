@@ -17,6 +17,8 @@ pub struct Operation {
     pub tag: &'static str,
     /// The provider's name of the operation.
     pub summary: &'static str,
+    /// What it does, what it costs and when it fails, in Markdown.
+    pub description: &'static str,
     /// What the operation must carry to be let in.
     pub credential: Credential,
     /// Whether the operation may be repeated without changing anything more.
@@ -24,6 +26,41 @@ pub struct Operation {
     pub idempotent: bool,
     /// The `x-api-version` that is sent when the caller sets none.
     pub api_version: Option<&'static str>,
+    /// What it takes beside the body, in the order of the document.
+    pub parameters: &'static [Parameter],
+    /// Whether it takes a body, which is JSON and required then.
+    pub body: bool,
+}
+
+/// A parameter of an [`Operation`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// The name as it is sent.
+    pub name: &'static str,
+    /// Which part of the request it stands in.
+    pub location: Location,
+    /// Whether the operation fails without it.
+    pub required: bool,
+    /// Whether its value is a secret, as an OTP is: keep it out of command
+    /// lines and logs.
+    pub secret: bool,
+    /// The values that it can take; empty where any text will do.
+    pub values: &'static [&'static str],
+    /// What it means, in Markdown.
+    pub description: &'static str,
+}
+
+/// The part of a request that a [`Parameter`] stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Location {
+    /// A part of the path.
+    Path,
+    /// Behind the question mark.
+    Query,
+    /// A header.
+    Header,
 }
 
 /// What an operation must carry, as its `security` in the document says.

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Client, Error, SavedToken, TaxpayerId,
+    Client, Error, SavedToken, TaxpayerId, TokenKey,
     client::Access,
     generated::ClientInfo,
     session::{self, Slot},
@@ -14,7 +14,8 @@ use crate::{
 /// One taxpayer of a firm, with or without a session.
 ///
 /// Made by [`Client::taxpayer`]. All handles of a client on the same taxpayer
-/// share one session.
+/// share one session. While no handle and no client of the session is left,
+/// the token store alone has it: ask with [`restore`](Taxpayer::restore).
 ///
 /// ```
 /// # #[cfg(feature = "mock")]
@@ -80,6 +81,12 @@ impl Taxpayer {
         TaxpayerLogin { gstin: self.id.gstin, username: self.id.username.clone() }
     }
 
+    /// What the token store keeps this taxpayer's session under.
+    #[must_use]
+    pub fn token_key(&self) -> &TokenKey {
+        self.slot.key()
+    }
+
     /// Has GSTN send an OTP to the taxpayer's mobile or e-mail. Never repeated
     /// by itself where an earlier try may have been processed.
     ///
@@ -142,7 +149,7 @@ impl Taxpayer {
     ///
     /// [`SessionExpired`](crate::ErrorKind::SessionExpired) where no session lives.
     pub async fn refresh(&self) -> Result<(), Error> {
-        let token = self.slot.saved().filter(|_| self.slot.is_alive()).map(|saved| saved.token);
+        let token = self.living().await.map(|saved| saved.token);
         session::refresh(&self.client, &self.slot, token).await
     }
 
@@ -153,12 +160,26 @@ impl Taxpayer {
     ///
     /// What the server answered; the session is forgotten all the same.
     pub async fn logout(&self) -> Result<(), Error> {
-        let saved = self.slot.saved();
+        let saved = self.living().await;
         self.slot.forget().await;
         if let Some(saved) = saved {
             self.client.with_access(Access::Fixed(saved.token)).logout().send().await?;
         }
         Ok(())
+    }
+
+    /// Forgets the session here and in the token store, and sends nothing: at
+    /// GSTN it goes on until its time is over.
+    pub async fn forget(&self) {
+        self.slot.forget().await;
+    }
+
+    /// The session that this handle holds or the token store has, if it lives.
+    async fn living(&self) -> Option<SavedToken> {
+        if !self.slot.is_alive() {
+            self.slot.reread().await;
+        }
+        self.slot.saved().filter(|_| self.slot.is_alive())
     }
 
     fn scoped(&self) -> Client {

@@ -78,7 +78,10 @@ impl Slot {
 
     fn hold(&self, saved: SavedToken, life: Duration) {
         let now = Instant::now();
-        let margin = self.margin.min(life / 10);
+        // A tenth of the whole life, not of what is left: a session that was
+        // restored shortly before its end is due at once.
+        let whole = saved.expires_at.duration_since(saved.issued_at).unwrap_or(life);
+        let margin = self.margin.min(whole / 10);
         let held = Held { saved, renew_at: now + life.saturating_sub(margin), expires_at: now + life };
         *self.held() = Some(held);
     }

@@ -24,6 +24,12 @@ pub struct TaxpayerId {
     pub username: String,
 }
 
+impl From<(Gstin, String)> for TaxpayerId {
+    fn from((gstin, username): (Gstin, String)) -> Self {
+        Self { gstin, username }
+    }
+}
+
 /// What a token is kept under: host, API key, and taxpayer for a session.
 ///
 /// Holds no key and no user name in clear once turned into an [`id`](TokenKey::id).

@@ -26,7 +26,7 @@ pub(crate) use retry::Budget;
 
 use crate::{
     Error, ErrorKind, Phase,
-    client::Scope,
+    client::{LONGEST, Scope},
     generated::{Client, ClientInfo},
     operation::{Credential, Operation},
 };
@@ -64,7 +64,7 @@ async fn run(
 ) -> Result<(Answer, Response), Error> {
     let scope = client.inner();
     let policy = scope.policy();
-    let deadline = call.started() + policy.call_timeout;
+    let mut deadline = call.started() + policy.call_timeout;
     // Requests sent, and how many of them only replaced a refused token.
     let mut sent = 0;
     let mut renewals = 0;
@@ -79,7 +79,9 @@ async fn run(
     loop {
         // Sending uses a request up: this one stays for another try.
         let spare = request.try_clone().expect("bodies are kept in memory, never streamed");
-        let lease = until(deadline, authorize::authorize(client, operation, &mut request)).await.map_err(
+        let asked = policy.patient.then(Instant::now);
+        let patience = asked.map_or(deadline, |asked| asked + LONGEST);
+        let lease = until(patience, authorize::authorize(client, operation, &mut request)).await.map_err(
             |error| {
                 match error.operation() {
                     // A login that failed speaks for itself; this request was not sent.
@@ -88,11 +90,14 @@ async fn run(
                 }
             },
         )?;
-        let place = match scope.acquire(deadline).await {
+        let place = match scope.acquire(patience).await {
             Ok(place) => place,
             // Why a retry was wanted says more than why there is none.
             Err(error) => return Err(last.unwrap_or_else(|| finish(error, sent))),
         };
+        if let Some(asked) = asked {
+            deadline += asked.elapsed();
+        }
         sent += 1;
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
         *request.timeout_mut() = Some(timeout);
@@ -110,7 +115,7 @@ async fn run(
             },
             Err(error) => error,
         };
-        let error = finish(scope.redact(error, &spare, lease.as_ref()), sent);
+        let error = finish(scope.redact(error, operation, &spare, lease.as_ref()), sent);
         request = spare;
 
         if let Some(lease) = &lease

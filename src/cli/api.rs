@@ -1,0 +1,176 @@
+//! `sandbox api`: any operation of the document, by its id.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{self, Read as _},
+};
+
+use clap::{ArgMatches, Args, FromArgMatches as _};
+use sandbox_client::{Credential, Operation, operations};
+use serde_json::Value;
+
+use super::{
+    arguments::{Format, Select, Shared},
+    connection::{Connection, read_line},
+    failure::Failure,
+    output::{Sheet, print_json},
+};
+
+/// What every operation takes on the command line.
+#[derive(Debug, Args)]
+struct Call {
+    /// A parameter of the operation; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
+    param: Vec<(String, String)>,
+    /// The body: JSON, @file, or - for standard input
+    #[arg(long, value_name = "JSON")]
+    body: Option<String>,
+    /// Show tokens in the answer instead of hiding them
+    #[arg(long)]
+    show_secrets: bool,
+    #[command(flatten)]
+    select: Select,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Adds a subcommand for each operation, its help made of the document.
+pub fn operations_into(api: clap::Command) -> clap::Command {
+    operations().iter().fold(api, |api, operation| {
+        let command = Call::augment_args(clap::Command::new(operation.id));
+        api.subcommand(
+            command
+                .about(operation.summary)
+                .long_about(operation.description)
+                .after_help(parameters_help(operation)),
+        )
+    })
+}
+
+fn parameters_help(operation: &Operation) -> String {
+    let mut text = format!("{} {}\n", operation.method, operation.path);
+    if !operation.parameters.is_empty() {
+        text.push_str("\nParameters:\n");
+    }
+    for known in operation.parameters {
+        let mut notes = Vec::new();
+        if known.required {
+            notes.push("required".to_owned());
+        }
+        if known.secret {
+            notes.push("secret: read from standard input, never given as an argument".to_owned());
+        }
+        if !known.values.is_empty() {
+            notes.push(format!("one of {}", known.values.join(", ")));
+        }
+        let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
+        let _ = writeln!(text, "  {}{notes}\n      {}", known.name, known.description);
+    }
+    if operation.body {
+        text.push_str("\nTakes a body, see --body.\n");
+    }
+    text
+}
+
+pub async fn run(shared: &Shared, matches: &ArgMatches) -> Result<(), Failure> {
+    let chosen = matches.subcommand_matches("api").and_then(ArgMatches::subcommand);
+    match chosen.and_then(|(id, matches)| Some((Operation::find(id)?, matches))) {
+        None => list(shared.format),
+        Some((operation, matches)) => {
+            let call = Call::from_arg_matches(matches).map_err(Failure::usage)?;
+            invoke(shared, operation, call).await
+        }
+    }
+}
+
+fn list(format: Format) -> Result<(), Failure> {
+    let mut sheet = Sheet::new(&[
+        ("operation", "Operation"),
+        ("method", "Method"),
+        ("path", "Path"),
+        ("credential", "Needs"),
+        ("summary", "Summary"),
+    ]);
+    for operation in operations() {
+        let needs = match operation.credential {
+            Credential::ApiSecret => "key and secret",
+            Credential::PlatformToken => "platform token",
+            Credential::TaxpayerToken => "taxpayer's session",
+            _ => "key",
+        };
+        let cells = [operation.id, operation.method, operation.path, needs, operation.summary];
+        sheet.row(cells.map(Value::from).to_vec());
+    }
+    Ok(sheet.print(format)?)
+}
+
+async fn invoke(shared: &Shared, operation: &Operation, call: Call) -> Result<(), Failure> {
+    if shared.format == Format::Csv {
+        return Err(Failure::usage("an answer of any shape does not fit into CSV; use --format json"));
+    }
+    let mut parameters = call.param;
+    for known in operation.parameters.iter().filter(|known| known.secret) {
+        if parameters.iter().any(|(name, _)| name == known.name) {
+            return Err(Failure::usage(format!("`{}` is a secret and no argument", known.name))
+                .hint("Leave it out; it is read from standard input."));
+        }
+        if call.body.as_deref() == Some("-") {
+            return Err(Failure::usage(format!(
+                "standard input is for `{}`; give the body as @file",
+                known.name
+            )));
+        }
+        eprintln!("{}: ", known.name);
+        parameters.push((known.name.to_owned(), read_line()?));
+    }
+    let body = call.body.as_deref().map(body).transpose()?;
+
+    let connection = Connection::open(shared).await?;
+    let client = match operation.credential {
+        Credential::TaxpayerToken => connection.session(&call.select).await?,
+        _ => connection.client.clone(),
+    };
+    let pairs: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let mut answer = client.call(operation.id, &pairs, body.as_ref()).await?;
+    if !call.show_secrets {
+        hide_tokens(&mut answer);
+    }
+    Ok(print_json(&answer)?)
+}
+
+fn body(given: &str) -> Result<Value, Failure> {
+    let text = match given.strip_prefix('@') {
+        Some(file) => fs::read_to_string(file)
+            .map_err(|error| Failure::usage(format!("cannot read {file}: {error}")))?,
+        None if given == "-" => {
+            let mut text = String::new();
+            io::stdin().read_to_string(&mut text)?;
+            text
+        }
+        None => given.to_owned(),
+    };
+    serde_json::from_str(&text).map_err(|error| {
+        Failure::usage(format!("the body is not JSON (line {}, column {})", error.line(), error.column()))
+    })
+}
+
+/// Tokens open a taxpayer's account, and terminals keep what they have shown.
+fn hide_tokens(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(hide_tokens),
+        Value::Object(members) => {
+            for (name, member) in members {
+                if name == "access_token" && member.is_string() {
+                    *member = "[hidden, see --show-secrets]".into();
+                } else {
+                    hide_tokens(member);
+                }
+            }
+        }
+        _ => {}
+    }
+}

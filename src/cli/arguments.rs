@@ -1,0 +1,259 @@
+//! What can be typed, and the help that teaches it.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use sandbox_client::types::TypeOfGoods;
+
+use super::api;
+
+/// The Sandbox GST API from a terminal: invoice counts of one taxpayer or a whole firm.
+#[derive(Debug, Parser)]
+#[command(name = "sandbox", version, max_term_width = 100, after_help = SHORT, after_long_help = LONG)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub shared: Shared,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const SHORT: &str = "Try it with nothing set up: sandbox --mock counts";
+
+const LONG: &str = "\
+Examples:
+  sandbox --mock counts --goods all           sample data, nothing to set up
+  sandbox --mock login                        the OTP of the sample is 575757
+  sandbox --mock --mock-taxpayers 500 sweep --only-open
+
+  export SANDBOX_API_KEY=… SANDBOX_API_SECRET=…
+  sandbox login --gstin 33ABKCS2033B1ZW --username acme.com
+  sandbox counts --goods all --format csv > counts.csv
+  sandbox sweep --from firm.csv --checkpoint november.jsonl --report november.html
+  sandbox api                                 every operation
+  sandbox api get_invoice_count --help        what one of them takes
+
+Environment:
+  SANDBOX_API_KEY         the API key; with it the configuration file is not read
+  SANDBOX_API_SECRET      the API secret
+  SANDBOX_ACCESS_TOKEN    token of a taxpayer's session that you already have
+  SANDBOX_BASE_URL        another address, for a gateway or a mock server
+  SANDBOX_CONFIG_DIR      another folder for config.toml
+  SANDBOX_DATA_DIR        another folder for saved sessions
+  NO_COLOR                no colours
+
+Exit codes:
+  0  done                             4  key, secret or account not accepted
+  1  service, network or other        5  a new OTP is needed
+  2  wrong arguments                  6  too many requests
+  3  configuration                    7  a part of many failed (sweep, sessions refresh)";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Shared {
+    /// How results are written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Use the built-in server with sample data; nothing leaves this machine
+    #[arg(long, global = true)]
+    pub mock: bool,
+    /// Taxpayers with a session that the built-in server knows
+    #[arg(long, global = true, value_name = "COUNT", default_value_t = 20, requires = "mock")]
+    pub mock_taxpayers: usize,
+    /// What goes wrong on the built-in server
+    #[arg(long, global = true, value_enum, value_delimiter = ',', value_name = "FAULT")]
+    pub mock_faults: Vec<MockFault>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// For programs; a line for each result where there are many
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MockFault {
+    /// Some taxpayers have no session, or one that has ended
+    Expired,
+    /// Some requests come too soon, and are answered when repeated
+    #[value(name = "429")]
+    TooManyRequests,
+    /// Some requests fail once, some taxpayers always
+    #[value(name = "503")]
+    Unavailable,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Count a taxpayer's invoices by section and status
+    #[command(after_help = "Example: sandbox --mock counts --goods all")]
+    Counts(Counts),
+    /// Open a session with the OTP that the taxpayer receives
+    ///
+    /// Asks for the OTP on the terminal, or reads it from standard input. The
+    /// session lives for six hours and is refreshed by calls in its last half
+    /// hour.
+    #[command(after_help = "Example: sandbox login --gstin 33ABKCS2033B1ZW --username acme.com")]
+    Login(Login),
+    /// List, refresh or forget saved sessions
+    Sessions(Sessions),
+    /// Count the invoices of a whole firm
+    ///
+    /// Asks for every taxpayer of a file, or with a saved session, within the
+    /// rate limit of the API key. Stop it with Ctrl-C; with --checkpoint it
+    /// goes on where it was.
+    #[command(after_help = SWEEP)]
+    Sweep(Sweep),
+    /// Start the built-in server for programs of your own
+    #[command(
+        after_help = "Example: sandbox mock --port 8080, then paste what it prints into another terminal"
+    )]
+    Mock(Mock),
+    /// Call any operation of the API; alone it lists them
+    #[command(after_help = "Example: sandbox --mock api get_invoice_count --param type_of_goods=imports")]
+    Api,
+    /// Show where configuration and sessions are, and check them
+    Config,
+    /// Write a completion script for a shell
+    #[command(
+        after_help = "Example: sandbox completions bash > ~/.local/share/bash-completion/completions/sandbox"
+    )]
+    Completions { shell: Shell },
+}
+
+const SWEEP: &str = "\
+Examples:
+  sandbox --mock --mock-taxpayers 500 --mock-faults expired,429,503 sweep
+  sandbox sweep --from firm.csv --only-open --report firm.html
+  sandbox sweep --from firm.csv --checkpoint november.jsonl --format csv > november.csv
+
+The file has the columns gstin and username; others are ignored.";
+
+/// Which taxpayer, where several sessions are saved.
+#[derive(Debug, Args)]
+pub struct Select {
+    /// GSTIN of the taxpayer; needed where several sessions are saved
+    #[arg(long)]
+    pub gstin: Option<String>,
+    /// User name on the GST portal; needed where a GSTIN has several
+    #[arg(long, value_name = "NAME")]
+    pub username: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Counts {
+    /// Which group of documents
+    #[arg(long, value_enum, default_value_t = Goods::Others)]
+    pub goods: Goods,
+    #[command(flatten)]
+    pub select: Select,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Goods {
+    /// Invoices, notes and e-commerce documents of other suppliers
+    Others,
+    /// Imports of goods
+    Imports,
+    /// Documents of input service distributors
+    InwardSupplies,
+    /// All three, a call each
+    All,
+}
+
+impl Goods {
+    pub fn types(self) -> Vec<TypeOfGoods> {
+        match self {
+            Self::Others => vec![TypeOfGoods::Others],
+            Self::Imports => vec![TypeOfGoods::Imports],
+            Self::InwardSupplies => vec![TypeOfGoods::InwardSupplies],
+            Self::All => vec![TypeOfGoods::Others, TypeOfGoods::InwardSupplies, TypeOfGoods::Imports],
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Login {
+    #[command(flatten)]
+    pub select: Select,
+    /// Only have the OTP sent; verify it later with --no-request
+    #[arg(long, conflicts_with = "no_request")]
+    pub request_only: bool,
+    /// The OTP is there already: do not have another sent
+    #[arg(long)]
+    pub no_request: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Sessions {
+    #[command(subcommand)]
+    pub action: Option<SessionsAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SessionsAction {
+    /// Whose sessions are saved, and until when (the default)
+    List,
+    /// Give living sessions six more hours
+    Refresh(SessionChoice),
+    /// Delete saved sessions from this machine
+    Forget {
+        #[command(flatten)]
+        choice: SessionChoice,
+        /// End them at GSTN too, which frees a place among the user's sessions
+        #[arg(long)]
+        logout: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct SessionChoice {
+    #[command(flatten)]
+    pub select: Select,
+    /// All saved sessions
+    #[arg(long, conflicts_with_all = ["gstin", "username"])]
+    pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Sweep {
+    /// CSV file with the columns gstin and username, - for standard input; without it all saved sessions
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Which groups of documents
+    #[arg(long, value_enum, default_value_t = Goods::All)]
+    pub goods: Goods,
+    /// Leave out taxpayers with nothing pending or without action; failures stay
+    #[arg(long)]
+    pub only_open: bool,
+    /// Note each answer here; a sweep that was stopped goes on from it
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Ask again for what failed according to the checkpoint
+    #[arg(long, requires = "checkpoint")]
+    pub retry_failed: bool,
+    /// Write a page for people: totals, a bar for each taxpayer, a table to sort and search
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Calls under way or waiting for the rate limit at once
+    #[arg(long, value_name = "CALLS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: u16,
+}
+
+#[derive(Debug, Args)]
+pub struct Mock {
+    /// Port of 127.0.0.1; without it one that is free
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
+}
+
+/// The whole command, with a subcommand of `api` for each operation.
+pub fn command() -> clap::Command {
+    Arguments::command().mut_subcommand("api", api::operations_into)
+}

@@ -1,0 +1,90 @@
+//! `sandbox config`, and the configuration file that it tells of.
+
+use std::{env, fs, io, path::Path};
+
+use sandbox_client::ClientBuilder;
+use serde::Deserialize;
+
+use super::{arguments::Shared, failure::Failure, folders, output::Sheet};
+
+/// The configuration file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigFile {
+    api_key: String,
+    api_secret: Option<String>,
+    base_url: Option<String>,
+    requests_per_minute: Option<u32>,
+}
+
+impl ConfigFile {
+    /// `None` where there is no file. Refuses one that others may read.
+    pub fn read(path: &Path) -> Result<Option<Self>, Failure> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                return Err(Failure::configuration(format!("cannot read {}: {error}", path.display())));
+            }
+        };
+        folders::refuse_public(path)?;
+        toml::from_str(&text).map(Some).map_err(|error| {
+            // The parser's own message would quote the line, secrets and all.
+            let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+            Failure::configuration(format!("{} is not understood at line {line}", path.display()))
+                .hint("It may have: api_key, api_secret, base_url (text), requests_per_minute (a number).")
+        })
+    }
+
+    pub fn builder(self) -> ClientBuilder {
+        let mut builder = ClientBuilder::default().key(self.api_key);
+        if let Some(secret) = self.api_secret {
+            builder = builder.secret(secret);
+        }
+        if let Some(base_url) = self.base_url {
+            builder = builder.base_url(base_url);
+        }
+        if let Some(limit) = self.requests_per_minute {
+            builder = builder.requests_per_minute(limit);
+        }
+        builder
+    }
+
+    pub fn requests_per_minute(&self) -> Option<u32> {
+        self.requests_per_minute
+    }
+}
+
+/// Shows where things are and whether they are as they should be. Never a value.
+pub fn run(shared: &Shared) -> Result<(), Failure> {
+    let config = folders::config_file()?;
+    let sessions = folders::sessions()?;
+    let mut sheet = Sheet::new(&[("what", "What"), ("where", "Where"), ("state", "State")]);
+    let mut problem = None;
+    let mut check = |outcome: Result<String, Failure>| {
+        outcome.unwrap_or_else(|failure| {
+            problem.get_or_insert(failure);
+            "refused".to_owned()
+        })
+    };
+
+    let from_env = env::var_os("SANDBOX_API_KEY").is_some();
+    let file = check(ConfigFile::read(&config).map(|file| match (file, from_env) {
+        (None, _) => "not there".to_owned(),
+        (Some(_), true) => "not used: SANDBOX_API_KEY is set".to_owned(),
+        (Some(_), false) => "in use".to_owned(),
+    }));
+    sheet.row(vec!["configuration".into(), config.display().to_string().into(), file.into()]);
+    for name in ["SANDBOX_API_KEY", "SANDBOX_API_SECRET", "SANDBOX_ACCESS_TOKEN", "SANDBOX_BASE_URL"] {
+        let state = if env::var_os(name).is_some() { "set" } else { "not set" };
+        sheet.row(vec![name.into(), "environment".into(), state.into()]);
+    }
+    let state = if sessions.exists() {
+        check(folders::refuse_public(&sessions).map(|()| "for you alone".to_owned()))
+    } else {
+        "not there yet".to_owned()
+    };
+    sheet.row(vec!["sessions".into(), sessions.display().to_string().into(), state.into()]);
+    sheet.print(shared.format)?;
+    problem.map_or(Ok(()), Err)
+}

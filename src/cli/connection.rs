@@ -1,0 +1,184 @@
+//! The client that a command works with: the real service by environment or
+//! configuration file, or the built-in server.
+
+use std::{env, io, sync::Arc};
+
+use sandbox_client::{Client, ClientBuilder, Environment, TaxpayerId, values::Gstin};
+
+use super::{
+    arguments::{Select, Shared},
+    config::ConfigFile,
+    failure::{Exit, Failure},
+    folders,
+    mock::World,
+    store::{Entry, FileStore},
+};
+
+/// A client, and the sessions that it can use.
+pub struct Connection {
+    pub client: Client,
+    /// Requests a minute, where there is a limit of our own.
+    pub per_minute: Option<u32>,
+    sessions: Sessions,
+    /// The caller gave a token of a taxpayer's session himself.
+    own_token: bool,
+}
+
+enum Sessions {
+    Files(Arc<FileStore>),
+    /// On the built-in server; dropped it would stop.
+    Mock(World),
+}
+
+impl Connection {
+    pub async fn open(shared: &Shared) -> Result<Self, Failure> {
+        if shared.mock {
+            return Self::mock(shared).await;
+        }
+        if !shared.mock_faults.is_empty() {
+            return Err(Failure::usage("--mock-faults needs --mock"));
+        }
+        let (builder, chosen_limit) = builder()?;
+        let store = Arc::new(FileStore::open(folders::sessions()?)?);
+        let client = builder.token_store(Arc::clone(&store) as _).build()?;
+        let documented = client.environment().unwrap_or(Environment::Test).requests_per_minute();
+        Ok(Self {
+            client,
+            per_minute: Some(chosen_limit.unwrap_or(documented).max(1)),
+            sessions: Sessions::Files(store),
+            own_token: env::var_os("SANDBOX_ACCESS_TOKEN").is_some(),
+        })
+    }
+
+    async fn mock(shared: &Shared) -> Result<Self, Failure> {
+        let world = World::start(0, shared).await?;
+        let client = world.client()?;
+        world.sign_in(&client, &world.taxpayers).await?;
+        Ok(Self { client, per_minute: None, sessions: Sessions::Mock(world), own_token: false })
+    }
+
+    /// What tells one service from another in a checkpoint.
+    pub fn service(&self) -> &str {
+        match &self.sessions {
+            Sessions::Files(_) => self.client.base_url(),
+            Sessions::Mock(_) => "mock",
+        }
+    }
+
+    /// The built-in server, if that is what answers.
+    pub fn world(&self) -> Option<&World> {
+        match &self.sessions {
+            Sessions::Files(_) => None,
+            Sessions::Mock(world) => Some(world),
+        }
+    }
+
+    /// Taxpayers with a saved session of this key and host, alive or not.
+    pub fn taxpayers(&self) -> Result<Vec<TaxpayerId>, Failure> {
+        match &self.sessions {
+            Sessions::Mock(world) => Ok(world.taxpayers.clone()),
+            Sessions::Files(_) => Ok(self.entries()?.into_iter().map(|entry| entry.taxpayer).collect()),
+        }
+    }
+
+    /// The saved sessions of this key and host.
+    pub fn entries(&self) -> Result<Vec<Entry>, Failure> {
+        let Sessions::Files(store) = &self.sessions else { return Ok(Vec::new()) };
+        let mut entries = store.sessions()?;
+        entries.retain(|entry| {
+            let TaxpayerId { gstin, username } = entry.taxpayer.clone();
+            self.client.taxpayer(gstin, username).is_ok_and(|taxpayer| taxpayer.token_key().id() == entry.id)
+        });
+        Ok(entries)
+    }
+
+    /// A client for the session that the flags, or else what is saved, name.
+    pub async fn session(&self, select: &Select) -> Result<Client, Failure> {
+        if self.own_token && select.gstin.is_none() && select.username.is_none() {
+            return Ok(self.client.clone());
+        }
+        let TaxpayerId { gstin, username } = self.select(select)?;
+        let session = self.client.taxpayer(gstin, username.clone())?.restore().await;
+        session.ok_or_else(|| {
+            Failure::new(Exit::OtpNeeded, format!("the session of {gstin} is over"))
+                .hint(format!("A new OTP is needed: sandbox login --gstin {gstin} --username '{username}'"))
+        })
+    }
+
+    /// The one taxpayer that the flags, or else what is saved, name.
+    pub fn select(&self, select: &Select) -> Result<TaxpayerId, Failure> {
+        let gstin = select.gstin.as_deref().map(|text| self.gstin(text)).transpose()?;
+        if let (Some(gstin), Some(username)) = (gstin, &select.username) {
+            return Ok(TaxpayerId { gstin, username: username.clone() });
+        }
+        let mut saved = self.taxpayers()?;
+        // Without flags the built-in server means its first, the documented sample.
+        if self.world().is_some() && gstin.is_none() && select.username.is_none() {
+            saved.truncate(1);
+        }
+        saved.retain(|taxpayer| {
+            gstin.is_none_or(|gstin| taxpayer.gstin == gstin)
+                && select.username.as_ref().is_none_or(|username| taxpayer.username == *username)
+        });
+        match saved.as_slice() {
+            [taxpayer] => Ok(taxpayer.clone()),
+            [] => Err(Failure::new(Exit::OtpNeeded, "no such session is saved")
+                .hint("Open one: sandbox login --gstin … --username …")),
+            several => {
+                let names = several.iter().take(10).map(|id| format!("\n  {}  {}", id.gstin, id.username));
+                Err(Failure::usage(format!("{} sessions fit", several.len()))
+                    .hint(format!("Choose with --gstin and --username:{}", names.collect::<String>())))
+            }
+        }
+    }
+
+    /// A GSTIN as it was typed. The provider's samples for its test
+    /// environment have wrong check digits, so only live insists on them.
+    pub fn gstin(&self, text: &str) -> Result<Gstin, Failure> {
+        match (Gstin::new(text), self.client.environment()) {
+            (Ok(gstin), _) => Ok(gstin),
+            (Err(error), Some(Environment::Live)) => Err(error.into()),
+            (Err(_), _) => Ok(Gstin::unchecked(text)?),
+        }
+    }
+}
+
+/// Settings from the environment, or from the file where it names no key.
+/// Also the limit that the file sets.
+fn builder() -> Result<(ClientBuilder, Option<u32>), Failure> {
+    if env::var_os("SANDBOX_API_KEY").is_some() {
+        return Ok((ClientBuilder::from_env()?, None));
+    }
+    let path = folders::config_file()?;
+    let Some(file) = ConfigFile::read(&path)? else {
+        return Err(Failure::configuration("no API key").hint(format!(
+            "Set SANDBOX_API_KEY and SANDBOX_API_SECRET, or write api_key and api_secret to\n{}\n\
+             Without any, try the sample data: sandbox --mock counts",
+            path.display()
+        )));
+    };
+    let limit = file.requests_per_minute();
+    let mut builder = file.builder();
+    if let Some(base_url) = variable("SANDBOX_BASE_URL")? {
+        builder = builder.base_url(base_url);
+    }
+    if let Some(token) = variable("SANDBOX_ACCESS_TOKEN")? {
+        builder = builder.taxpayer_token(token);
+    }
+    Ok((builder, limit))
+}
+
+fn variable(name: &str) -> Result<Option<String>, Failure> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(Failure::configuration(format!("{name} is not valid text"))),
+    }
+}
+
+/// A line from standard input, without its end.
+pub fn read_line() -> io::Result<String> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

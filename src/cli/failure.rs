@@ -1,0 +1,113 @@
+//! How a command fails: what it says, and the exit code that scripts go by.
+
+use std::{fmt, io, process::ExitCode};
+
+use sandbox_client::{Error, ErrorKind};
+
+/// Exit codes, as `--help` lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// The service, the network or this machine failed.
+    Other = 1,
+    /// The arguments do not fit; clap ends with the same.
+    Usage = 2,
+    /// Credentials or configuration are missing or refused before anything was sent.
+    Configuration = 3,
+    /// The provider does not let the account in.
+    Authentication = 4,
+    /// A person must ask for an OTP.
+    OtpNeeded = 5,
+    RateLimited = 6,
+    /// A part of many failed.
+    Partial = 7,
+    /// Stopped by Ctrl-C, as shells count it.
+    Interrupted = 130,
+}
+
+/// Why a command ends early.
+#[derive(Debug)]
+pub struct Failure {
+    pub exit: Exit,
+    message: String,
+    hint: Option<String>,
+    /// Nobody reads the output any more, which is no failure: `sandbox … | head`.
+    unread: bool,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, message: impl fmt::Display) -> Self {
+        Self { exit, message: message.to_string(), hint: None, unread: false }
+    }
+
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    pub fn configuration(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Configuration, message)
+    }
+
+    pub fn hint(self, hint: impl fmt::Display) -> Self {
+        Self { hint: Some(hint.to_string()), ..self }
+    }
+
+    /// Tells it on standard error, in colour where that is a terminal.
+    pub fn report(&self) -> ExitCode {
+        if self.unread {
+            return ExitCode::SUCCESS;
+        }
+        let (red, plain) = ("\u{1b}[1;31m", "\u{1b}[0m");
+        anstream::eprintln!("{red}error:{plain} {}", self.message);
+        if let Some(hint) = &self.hint {
+            anstream::eprintln!("{hint}");
+        }
+        ExitCode::from(self.exit as u8)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::new(exit_of(&error), error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let unread = error.kind() == io::ErrorKind::BrokenPipe;
+        Self { unread, ..Self::new(Exit::Other, error) }
+    }
+}
+
+impl From<csv::Error> for Failure {
+    fn from(error: csv::Error) -> Self {
+        let text = error.to_string();
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => error.into(),
+            _ => Self::new(Exit::Other, text),
+        }
+    }
+}
+
+/// The exit code that an error of the library stands for.
+pub fn exit_of(error: &Error) -> Exit {
+    match error.kind() {
+        ErrorKind::Config => match error.field() {
+            Some("taxpayer_token") => Exit::OtpNeeded,
+            Some("key" | "secret" | "base_url" | "environment" | "http" | "platform_token") => {
+                Exit::Configuration
+            }
+            Some(field) if field.starts_with("SANDBOX_") => Exit::Configuration,
+            _ => Exit::Usage,
+        },
+        ErrorKind::Auth | ErrorKind::Denied => Exit::Authentication,
+        ErrorKind::SessionExpired => Exit::OtpNeeded,
+        ErrorKind::RateLimited => Exit::RateLimited,
+        _ => Exit::Other,
+    }
+}

@@ -1,0 +1,46 @@
+//! `sandbox login`: from an OTP to a saved session.
+
+use std::io::{self, IsTerminal as _};
+
+use sandbox_client::TaxpayerId;
+
+use super::{
+    arguments::{Login, Shared},
+    connection::{Connection, read_line},
+    failure::{Exit, Failure},
+    output::{Sheet, local},
+};
+
+pub async fn run(shared: &Shared, arguments: &Login) -> Result<(), Failure> {
+    let connection = Connection::open(shared).await?;
+    let select = &arguments.select;
+    let id = connection.select(select).map_err(|failure| match failure.exit {
+        // Nothing is saved yet, so the flags must say who it is.
+        Exit::OtpNeeded => Failure::usage("whose session? Give --gstin and --username"),
+        _ => failure,
+    })?;
+    let TaxpayerId { gstin, username } = &id;
+    let taxpayer = connection.client.taxpayer(*gstin, username.as_str())?;
+
+    if !arguments.no_request {
+        taxpayer.request_otp().await?;
+        eprintln!("GSTN has sent an OTP to the mobile or e-mail of {gstin}.");
+    }
+    if arguments.request_only {
+        eprintln!("Verify it with: sandbox login --gstin {gstin} --username '{username}' --no-request");
+        return Ok(());
+    }
+    if io::stdin().is_terminal() {
+        eprint!("OTP: ");
+    }
+    taxpayer.verify_otp(read_line()?.trim()).await?;
+    if connection.world().is_some() {
+        eprintln!("This session ends with the built-in server, which is now.");
+    }
+
+    let mut sheet =
+        Sheet::new(&[("gstin", "GSTIN"), ("username", "User name"), ("expires", "Session until")]);
+    let expires = taxpayer.saved().map(|saved| local(saved.expires_at(), shared.format));
+    sheet.row(vec![gstin.as_str().into(), username.as_str().into(), expires.into()]);
+    Ok(sheet.print(shared.format)?)
+}

@@ -1,0 +1,171 @@
+//! `sandbox mock`, and the sample firm behind `--mock`.
+
+use std::{
+    collections::HashSet,
+    io::{self, Write as _},
+    net::Ipv4Addr,
+    sync::Mutex,
+};
+
+use futures_util::stream::{self, StreamExt as _};
+use sandbox_client::{
+    Client, Error, TaxpayerId,
+    mock::{MockServer, RecordedRequest},
+    values::Gstin,
+};
+use serde_json::json;
+
+use super::{
+    arguments::{Format, Mock, MockFault, Shared},
+    failure::Failure,
+    output::Sheet,
+};
+
+/// The OTP that the provider's pages use.
+const OTP: &str = "575757";
+
+/// The built-in server with taxpayers and what goes wrong for them.
+pub struct World {
+    server: MockServer,
+    pub taxpayers: Vec<TaxpayerId>,
+    expired: bool,
+}
+
+impl World {
+    pub async fn start(port: u16, shared: &Shared) -> Result<Self, Failure> {
+        let server = MockServer::builder().bind((Ipv4Addr::LOCALHOST, port).into()).start().await?;
+        let world = Self {
+            server,
+            taxpayers: (0..shared.mock_taxpayers).map(taxpayer).collect(),
+            expired: shared.mock_faults.contains(&MockFault::Expired),
+        };
+        for fault in &shared.mock_faults {
+            world.inject(*fault);
+        }
+        world.vary();
+        Ok(world)
+    }
+
+    fn inject(&self, fault: MockFault) {
+        let on = || self.server.on("get_invoice_count");
+        match fault {
+            MockFault::Expired => {
+                on().example("invalid_session").when(|request| number(request) % 20 == 7);
+            }
+            MockFault::TooManyRequests => {
+                let first = first_time();
+                let too_soon = move |request: &RecordedRequest| number(request) % 9 == 4 && first(request);
+                on().error("too_many_requests").header("retry-after", "0").when(too_soon);
+            }
+            MockFault::Unavailable => {
+                on().error("service_unavailable").when(|request| number(request) % 50 == 11);
+                let first = first_time();
+                on().error("service_unavailable")
+                    .when(move |request| number(request) % 9 == 5 && first(request));
+            }
+        }
+    }
+
+    /// A firm does not have the same counts everywhere: a third has nothing
+    /// to act on, a third more than the documented sample.
+    fn vary(&self) {
+        let on = || self.server.on("get_invoice_count");
+        let nothing = json!({"code": 200, "data": {"status_cd": "1", "data": {}}});
+        on().json(200, nothing).when(|request| number(request) % 3 == 1);
+        on().example("others_mixed").when(|request| {
+            number(request) % 3 == 2 && request.query_value("type_of_goods") == Some("others")
+        });
+    }
+
+    /// A client with key and secret, without a session.
+    pub fn client(&self) -> Result<Client, Error> {
+        let builder = Client::builder().base_url(self.server.base_url()).key(self.server.key());
+        builder.secret(self.server.secret()).no_rate_limit().build()
+    }
+
+    /// Opens a session for each, but for those whose session is to be over.
+    pub async fn sign_in(&self, client: &Client, taxpayers: &[TaxpayerId]) -> Result<(), Failure> {
+        let present = taxpayers.iter().filter(|id| !(self.expired && is_absent(id)));
+        let logins = present.map(|TaxpayerId { gstin, username }| async move {
+            client.taxpayer(*gstin, username.as_str())?.verify_otp(OTP).await.map(drop)
+        });
+        let mut logins = stream::iter(logins).buffer_unordered(16);
+        while let Some(login) = logins.next().await {
+            login?;
+        }
+        Ok(())
+    }
+}
+
+/// The first is the documented sample; the others are made up, their check
+/// digits found by trial.
+fn taxpayer(number: usize) -> TaxpayerId {
+    if number == 0 {
+        let gstin = Gstin::new("33ABKCS2033B1ZW").expect("documented");
+        return TaxpayerId { gstin, username: "acme.com".to_owned() };
+    }
+    let letter = |place: u32| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"[number / 26_usize.pow(place) % 26]);
+    let start =
+        format!("{:02}AAA{}{}{:04}{}1Z", 1 + number % 37, letter(1), letter(0), number % 10_000, letter(2));
+    let gstin = (b'0'..=b'9')
+        .chain(b'A'..=b'Z')
+        .find_map(|check| Gstin::new(&format!("{start}{}", char::from(check))).ok())
+        .expect("one check digit fits");
+    TaxpayerId { gstin, username: format!("client{number}") }
+}
+
+/// The number in the user name of the session, which faults and samples go by.
+fn number(request: &RecordedRequest) -> usize {
+    request.session_username.as_deref().map_or(0, number_in)
+}
+
+fn number_in(username: &str) -> usize {
+    username.strip_prefix("client").and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+fn is_absent(taxpayer: &TaxpayerId) -> bool {
+    number_in(&taxpayer.username) % 10 == 3
+}
+
+/// Whether a request is the first of its taxpayer and group of goods.
+fn first_time() -> impl Fn(&RecordedRequest) -> bool + Send + Sync {
+    let seen = Mutex::new(HashSet::new());
+    move |request| {
+        let goods = request.query_value("type_of_goods").unwrap_or_default().to_owned();
+        seen.lock().is_ok_and(|mut seen| seen.insert((number(request), goods)))
+    }
+}
+
+/// Serves until Ctrl-C.
+pub async fn run(shared: &Shared, arguments: &Mock) -> Result<(), Failure> {
+    let world = World::start(arguments.port, shared).await?;
+    let server = &world.server;
+    let environment = [
+        ("SANDBOX_BASE_URL", server.base_url()),
+        ("SANDBOX_API_KEY", server.key().to_owned()),
+        ("SANDBOX_API_SECRET", server.secret().to_owned()),
+        ("SANDBOX_ACCESS_TOKEN", server.taxpayer_token()),
+    ];
+    match shared.format {
+        Format::Table => {
+            let mut out = io::stdout().lock();
+            for (name, value) in &environment {
+                writeln!(out, "export {name}={value}")?;
+            }
+            out.flush()?;
+        }
+        Format::Json | Format::Csv => {
+            let mut sheet = Sheet::new(&[("name", "Name"), ("value", "Value")]);
+            for (name, value) in environment {
+                sheet.row(vec![name.into(), value.into()]);
+            }
+            sheet.print(shared.format)?;
+        }
+    }
+    eprintln!(
+        "The mock server listens on {}. Any OTP is taken, {OTP} for one. Ctrl-C stops it.",
+        server.base_url()
+    );
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The command `sandbox`, one idea per file.
+//!
+//! Data go to standard output and everything else to standard error, so that
+//! a pipe carries data alone.
+
+mod api;
+mod arguments;
+mod config;
+mod connection;
+mod counts;
+mod failure;
+mod folders;
+mod login;
+mod mock;
+mod output;
+mod sessions;
+mod store;
+mod sweep;
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use clap::FromArgMatches as _;
+
+use arguments::{Arguments, Command};
+use failure::Failure;
+
+/// Reads the arguments, runs what they ask for and tells how it ended.
+pub async fn main() -> ExitCode {
+    let matches = arguments::command().get_matches();
+    // What clap has accepted fits the type that it was made from.
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let outcome = match &arguments.command {
+        Command::Counts(counts) => counts::run(&arguments.shared, counts).await,
+        Command::Login(login) => login::run(&arguments.shared, login).await,
+        Command::Sessions(sessions) => sessions::run(&arguments.shared, sessions).await,
+        Command::Sweep(sweep) => sweep::run(&arguments.shared, sweep).await,
+        Command::Mock(mock) => mock::run(&arguments.shared, mock).await,
+        Command::Api => api::run(&arguments.shared, &matches).await,
+        Command::Config => config::run(&arguments.shared),
+        Command::Completions { shell } => completions(*shell),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut arguments::command(), "sandbox", &mut script);
+    Ok(io::stdout().write_all(&script)?)
+}

@@ -1,0 +1,113 @@
+//! Rows as a table, as JSON or as CSV, on standard output.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    time::SystemTime,
+};
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+use jiff::{Timestamp, Zoned, tz::TimeZone};
+use serde_json::{Map, Value};
+
+use super::arguments::Format;
+
+/// Rows under named columns.
+pub struct Sheet {
+    /// Name in JSON and CSV, and title in a table.
+    columns: &'static [(&'static str, &'static str)],
+    rows: Vec<Vec<Value>>,
+}
+
+impl Sheet {
+    pub fn new(columns: &'static [(&'static str, &'static str)]) -> Self {
+        Self { columns, rows: Vec::new() }
+    }
+
+    pub fn row(&mut self, cells: Vec<Value>) {
+        debug_assert_eq!(cells.len(), self.columns.len());
+        self.rows.push(cells);
+    }
+
+    pub fn print(&self, format: Format) -> Result<(), csv::Error> {
+        let mut out = io::stdout().lock();
+        match format {
+            Format::Table => out.write_all(self.table().as_bytes())?,
+            Format::Json => out.write_all(self.json().as_bytes())?,
+            Format::Csv => self.csv(&mut out)?,
+        }
+        out.flush()?;
+        Ok(())
+    }
+
+    /// Lines on a terminal; in a file or a pipe nothing but text and spaces.
+    fn table(&self) -> String {
+        let mut table = Table::new();
+        let terminal = io::stdout().is_terminal();
+        table.load_style(if terminal { presets::UTF8_HORIZONTAL_ONLY } else { presets::NOTHING });
+        let number = |column: usize| self.rows.iter().any(|row| row[column].is_number());
+        let align = |column| if number(column) { CellAlignment::Right } else { CellAlignment::Left };
+        let cell = |column: usize, text: String| Cell::new(text).set_alignment(align(column));
+        table.set_header(
+            self.columns.iter().enumerate().map(|(column, (_, title))| cell(column, (*title).to_owned())),
+        );
+        for row in &self.rows {
+            table.add_row(row.iter().enumerate().map(|(column, value)| cell(column, text(value))));
+        }
+        let lines = table.lines().map(|line| line.trim_end().to_owned() + "\n");
+        // Without borders the padding of the first column is but an indent.
+        lines.map(|line| line.strip_prefix(' ').map_or(line.clone(), str::to_owned)).collect()
+    }
+
+    fn json(&self) -> String {
+        let object = |row: &Vec<Value>| -> Value {
+            let members = self.columns.iter().zip(row);
+            members
+                .map(|((name, _), value)| ((*name).to_owned(), value.clone()))
+                .collect::<Map<_, _>>()
+                .into()
+        };
+        let list = self.rows.iter().map(object).collect();
+        format!("{:#}\n", Value::Array(list))
+    }
+
+    fn csv(&self, out: impl io::Write) -> Result<(), csv::Error> {
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record(self.columns.iter().map(|(name, _)| name))?;
+        for row in &self.rows {
+            csv.write_record(row.iter().map(text))?;
+        }
+        Ok(csv.flush()?)
+    }
+}
+
+/// A value as it stands in a cell.
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// One value as JSON for people and programs.
+pub fn print_json(value: &Value) -> io::Result<()> {
+    writeln!(io::stdout(), "{value:#}")
+}
+
+/// A moment in local time.
+pub fn local(moment: SystemTime, format: Format) -> String {
+    let Ok(moment) = Timestamp::try_from(moment) else { return "unknown".to_owned() };
+    let zoned: Zoned = moment.to_zoned(TimeZone::system());
+    let form = if format == Format::Table { "%Y-%m-%d %H:%M %Z" } else { "%Y-%m-%dT%H:%M:%S%:z" };
+    zoned.strftime(form).to_string()
+}
+
+/// `3 h 05 min`, `12 min`, `less than a minute`.
+pub fn span(duration: std::time::Duration) -> String {
+    let minutes = duration.as_secs() / 60;
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => "less than a minute".to_owned(),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes:02} min"),
+    }
+}

@@ -1,0 +1,108 @@
+//! `sandbox sessions`: whose sessions are saved, and until when.
+
+use std::time::SystemTime;
+
+use sandbox_client::{SavedToken, Taxpayer, TaxpayerId};
+use serde_json::Value;
+
+use super::{
+    arguments::{Format, SessionChoice, Sessions, SessionsAction, Shared},
+    connection::Connection,
+    failure::{Exit, Failure},
+    output::{Sheet, local, span},
+};
+
+pub async fn run(shared: &Shared, arguments: &Sessions) -> Result<(), Failure> {
+    let connection = Connection::open(shared).await?;
+    match &arguments.action {
+        None | Some(SessionsAction::List) => list(&connection, shared.format).await,
+        Some(SessionsAction::Refresh(choice)) => refresh(&connection, choice, shared.format).await,
+        Some(SessionsAction::Forget { choice, logout }) => forget(&connection, choice, *logout).await,
+    }
+}
+
+async fn list(connection: &Connection, format: Format) -> Result<(), Failure> {
+    let mut sheet = Sheet::new(&[
+        ("gstin", "GSTIN"),
+        ("username", "User name"),
+        ("expires", "Session until"),
+        ("left", "Left"),
+    ]);
+    let mut row = |id: &TaxpayerId, saved: Option<&SavedToken>| {
+        sheet.row(vec![
+            id.gstin.as_str().into(),
+            id.username.as_str().into(),
+            saved.map(|saved| local(saved.expires_at(), format)).into(),
+            saved.map_or_else(|| "none".to_owned(), left).into(),
+        ]);
+    };
+    if connection.world().is_some() {
+        for id in connection.taxpayers()? {
+            let taxpayer = handle(connection, &id)?;
+            let _ = taxpayer.restore().await;
+            row(&id, taxpayer.saved().as_ref());
+        }
+    } else {
+        for entry in connection.entries()? {
+            row(&entry.taxpayer, Some(&entry.token));
+        }
+    }
+    Ok(sheet.print(format)?)
+}
+
+fn left(saved: &SavedToken) -> String {
+    saved.expires_at().duration_since(SystemTime::now()).map_or_else(|_| "over".to_owned(), span)
+}
+
+fn handle(connection: &Connection, id: &TaxpayerId) -> Result<Taxpayer, Failure> {
+    Ok(connection.client.taxpayer(id.gstin, id.username.as_str())?)
+}
+
+fn chosen(connection: &Connection, choice: &SessionChoice) -> Result<Vec<TaxpayerId>, Failure> {
+    if choice.all { connection.taxpayers() } else { Ok(vec![connection.select(&choice.select)?]) }
+}
+
+async fn refresh(connection: &Connection, choice: &SessionChoice, format: Format) -> Result<(), Failure> {
+    let mut sheet = Sheet::new(&[
+        ("gstin", "GSTIN"),
+        ("username", "User name"),
+        ("expires", "Session until"),
+        ("error", "Error"),
+    ]);
+    let chosen = chosen(connection, choice)?;
+    let mut failed = Vec::new();
+    for id in &chosen {
+        let taxpayer = handle(connection, id)?;
+        let outcome = taxpayer.refresh().await;
+        let error = outcome.as_ref().err().map_or(Value::Null, |error| error.to_string().into());
+        failed.extend(outcome.err());
+        let expires = taxpayer.saved().map(|saved| local(saved.expires_at(), format));
+        sheet.row(vec![id.gstin.as_str().into(), id.username.as_str().into(), expires.into(), error]);
+    }
+    sheet.print(format)?;
+    match (failed.pop(), chosen.len()) {
+        (None, _) => Ok(()),
+        (Some(error), 1) => Err(error.into()),
+        (Some(_), all) => Err(Failure::new(
+            Exit::Partial,
+            format!("{} of {all} sessions were not refreshed", failed.len() + 1),
+        )),
+    }
+}
+
+async fn forget(connection: &Connection, choice: &SessionChoice, logout: bool) -> Result<(), Failure> {
+    let chosen = chosen(connection, choice)?;
+    for id in &chosen {
+        let taxpayer = handle(connection, id)?;
+        if logout {
+            taxpayer.logout().await?;
+        } else {
+            taxpayer.forget().await;
+        }
+    }
+    eprintln!(
+        "{} forgotten.",
+        if chosen.len() == 1 { "One session".to_owned() } else { format!("{} sessions", chosen.len()) }
+    );
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! `sandbox sweep`: the counts of a whole firm.
+
+mod checkpoint;
+mod progress;
+mod record;
+mod report;
+mod summary;
+mod tally;
+mod taxpayers;
+mod view;
+
+use std::collections::HashSet;
+
+use sandbox_client::{SweepStream, TaxpayerId};
+
+use super::{
+    arguments::{Shared, Sweep},
+    connection::Connection,
+    failure::{Exit, Failure},
+};
+use checkpoint::Checkpoint;
+use progress::Progress;
+use record::Record;
+use tally::Tally;
+use view::View;
+
+pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
+    let connection = Connection::open(shared).await?;
+    let taxpayers = taxpayers(&connection, arguments).await?;
+    let goods = arguments.goods.types();
+    let total = taxpayers.len() * goods.len();
+
+    let mut sweep = Run {
+        checkpoint: None,
+        view: View::new(shared.format, arguments.only_open),
+        tally: Tally::default(),
+        progress: Progress::new(total, connection.per_minute),
+    };
+    let mut answered = HashSet::new();
+    if let Some(path) = &arguments.checkpoint {
+        let (checkpoint, records) = Checkpoint::open(path, connection.service())?;
+        let asked: HashSet<&TaxpayerId> = taxpayers.iter().collect();
+        for record in records {
+            let again = arguments.retry_failed && record.counts().is_none();
+            let key = (record.taxpayer(), record.type_of_goods);
+            if asked.contains(&key.0) && goods.contains(&key.1) && !again {
+                answered.insert(key);
+                sweep.show(&record)?;
+            }
+        }
+        sweep.checkpoint = Some(checkpoint);
+        if !answered.is_empty() {
+            sweep.progress.say(&format!("{} of {total} answers are in the checkpoint.", answered.len()));
+        }
+    }
+
+    let stream = connection
+        .client
+        .sweep(taxpayers)
+        .goods(goods)
+        .concurrency(arguments.concurrency.into())
+        .only(move |taxpayer, goods| !answered.contains(&(taxpayer.clone(), goods)))
+        .start();
+    let outcome = sweep.collect(stream).await;
+    sweep.finish()?;
+    if let Some(path) = &arguments.report {
+        report::write(path, &sweep.tally).map_err(|error| {
+            Failure::new(Exit::Other, format!("cannot write {}: {error}", path.display()))
+        })?;
+    }
+    outcome
+}
+
+/// Who is asked: a file's taxpayers, or those with a saved session.
+async fn taxpayers(connection: &Connection, arguments: &Sweep) -> Result<Vec<TaxpayerId>, Failure> {
+    let Some(path) = &arguments.from else {
+        let saved = connection.taxpayers()?;
+        return if saved.is_empty() {
+            Err(Failure::new(Exit::OtpNeeded, "no session is saved")
+                .hint("Open some with `sandbox login`, or name taxpayers with --from firm.csv"))
+        } else {
+            Ok(saved)
+        };
+    };
+    let taxpayers = taxpayers::read(path, |text| connection.gstin(text))?;
+    if let Some(world) = connection.world() {
+        world.sign_in(&connection.client, &taxpayers).await?;
+    }
+    Ok(taxpayers)
+}
+
+/// A sweep under way: where its answers go.
+struct Run {
+    checkpoint: Option<Checkpoint>,
+    view: View,
+    tally: Tally,
+    progress: Progress,
+}
+
+impl Run {
+    /// Takes answers until the end or Ctrl-C.
+    async fn collect(&mut self, mut stream: SweepStream) -> Result<(), Failure> {
+        let interrupt = tokio::signal::ctrl_c();
+        tokio::pin!(interrupt);
+        loop {
+            let item = tokio::select! {
+                item = stream.next() => item,
+                _ = &mut interrupt => {
+                    return Err(Failure::new(Exit::Interrupted, "stopped").hint(match self.checkpoint {
+                        Some(_) => "The same command goes on where it was.",
+                        None => "With --checkpoint FILE a stopped sweep goes on where it was.",
+                    }));
+                }
+            };
+            let Some(item) = item else { break };
+            let record = Record::from(item);
+            // First the note, then the news: what was shown is never asked again.
+            if let Some(checkpoint) = &mut self.checkpoint {
+                checkpoint.note(&record)?;
+            }
+            self.show(&record)?;
+        }
+        match self.tally.failures() {
+            0 => Ok(()),
+            failed => Err(Failure::new(Exit::Partial, format!("{failed} calls failed"))),
+        }
+    }
+
+    fn show(&mut self, record: &Record) -> Result<(), Failure> {
+        self.tally.add(record);
+        self.progress.advance(self.tally.failures(), self.tally.without_session());
+        let view = &mut self.view;
+        Ok(self.progress.aside(|| view.show(record))?)
+    }
+
+    fn finish(&mut self) -> Result<(), Failure> {
+        self.progress.finish();
+        self.view.finish(&self.tally)?;
+        eprint!("{}", summary::text(&self.tally));
+        Ok(())
+    }
+}

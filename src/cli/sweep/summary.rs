@@ -1,0 +1,76 @@
+//! What a sweep came to, for people: totals, who needs an OTP, what failed.
+
+use std::fmt::Write as _;
+
+use super::tally::{Failed, Reason, Tally};
+
+/// Most lines for one list; the rest is in the results.
+const LISTED: usize = 20;
+
+pub fn text(tally: &Tally) -> String {
+    let mut text = String::new();
+    let sums = &tally.sums;
+    let _ = writeln!(
+        text,
+        "\n{} calls for {} taxpayers: {} answered, {} failed.",
+        tally.calls,
+        tally.rows().len(),
+        tally.calls - tally.failures(),
+        tally.failures()
+    );
+    let _ = writeln!(
+        text,
+        "{} documents: {} without action, {} pending, {} accepted, {} rejected.",
+        sums.total(),
+        sums.no_action,
+        sums.pending,
+        sums.accepted,
+        sums.rejected
+    );
+    if tally.without_session() > 0 {
+        let _ = writeln!(text, "\nA new OTP is needed for {}:", tally.without_session());
+        let over = tally.rows().filter(|(_, row)| row.session_over);
+        list(&mut text, over.map(|((gstin, username), _)| format!("{gstin}  {username}")));
+    }
+    for (reason, failed) in &tally.problems {
+        let _ = writeln!(text, "\n{} of {}:", plural(failed.len()), name(reason));
+        let line = |failed: &Failed| {
+            let id = failed.transaction_id.as_deref().unwrap_or("unknown");
+            format!("{}  {}  transaction {id}", failed.gstin, failed.type_of_goods)
+        };
+        let mut lines: Vec<_> = failed.iter().map(line).collect();
+        // Answers come in any order.
+        lines.sort_unstable();
+        list(&mut text, lines.into_iter());
+    }
+    text
+}
+
+fn plural(failures: usize) -> String {
+    if failures == 1 { "1 failure".to_owned() } else { format!("{failures} failures") }
+}
+
+fn name(reason: &Reason) -> String {
+    let mut name = format!("kind {}", reason.kind);
+    if let Some(status) = reason.status {
+        let _ = write!(name, ", status {status}");
+    }
+    if let Some(code) = &reason.code {
+        let _ = write!(name, ", code {code}");
+    }
+    name
+}
+
+fn list(text: &mut String, lines: impl Iterator<Item = String>) {
+    let mut more = 0;
+    for (index, line) in lines.enumerate() {
+        if index < LISTED {
+            let _ = writeln!(text, "  {line}");
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more; --format csv or json has them all");
+    }
+}

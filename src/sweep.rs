@@ -1,0 +1,191 @@
+//! The invoice counts of a whole firm, in one stream.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_util::stream::{self, Stream, StreamExt};
+
+use crate::{Client, Error, TaxpayerId, types::TypeOfGoods, values::InvoiceCounts};
+
+/// Groups of goods that are asked for where none are named.
+const ALL_GOODS: [TypeOfGoods; 3] = [TypeOfGoods::Others, TypeOfGoods::InwardSupplies, TypeOfGoods::Imports];
+/// More calls at once would wait for the rate limit for so long that a token
+/// could end meanwhile.
+const MOST_AT_ONCE: usize = 256;
+
+/// A sweep before it starts; see [`Client::sweep`].
+#[must_use = "nothing is asked before `start`"]
+pub struct Sweep<I> {
+    client: Client,
+    taxpayers: I,
+    goods: Vec<TypeOfGoods>,
+    concurrency: usize,
+    wanted: Option<Wanted>,
+}
+
+type Wanted = Box<dyn Fn(&TaxpayerId, TypeOfGoods) -> bool + Send>;
+
+/// One answer of a sweep.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SweepItem {
+    /// Whose counts these are.
+    pub taxpayer: TaxpayerId,
+    /// Which group of goods was counted.
+    pub type_of_goods: TypeOfGoods,
+    /// The counts, or why there are none.
+    pub result: Result<InvoiceCounts, Error>,
+}
+
+/// A running sweep. Give each item its turn with [`next`](SweepStream::next),
+/// or use it as a [`Stream`]; drop it to stop.
+pub struct SweepStream(Pin<Box<dyn Stream<Item = SweepItem> + Send>>);
+
+impl Client {
+    /// Counts the invoices of any number of taxpayers, given as
+    /// [`TaxpayerId`]s or pairs of GSTIN and user name.
+    ///
+    /// Every taxpayer and group of goods becomes one [`SweepItem`], in the
+    /// order in which answers come. A failure is an item like the others and
+    /// stops nothing.
+    ///
+    /// - **Sessions** are taken from the client's token store when their turn
+    ///   comes, and refreshed as in any call. Where none lives the item is a
+    ///   [`SessionExpired`](crate::ErrorKind::SessionExpired), and nothing is sent.
+    /// - **Pace**: all calls keep to the client's rate limit. The wait for it
+    ///   may take hours in a large sweep and does not count against the call
+    ///   timeout, which here limits the sending and repeating alone.
+    /// - **Memory** does not grow with the number of taxpayers: the iterator is
+    ///   asked for one when there is a place for its call.
+    /// - **Dropping** the stream stops it. The calls under way are given up;
+    ///   they only read, so nothing is left half done.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use sandbox_client::{types::TypeOfGoods, values::Gstin};
+    /// # let mock = sandbox_client::mock::MockServer::start().await?;
+    /// # let client = mock.client()?;
+    /// # let acme = client.taxpayer(Gstin::new("33ABKCS2033B1ZW")?, "acme.com")?;
+    /// # acme.verify_otp("575757").await?;
+    /// let firm = [
+    ///     (Gstin::new("33ABKCS2033B1ZW")?, "acme.com".to_owned()),
+    ///     (Gstin::new("27AACCA8432H2ZP")?, "nobody".to_owned()), // has no session
+    /// ];
+    /// let mut sweep = client.sweep(firm).goods([TypeOfGoods::Others]).start();
+    /// while let Some(item) = sweep.next().await {
+    ///     match item.result {
+    ///         Ok(counts) => println!("{}: {} await action", item.taxpayer.gstin, counts.no_action()),
+    ///         Err(error) => println!("{}: {error}", item.taxpayer.gstin),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
+    pub fn sweep<I, T>(&self, taxpayers: I) -> Sweep<I::IntoIter>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<TaxpayerId>,
+    {
+        Sweep {
+            client: self.patient(),
+            taxpayers: taxpayers.into_iter(),
+            goods: ALL_GOODS.to_vec(),
+            concurrency: 16,
+            wanted: None,
+        }
+    }
+}
+
+impl<I> Sweep<I> {
+    /// The groups of goods to count, a call each. Default: all three.
+    pub fn goods(mut self, goods: impl IntoIterator<Item = TypeOfGoods>) -> Self {
+        self.goods = goods.into_iter().collect();
+        self
+    }
+
+    /// Calls that are under way or wait for the rate limit at once. Default
+    /// 16; 1 to 256, other values are moved to the nearer end.
+    pub fn concurrency(mut self, calls: usize) -> Self {
+        self.concurrency = calls.clamp(1, MOST_AT_ONCE);
+        self
+    }
+
+    /// Makes only the calls that `wanted` approves: to go on with a sweep that
+    /// was stopped, leave out what it has answered.
+    pub fn only(mut self, wanted: impl Fn(&TaxpayerId, TypeOfGoods) -> bool + Send + 'static) -> Self {
+        self.wanted = Some(Box::new(wanted));
+        self
+    }
+
+    /// Starts the sweep. Calls are made while the stream is polled.
+    pub fn start<T>(self) -> SweepStream
+    where
+        I: Iterator<Item = T> + Send + 'static,
+        T: Into<TaxpayerId>,
+    {
+        let Self { client, taxpayers, goods, concurrency, wanted } = self;
+        let calls = taxpayers.flat_map(move |taxpayer| {
+            let taxpayer = taxpayer.into();
+            goods.clone().into_iter().map(move |goods| (taxpayer.clone(), goods))
+        });
+        let calls = calls
+            .filter(move |(taxpayer, goods)| wanted.as_ref().is_none_or(|wanted| wanted(taxpayer, *goods)));
+        let answers = calls.map(move |(taxpayer, goods)| count(client.clone(), taxpayer, goods));
+        SweepStream(Box::pin(stream::iter(answers).buffer_unordered(concurrency)))
+    }
+}
+
+async fn count(client: Client, taxpayer: TaxpayerId, type_of_goods: TypeOfGoods) -> SweepItem {
+    let result = counts_of(&client, &taxpayer, type_of_goods).await;
+    SweepItem { taxpayer, type_of_goods, result }
+}
+
+async fn counts_of(
+    client: &Client,
+    taxpayer: &TaxpayerId,
+    goods: TypeOfGoods,
+) -> Result<InvoiceCounts, Error> {
+    let taxpayer = client.taxpayer(taxpayer.gstin, taxpayer.username.clone())?;
+    match taxpayer.restore().await {
+        Some(session) => session.invoice_counts(goods).await,
+        None => Err(Error::session_over().in_operation("get_invoice_count")),
+    }
+}
+
+impl SweepStream {
+    /// The next answer, in the order in which they come; `None` at the end.
+    /// Safe to cancel: no answer is lost.
+    pub async fn next(&mut self) -> Option<SweepItem> {
+        self.0.next().await
+    }
+}
+
+impl Stream for SweepStream {
+    type Item = SweepItem;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<SweepItem>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+impl<I> fmt::Debug for Sweep<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sweep")
+            .field("goods", &self.goods)
+            .field("concurrency", &self.concurrency)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SweepStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SweepStream").finish_non_exhaustive()
+    }
+}
