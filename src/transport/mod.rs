@@ -25,7 +25,7 @@ pub(crate) use pace::{SlidingWindow, too_slow};
 pub(crate) use retry::Budget;
 
 use crate::{
-    Error, ErrorKind, Phase,
+    Error, ErrorKind,
     client::Scope,
     generated::{Client, ClientInfo},
     operation::{Credential, Operation},
@@ -79,15 +79,14 @@ async fn run(
     loop {
         // Sending uses a request up: this one stays for another try.
         let spare = request.try_clone().expect("bodies are kept in memory, never streamed");
-        let lease = until(deadline, authorize::authorize(client, operation, &mut request)).await.map_err(
-            |error| {
+        let lease =
+            authorize::authorize(client, operation, &mut request, deadline).await.map_err(|error| {
                 match error.operation() {
                     // A login that failed speaks for itself; this request was not sent.
                     Some(_) => error.maybe_sent(false),
                     None => finish(error, sent),
                 }
-            },
-        )?;
+            })?;
         let place = match scope.acquire(deadline).await {
             Ok(place) => place,
             // Why a retry was wanted says more than why there is none.
@@ -146,16 +145,6 @@ fn is_dead_token(operation: &Operation, error: &Error) -> bool {
         (operation.credential, error.kind()),
         (Credential::PlatformToken, ErrorKind::Auth) | (Credential::TaxpayerToken, ErrorKind::SessionExpired)
     )
-}
-
-/// Lets a login that a call waits for take no longer than the call may.
-async fn until<T>(deadline: Instant, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    match tokio::time::timeout_at(deadline.into(), work).await {
-        Ok(result) => result,
-        Err(_) => {
-            Err(Error::new(ErrorKind::Timeout, "no token in time; nothing was sent").with_phase(Phase::Login))
-        }
-    }
 }
 
 /// The envelope's verdict, with what the head of the answer says on waiting.
