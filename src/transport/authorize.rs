@@ -18,8 +18,6 @@ use crate::{
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const API_SECRET: HeaderName = HeaderName::from_static("x-api-secret");
 const API_VERSION: HeaderName = HeaderName::from_static("x-api-version");
-/// What progenitor adds to every request; this API knows no such header.
-const GENERATOR_VERSION: HeaderName = HeaderName::from_static("api-version");
 
 /// Headers that are the same for every try, and a check of the address.
 pub(crate) fn prepare(
@@ -35,7 +33,6 @@ pub(crate) fn prepare(
         ));
     }
     let headers = request.headers_mut();
-    headers.remove(GENERATOR_VERSION);
     headers.insert(API_KEY, scope.key_header());
     if let Some(version) = operation.api_version {
         headers.entry(API_VERSION).or_insert(HeaderValue::from_static(version));
