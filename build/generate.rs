@@ -96,6 +96,12 @@ fn wrap_send(file: &mut syn::File) -> Result<usize, String> {
         let value = success_type(inner).ok_or_else(|| {
             format!("`send` of {} gives no Result; progenitor has changed", operation.value())
         })?;
+        if drop_version_header(inner) != 1 {
+            return Err(format!(
+                "`send` of {} has no api-version; progenitor has changed",
+                operation.value()
+            ));
+        }
         let attributes = std::mem::take(&mut inner.attrs);
         inner.vis = syn::Visibility::Inherited;
         inner.sig.ident = syn::parse_quote!(send_generated);
@@ -109,6 +115,21 @@ fn wrap_send(file: &mut syn::File) -> Result<usize, String> {
         wrapped += 1;
     }
     Ok(wrapped)
+}
+
+/// Removes the header that tells the server our document's version: this API
+/// knows none such. Gives the number of statements that did.
+fn drop_version_header(function: &mut syn::ImplItemFn) -> usize {
+    let before = function.block.stmts.len();
+    function.block.stmts.retain(|statement| {
+        let syn::Stmt::Expr(syn::Expr::MethodCall(append), _) = statement else { return true };
+        let Some(syn::Expr::Call(name)) = append.args.first() else { return true };
+        !matches!(
+            name.args.first(),
+            Some(syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. })) if name.value() == "api-version"
+        )
+    });
+    before - function.block.stmts.len()
 }
 
 /// The literal of `OperationInfo { operation_id: "…" }` in a generated `send`.

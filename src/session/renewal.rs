@@ -13,6 +13,19 @@ use crate::{
 };
 
 impl Client {
+    /// The token that a credential means, if nothing must be waited for.
+    pub(crate) fn token_at_hand(&self, credential: Credential) -> Option<Lease> {
+        let scope = self.inner();
+        match (credential, scope.taxpayer()) {
+            (Credential::PlatformToken, _) => scope.platform().fresh(),
+            (Credential::TaxpayerToken, Some(Access::Session(slot))) => slot.fresh(),
+            (Credential::TaxpayerToken, Some(Access::Fixed(token))) => {
+                Some(Lease { token: token.clone(), new: false })
+            }
+            _ => None,
+        }
+    }
+
     /// The platform token, had with key and secret if need be.
     pub(crate) async fn platform_token(&self) -> Result<Lease, Error> {
         let scope = self.inner();

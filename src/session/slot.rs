@@ -123,6 +123,14 @@ impl Slot {
         }
     }
 
+    /// The token, if it lives and need not be renewed yet.
+    pub fn fresh(&self) -> Option<Lease> {
+        match self.alive() {
+            (Some(token), false) => Some(Lease { token, new: false }),
+            _ => None,
+        }
+    }
+
     /// A token to use now, had with `renew` where there is none that lives.
     ///
     /// Near its end a token is renewed by one caller, while the others go on

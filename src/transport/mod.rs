@@ -25,7 +25,7 @@ pub(crate) use pace::{SlidingWindow, too_slow};
 pub(crate) use retry::Budget;
 
 use crate::{
-    Error, ErrorKind, Phase,
+    Error, ErrorKind,
     client::{LONGEST, Scope},
     generated::{Client, ClientInfo},
     operation::{Credential, Operation},
@@ -81,15 +81,14 @@ async fn run(
         let spare = request.try_clone().expect("bodies are kept in memory, never streamed");
         let asked = policy.patient.then(Instant::now);
         let patience = asked.map_or(deadline, |asked| asked + LONGEST);
-        let lease = until(patience, authorize::authorize(client, operation, &mut request)).await.map_err(
-            |error| {
+        let lease =
+            authorize::authorize(client, operation, &mut request, patience).await.map_err(|error| {
                 match error.operation() {
                     // A login that failed speaks for itself; this request was not sent.
                     Some(_) => error.maybe_sent(false),
                     None => finish(error, sent),
                 }
-            },
-        )?;
+            })?;
         let place = match scope.acquire(patience).await {
             Ok(place) => place,
             // Why a retry was wanted says more than why there is none.
@@ -151,16 +150,6 @@ fn is_dead_token(operation: &Operation, error: &Error) -> bool {
         (operation.credential, error.kind()),
         (Credential::PlatformToken, ErrorKind::Auth) | (Credential::TaxpayerToken, ErrorKind::SessionExpired)
     )
-}
-
-/// Lets a login that a call waits for take no longer than the call may.
-async fn until<T>(deadline: Instant, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    match tokio::time::timeout_at(deadline.into(), work).await {
-        Ok(result) => result,
-        Err(_) => {
-            Err(Error::new(ErrorKind::Timeout, "no token in time; nothing was sent").with_phase(Phase::Login))
-        }
-    }
 }
 
 /// The envelope's verdict, with what the head of the answer says on waiting.
