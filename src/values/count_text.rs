@@ -22,11 +22,17 @@ impl fmt::Display for CountText {
     }
 }
 
+impl From<&str> for CountText {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
 impl FromStr for CountText {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.into()))
+        Ok(text.into())
     }
 }
 
@@ -38,7 +44,7 @@ impl Serialize for CountText {
 
 impl<'de> Deserialize<'de> for CountText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(super::text::TextVisitor(|text: &str| Self(text.into())))
+        super::text::read(deserializer)
     }
 }
 

@@ -86,7 +86,7 @@ impl Serialize for VendorDate {
 
 impl<'de> Deserialize<'de> for VendorDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(super::text::TextVisitor(|text: &str| text.into()))
+        super::text::read(deserializer)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 /// Text that is 64 hexadecimal digits nearly always, and then takes 32 bytes:
 /// every invoice of a list has one, and it is a fifth of the whole answer.
@@ -62,12 +62,6 @@ impl fmt::Display for HashText {
 impl Serialize for HashText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for HashText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(super::text::TextVisitor(|text: &str| text.into()))
     }
 }
 

@@ -349,33 +349,40 @@ impl<'de> Deserialize<'de> for Invoice {
 impl Fields {
     /// Takes one member. Of one that comes twice, the last counts.
     fn read<'de, A: de::MapAccess<'de>>(&mut self, member: &Member, map: &mut A) -> Result<(), A::Error> {
+        fn text<'de, T, A>(map: &mut A) -> Result<Option<T>, A::Error>
+        where
+            T: for<'a> From<&'a str>,
+            A: de::MapAccess<'de>,
+        {
+            map.next_value::<OptionalText<T>>().map(|text| text.0)
+        }
         match member {
-            Member::Supplier => self.supplier = map.next_value::<OptionalText>()?.0.unwrap_or_default(),
-            Member::Period => self.period = map.next_value::<OptionalText>()?.0.unwrap_or_default(),
-            Member::Form => self.form = map.next_value()?,
+            Member::Supplier => self.supplier = text(map)?.unwrap_or_default(),
+            Member::Period => self.period = text(map)?.unwrap_or_default(),
+            Member::Form => self.form = text(map)?,
             Member::Number | Member::NoteNumber => {
-                if let OptionalText(Some(number)) = map.next_value()? {
+                if let Some(number) = text(map)? {
                     self.number = number;
                     self.is_note = matches!(member, Member::NoteNumber);
                 }
             }
-            Member::Date => self.date = map.next_value()?,
-            Member::OriginalNumber => self.rare().original_number = map.next_value::<OptionalText>()?.0,
-            Member::OriginalDate => self.rare().original_date = map.next_value()?,
-            Member::Kind => self.kind = map.next_value()?,
-            Member::PlaceOfSupply => self.place_of_supply = map.next_value::<OptionalText>()?.0,
-            Member::Action => self.action = map.next_value()?,
-            Member::PendingBlocked => self.pending_blocked = map.next_value()?,
-            Member::FilingStatus => self.filing_status = map.next_value()?,
-            Member::Hash => self.hash = map.next_value()?,
+            Member::Date => self.date = text(map)?,
+            Member::OriginalNumber => self.rare().original_number = text(map)?,
+            Member::OriginalDate => self.rare().original_date = text(map)?,
+            Member::Kind => self.kind = text(map)?,
+            Member::PlaceOfSupply => self.place_of_supply = text(map)?,
+            Member::Action => self.action = text(map)?,
+            Member::PendingBlocked => self.pending_blocked = text(map)?,
+            Member::FilingStatus => self.filing_status = text(map)?,
+            Member::Hash => self.hash = text(map)?,
             Member::Value => self.value = map.next_value()?,
             Member::TaxableValue => self.taxable_value = map.next_value()?,
             Member::Igst => self.igst = map.next_value()?,
             Member::Cgst => self.cgst = map.next_value()?,
             Member::Sgst => self.sgst = map.next_value()?,
             Member::Cess => self.cess = map.next_value()?,
-            Member::Remarks => self.rare().remarks = map.next_value::<OptionalText>()?.0,
-            Member::ReductionRequired => self.rare().reduction_required = map.next_value()?,
+            Member::Remarks => self.rare().remarks = text(map)?,
+            Member::ReductionRequired => self.rare().reduction_required = text(map)?,
             Member::DeclaredIgst => self.rare().declared.igst = map.next_value()?,
             Member::DeclaredCgst => self.rare().declared.cgst = map.next_value()?,
             Member::DeclaredSgst => self.rare().declared.sgst = map.next_value()?,

@@ -63,7 +63,7 @@ macro_rules! open_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(super::text::TextVisitor(|code: &str| code.into()))
+                super::text::read(deserializer)
             }
         }
 
