@@ -17,8 +17,7 @@ use crate::{
     credentials::{self, ApiKey},
     environment::BaseUrl,
     generated::{Client, ClientInfo},
-    operation::Operation,
-    session::{Lease, Slot, platform_lifetime},
+    session::{Slot, platform_lifetime},
     transport::{Budget, CallReport, Observer, SlidingWindow},
 };
 
@@ -135,6 +134,10 @@ impl Scope {
         self.shared.key_header.clone()
     }
 
+    pub(crate) fn credentials(&self) -> &ApiKey {
+        &self.shared.credentials
+    }
+
     pub(crate) fn has_secret(&self) -> bool {
         self.shared.credentials.secret.is_some()
     }
@@ -195,26 +198,6 @@ impl Scope {
             Gate::Local(window) => window.pause(wait),
             Gate::Custom(gate) => gate.pause(wait),
         }
-    }
-
-    /// Takes every credential out of what the provider said, should it echo one.
-    pub(crate) fn redact(
-        &self,
-        error: Error,
-        operation: &Operation,
-        request: &reqwest::Request,
-        lease: Option<&Lease>,
-    ) -> Error {
-        let key = &self.shared.credentials;
-        let mut secrets = vec![key.key.expose_secret()];
-        secrets.extend(key.secret.as_ref().map(ExposeSecret::expose_secret));
-        secrets.extend(lease.map(|lease| lease.token.expose_secret()));
-        let is_secret =
-            |name: &str| operation.parameters.iter().any(|known| known.secret && known.name == name);
-        let query = request.url().query_pairs().filter(|(name, _)| is_secret(name));
-        let query: Vec<_> = query.map(|(_, value)| value).collect();
-        secrets.extend(query.iter().map(AsRef::as_ref));
-        error.without(&secrets)
     }
 }
 

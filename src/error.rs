@@ -173,17 +173,6 @@ impl Error {
         self.with(|details| details.field = Some(field.into()))
     }
 
-    /// An answer that claims success without what its operation promises;
-    /// `lacks` says what that is. The provider has done its part all the same.
-    pub(crate) fn hollow(operation: &'static str, lacks: &str, transaction_id: Option<&str>) -> Self {
-        Self::new(ErrorKind::Decode, format!("the answer claims success and {lacks}"))
-            .in_operation(operation)
-            .with_status(StatusCode::OK)
-            .with_transaction_id(transaction_id)
-            .after_attempts(1)
-            .maybe_sent(true)
-    }
-
     /// The taxpayer's token is dead and only a person can get another.
     pub(crate) fn session_over() -> Self {
         Self::new(ErrorKind::SessionExpired, "the taxpayer's session is over").advice("ask for a new OTP")
@@ -304,7 +293,8 @@ impl Error {
         self.0.phase
     }
 
-    /// How many times the request was sent, or tried to be.
+    /// How many times the request was sent, or tried to be. 1 where the answer
+    /// was a success that lacks what a helper needs of it.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
@@ -420,7 +410,7 @@ impl StdError for Error {
 }
 
 /// `text` without `secret`, nor its start where `text` was cut.
-fn redacted(text: String, secret: &&str) -> String {
+pub(crate) fn redacted(text: String, secret: &&str) -> String {
     const SHORTEST: usize = 4;
     const MASK: &str = "[redacted]";
     if secret.is_empty() {

@@ -1,16 +1,27 @@
 //! Doors for the targets in `fuzz/`. Built by cargo-fuzz alone, never part of a release.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use reqwest::{StatusCode, header::HeaderMap};
 
-use crate::{Error, environment::BaseUrl, operation::Operation, transport, types::InvoiceCountResponse};
+use crate::{
+    Client, Error, environment::BaseUrl, operation::Operation, transport, types::InvoiceCountResponse,
+};
+
+static CLIENT: LazyLock<Client> =
+    LazyLock::new(|| Client::builder().key("key_test_0").build().expect("a key is enough"));
 
 /// What a call of `get_invoice_count` makes of a status and a body.
 pub fn answer(status: u16, body: &[u8]) -> Result<(), Error> {
     let operation = Operation::find("get_invoice_count").expect("part of the document");
     let status = StatusCode::from_u16(status).expect("three digits");
-    transport::judge::<InvoiceCountResponse>(operation, status, HeaderMap::new(), body.to_vec().into())
+    transport::judge::<InvoiceCountResponse>(
+        &CLIENT,
+        operation,
+        status,
+        HeaderMap::new(),
+        body.to_vec().into(),
+    )
 }
 
 /// What is made of a `Retry-After`.

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, LazyLock, Mutex},
 };
 
-use sandbox_client::{Client, ClientBuilder, ErrorKind, RetryPolicy, Token, types};
+use sandbox_client::{Client, ClientBuilder, ErrorKind, RetryPolicy, Token, types, values::Gstin};
 use serde_json::{Value, json};
 
 use support::{
@@ -95,7 +95,7 @@ fn echo(request: &Request) -> String {
 #[tokio::test]
 async fn an_echo_of_the_request_is_not_shown() {
     type Echo = fn(&Request) -> Vec<u8>;
-    let echoes: [(&str, ErrorKind, Echo); 18] = [
+    let echoes: [(&str, ErrorKind, Echo); 20] = [
         ("message", ErrorKind::Api, |request| answer(422, &json!({"message": echo(request)}))),
         ("message of a denial", ErrorKind::Denied, |request| answer(403, &json!({"message": echo(request)}))),
         ("message below data", ErrorKind::Api, |request| {
@@ -136,6 +136,13 @@ async fn an_echo_of_the_request_is_not_shown() {
                 ),
             )
         }),
+        ("transaction id of an unknown shape", ErrorKind::Decode, |request| {
+            answer(200, &json!({"transaction_id": request.header("x-api-key").unwrap(), "data": []}))
+        }),
+        ("name of a member of an unknown shape", ErrorKind::Decode, |request| {
+            let token = request.header("authorization").unwrap();
+            answer(200, &envelope(&json!({"status_cd": "1", "data": {"all_oth": {token: {"accept": {}}}}})))
+        }),
         ("broken json", ErrorKind::Decode, |request| answer_with(200, &[], format!("{{{}", echo(request)))),
         ("headers", ErrorKind::Api, |request| {
             answer_with(302, &[("location", &echo(request)), ("set-cookie", &echo(request))], "")
@@ -159,6 +166,40 @@ async fn an_echo_of_the_request_is_not_shown() {
         secrets.assert_not_in(&error);
         assert_log_is_clean(&secrets, &["sandbox_client", "hyper_util", "reqwest"]);
         assert!(server.hits() > 0);
+    }
+}
+
+/// A success without what its helper needs is an error like any other.
+#[tokio::test]
+async fn a_hollow_success_shows_nothing() {
+    let otp = "83927465";
+    let hollow = |id: fn(&Request) -> &str| {
+        echoing(move |request| {
+            answer(200, &json!({"transaction_id": id(request), "data": {"status_cd": "1"}}))
+        })
+    };
+    let key = hollow(|request| request.header("x-api-key").unwrap()).await;
+    let token = hollow(|request| request.header("authorization").unwrap()).await;
+    for server in [key, token] {
+        let secrets = Secrets::fresh();
+        let client = builder(&secrets, &server).build().unwrap();
+        let error = client.invoice_counts(None).await.unwrap_err();
+        assert_eq!((error.kind(), error.transaction_id()), (ErrorKind::Decode, Some("[redacted]")));
+        secrets.assert_not_in(&error);
+    }
+
+    for data in [json!({}), json!([])] {
+        let data = data.clone();
+        let server = echoing(move |request| {
+            let otp = request.head.split("otp=").nth(1).unwrap()[..8].to_owned();
+            answer(200, &json!({"transaction_id": otp, "data": data}))
+        })
+        .await;
+        let client = builder(&Secrets::fresh(), &server).build().unwrap();
+        let taxpayer = client.taxpayer(Gstin::new("33ABKCS2033B1ZW").unwrap(), "user").unwrap();
+        let error = taxpayer.verify_otp(otp).await.unwrap_err();
+        assert_eq!((error.kind(), error.transaction_id()), (ErrorKind::Decode, Some("[redacted]")));
+        assert!(!format!("{error} {error:?}").contains(otp));
     }
 }
 

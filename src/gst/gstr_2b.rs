@@ -35,6 +35,6 @@ impl Client {
     /// [Regenerate GSTR-2B](https://developer.sandbox.co.in/reference/regenerate-gstr-2b).
     pub async fn start_gstr_2b_regeneration(&self, period: ReturnPeriod) -> Result<Job, Error> {
         let answer = self.regenerate_gstr_2b().year(period).month(period).send().await?;
-        Ok(self.gstr_2b_job(reference(answer, "regenerate_gstr_2b")?))
+        Ok(self.gstr_2b_job(reference(self, answer, "regenerate_gstr_2b")?))
     }
 }

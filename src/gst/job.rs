@@ -8,6 +8,7 @@ use std::{
 use crate::{
     Client, Error, ErrorKind,
     error::printable,
+    transport::hollow,
     types::{Gstr2bJobReport, InvoiceJobReport},
     values::{CountText, JobStatus, Section},
 };
@@ -245,7 +246,7 @@ impl Job {
     }
 
     fn no_report(&self, transaction_id: Option<&str>) -> Error {
-        Error::hollow(self.operation(), "says nothing of the job", transaction_id)
+        hollow(&self.client, self.operation(), "says nothing of the job", transaction_id)
     }
 
     fn not_done(&self, last: Option<&JobStatus>) -> Error {

@@ -114,8 +114,9 @@ impl Taxpayer {
         Error: From<O::Error>,
     {
         let otp: Otp = otp.try_into()?;
-        let answer = self.client.verify_otp().otp(otp).body(self.login()).send().await?.into_inner();
-        session::keep(&self.slot, answer, "verify_otp").await?;
+        let answer = self.client.verify_otp().otp(otp.clone()).body(self.login()).send().await?.into_inner();
+        let kept = session::keep(&self.client, &self.slot, answer, "verify_otp").await;
+        kept.map_err(|error| error.without(&[otp.expose_secret()]))?;
         Ok(self.scoped())
     }
 

@@ -8,6 +8,7 @@ use crate::{
     client::Access,
     generated::ClientInfo,
     operation::{Credential, Operation},
+    transport::hollow,
     types::{SessionData, SessionResponse},
     values::Timestamp,
 };
@@ -73,12 +74,12 @@ fn login(client: &Client) -> BoxFuture<'_, Result<(), Error>> {
         let token = match (below_data, answer.access_token) {
             (Some(token), Some(other)) if token != other => {
                 let id = answer.transaction_id.as_deref();
-                return Err(Error::hollow("authenticate", "has two different tokens", id));
+                return Err(hollow(client, "authenticate", "has two different tokens", id));
             }
             (Some(token), _) | (None, Some(token)) => token,
             (None, None) => {
                 let id = answer.transaction_id.as_deref();
-                return Err(Error::hollow("authenticate", "has no token", id));
+                return Err(hollow(client, "authenticate", "has no token", id));
             }
         };
         let life = platform_lifetime(&token, answer.timestamp.as_ref());
@@ -96,16 +97,21 @@ pub(crate) fn refresh<'a>(
     Box::pin(async move {
         let Some(token) = token else { return Err(Error::session_over()) };
         let answer = client.with_access(Access::Fixed(token)).refresh_session().send().await?.into_inner();
-        keep(slot, answer, "refresh_session").await
+        keep(client, slot, answer, "refresh_session").await
     })
 }
 
 /// Keeps the token of a verified OTP or a refresh.
-pub(crate) async fn keep(slot: &Slot, answer: SessionResponse, operation: &'static str) -> Result<(), Error> {
+pub(crate) async fn keep(
+    client: &Client,
+    slot: &Slot,
+    answer: SessionResponse,
+    operation: &'static str,
+) -> Result<(), Error> {
     let SessionData { access_token, token_expiry, session_expiry, .. } = answer.data;
     let Some(token) = access_token else {
         let id = answer.transaction_id.as_deref();
-        return Err(Error::hollow(operation, "has no token at `data.access_token`", id));
+        return Err(hollow(client, operation, "has no token at `data.access_token`", id));
     };
     let life = taxpayer_lifetime(&token, token_expiry.as_ref(), answer.timestamp.as_ref());
     let session_ends: Option<SystemTime> = session_expiry.as_ref().and_then(Timestamp::to_system_time);

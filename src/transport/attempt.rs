@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::{
     Request, Response, StatusCode,
     header::{HeaderMap, SET_COOKIE},
@@ -58,17 +58,22 @@ async fn read(response: &mut Response, cap: usize) -> Result<Bytes, Error> {
     }
     let Some(second) = response.chunk().await.map_err(failed)? else { return Ok(first) };
 
-    let mut body = BytesMut::with_capacity(length.max(2 * (first.len() + second.len())));
+    let mut body = Vec::with_capacity(length.max(2 * (first.len() + second.len())));
     body.extend_from_slice(&first);
     let mut next = Some(second);
     while let Some(chunk) = next {
         if body.len() + chunk.len() > cap {
             return Err(too_large());
         }
+        if chunk.len() > body.capacity() - body.len() {
+            body.reserve_exact(chunk.len().max(body.len() / 2));
+        }
         body.extend_from_slice(&chunk);
         next = response.chunk().await.map_err(failed)?;
     }
-    Ok(body.freeze())
+    // What is spare would stay with the body while it is parsed.
+    body.shrink_to_fit();
+    Ok(body.into())
 }
 
 /// What a failure of reqwest means: how far the request had come, and whether

@@ -67,7 +67,7 @@ pub(crate) fn undecodable<T: DeserializeOwned>(answer: &Answer, error: &serde_js
             Err(error) => error.path().to_string(),
             Ok(_) => ".".to_owned(),
         };
-        let path = crate::error::printable(&path, 120);
+        let path = answer.secrets.out_of_text(crate::error::printable(&path, 120));
         match expectation(&error.to_string()) {
             Some(expectation) => format!("the answer does not fit its type at `{path}`: {expectation}"),
             None => format!("the answer does not fit its type at `{path}`"),
@@ -75,13 +75,14 @@ pub(crate) fn undecodable<T: DeserializeOwned>(answer: &Answer, error: &serde_js
     } else {
         format!("the answer is not valid JSON (line {}, column {})", error.line(), error.column())
     };
-    Error::new(ErrorKind::Decode, reason)
+    let error = Error::new(ErrorKind::Decode, reason)
         .with_status(answer.status)
         .with_transaction_id(Probe::read(&answer.body).transaction_id.as_deref())
         .in_operation(answer.operation.id)
         .after_attempts(answer.attempts)
         .maybe_sent(true)
-        .advice("the provider may have changed its answer; see if a newer version of this crate knows it")
+        .advice("the provider may have changed its answer; see if a newer version of this crate knows it");
+    answer.secrets.out_of(error)
 }
 
 /// The part of serde's message that is ours: what was expected. What was found

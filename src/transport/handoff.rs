@@ -8,7 +8,7 @@ use bytes::Bytes;
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use serde::de::DeserializeOwned;
 
-use super::envelope;
+use super::{envelope, secrets::Secrets};
 use crate::{
     Error, ErrorKind,
     generated::{GeneratedError, ResponseValue},
@@ -26,6 +26,7 @@ pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
+    pub secrets: Secrets,
 }
 
 /// Puts an answer into the response that it came in: making another would cost

@@ -8,6 +8,7 @@ mod handoff;
 mod observe;
 mod pace;
 mod retry;
+mod secrets;
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,6 +24,7 @@ pub use retry::RetryPolicy;
 pub(crate) use handoff::{decode, into_error};
 pub(crate) use pace::{SlidingWindow, too_slow};
 pub(crate) use retry::Budget;
+pub(crate) use secrets::hollow;
 
 use crate::{
     Error, ErrorKind,
@@ -34,6 +36,7 @@ use attempt::RawAnswer;
 use handoff::Answer;
 use observe::Call;
 use retry::Decision;
+use secrets::Secrets;
 
 impl ClientHooks<Scope> for Client {
     async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
@@ -107,14 +110,18 @@ async fn run(
             Ok((answer, response)) => match check(operation, &answer) {
                 Ok(()) => {
                     let RawAnswer { status, headers, body } = answer;
-                    let answer = Answer { operation, attempts: sent, status, headers, body };
+                    let token = lease.map(|lease| lease.token);
+                    let secrets = Secrets::of(scope, operation, spare.url(), token);
+                    let answer = Answer { operation, attempts: sent, status, headers, body, secrets };
                     return Ok((answer, response));
                 }
                 Err(error) => error,
             },
             Err(error) => error,
         };
-        let error = finish(scope.redact(error, operation, &spare, lease.as_ref()), sent);
+        let token = lease.as_ref().map(|lease| lease.token.clone());
+        let error = Secrets::of(scope, operation, spare.url(), token).out_of(error);
+        let error = finish(error, sent);
         request = spare;
 
         if let Some(lease) = &lease
@@ -163,6 +170,7 @@ fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Error> {
 /// The verdict on an answer, for fuzzing: envelope first, then the type.
 #[cfg(fuzzing)]
 pub(crate) fn judge<T: serde::de::DeserializeOwned>(
+    client: &Client,
     operation: &'static Operation,
     status: reqwest::StatusCode,
     headers: reqwest::header::HeaderMap,
@@ -171,7 +179,10 @@ pub(crate) fn judge<T: serde::de::DeserializeOwned>(
     let answer = RawAnswer { status, headers, body };
     check(operation, &answer)?;
     let RawAnswer { status, headers, body } = answer;
-    let answer = Answer { operation, attempts: 1, status, headers, body };
+    let scope = client.inner();
+    let address = reqwest::Url::parse(scope.base_url().as_str()).expect("a checked address");
+    let secrets = Secrets::of(scope, operation, &address, None);
+    let answer = Answer { operation, attempts: 1, status, headers, body, secrets };
     match serde_json::from_slice::<T>(&answer.body) {
         Ok(_) => Ok(()),
         Err(error) => Err(envelope::undecodable::<T>(&answer, &error)),

@@ -4,6 +4,7 @@ use super::batch::Batch;
 use crate::{
     Client, Error, Job,
     generated::ResponseValue,
+    transport::hollow,
     types::{
         ReferenceResponse, ResetInvoiceStatusRequest, ResetRequestType, SaveInvoiceStatusRequest,
         SaveRequestType,
@@ -142,7 +143,7 @@ impl InvoiceActions {
             self.0.into_body().map_err(|error| error.in_operation("save_invoice_status"))?;
         let body = SaveInvoiceStatusRequest { rtin, reqtyp: SaveRequestType::Save, invdata };
         let answer = client.save_invoice_status().body(body).send().await?;
-        Ok(client.invoice_job(reference(answer, "save_invoice_status")?))
+        Ok(client.invoice_job(reference(&client, answer, "save_invoice_status")?))
     }
 }
 
@@ -187,16 +188,17 @@ impl InvoiceResets {
             self.0.into_body().map_err(|error| error.in_operation("reset_invoice_status"))?;
         let body = ResetInvoiceStatusRequest { rtin, reqtyp: ResetRequestType::Reset, invdata };
         let answer = client.reset_invoice_status().body(body).send().await?;
-        Ok(client.invoice_job(reference(answer, "reset_invoice_status")?))
+        Ok(client.invoice_job(reference(&client, answer, "reset_invoice_status")?))
     }
 }
 
 /// The number of the job that an answer names.
 pub(crate) fn reference(
+    client: &Client,
     answer: ResponseValue<ReferenceResponse>,
     operation: &'static str,
 ) -> Result<String, Error> {
     let answer = answer.into_inner();
     let reference = answer.data.data.and_then(|data| data.reference_id).filter(|id| !id.trim().is_empty());
-    reference.ok_or_else(|| Error::hollow(operation, "names no job", answer.transaction_id.as_deref()))
+    reference.ok_or_else(|| hollow(client, operation, "names no job", answer.transaction_id.as_deref()))
 }

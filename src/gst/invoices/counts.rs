@@ -4,6 +4,7 @@ use futures_util::future::try_join3;
 
 use crate::{
     Client, Error,
+    transport::hollow,
     types::TypeOfGoods,
     values::{InvoiceCounts, StatusCounts},
 };
@@ -91,7 +92,7 @@ impl Client {
         let response = self.get_invoice_count().type_of_goods(type_of_goods).send().await?.into_inner();
         let Some(groups) = response.data.data else {
             let id = response.transaction_id.as_deref();
-            return Err(Error::hollow("get_invoice_count", "has no counts at `data.data`", id));
+            return Err(hollow(self, "get_invoice_count", "has no counts at `data.data`", id));
         };
         Ok(InvoiceCounts::new(groups, response.timestamp, response.transaction_id))
     }

@@ -4,6 +4,7 @@ use std::slice;
 
 use crate::{
     Client, Error,
+    transport::hollow,
     types::{InvoiceStatus, ListSection},
     values::{Invoice, Section, Timestamp},
 };
@@ -97,7 +98,7 @@ impl Client {
         };
         let Some(sections) = answer.data.data else {
             let id = answer.transaction_id.as_deref();
-            return Err(Error::hollow("list_invoices", "has no list at `data.data`", id));
+            return Err(hollow(self, "list_invoices", "has no list at `data.data`", id));
         };
         // One section as a rule, and then nothing is moved.
         let lists = sections.sections.into_iter().map(|(_, invoices)| invoices);
