@@ -85,6 +85,10 @@ impl BaseUrl {
         let text = url.as_str().trim_end_matches('/').to_owned();
         let host_at = text.find("://").map_or(0, |at| at + 3);
         let path_at = text[host_at..].find('/').map_or(text.len(), |at| host_at + at);
+        // As in https://https://host, or with a user name behind a slash.
+        if text[path_at..].contains("//") || text[path_at..].contains('@') {
+            return refuse("has `//` or `@` in its path; check how it was put together");
+        }
         Ok(Self { text, path_at, plain: url.scheme() == "http", environment })
     }
 

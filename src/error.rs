@@ -330,7 +330,7 @@ impl Error {
     /// codes for that where others send an empty list.
     #[must_use]
     pub fn is_no_records(&self) -> bool {
-        const NO_RECORDS: [&str; 9] = [
+        const NO_RECORDS: [&str; 10] = [
             "FO8000",
             "IMS0027",
             "NOGSTIN",
@@ -339,6 +339,7 @@ impl Error {
             "RET13508",
             "RET13509",
             "RET13510",
+            "RET2B1016",
             "RT-9AG-1019",
         ];
         self.error_code().is_some_and(|code| NO_RECORDS.contains(&code))

@@ -134,6 +134,9 @@ fn a_base_url_must_be_plain_and_safe() {
         "https://gateway.example\n",
         " https://gateway.example",
         "https://gate\tway.example",
+        "https://https://gateway.example",
+        "https:/gateway.example/canary@gateway.example",
+        "https://gateway.example/a//b",
     ] {
         let error = refused(Client::builder().key("key_test_1").base_url(url), "base_url");
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
