@@ -123,6 +123,7 @@ fn document() -> Value {
             "schemas": {
                 "Kind": {"type": "string", "enum": ["a", "b"]},
                 "Save": {"type": "object", "required": ["count"], "properties": {
+                    "count": {"type": "integer"},
                     "items": {"type": "array", "items": {"type": "object", "required": ["kind"],
                         "properties": {"kind": {"$ref": "#/components/schemas/Kind"}}}}}},
             },
@@ -222,7 +223,7 @@ async fn wrong_addresses_and_parameters_are_refused() {
         (Method::GET, "/gst/compliance/tax-payer/nothing", (404, "Not Found")),
         (Method::DELETE, COUNT, (404, "Not Found")),
         (Method::GET, COUNT, (400, "Bad Request")),
-        (Method::GET, &format!("{COUNT}?type_of_goods="), (400, "Bad Request")),
+        (Method::GET, &format!("{COUNT}?type_of_goods="), (422, "Invalid type_of_goods")),
         (Method::GET, &format!("{COUNT}?type_of_goods=services"), (422, "Invalid type_of_goods")),
     ] {
         let (status, message) = failure(ask(method, path).send().await.unwrap()).await;
@@ -288,7 +289,10 @@ async fn bodies_are_checked() {
         ("", (400, "body is missing")),
         ("{", (422, "Invalid body")),
         ("[]", (422, "Invalid body")),
-        (r#"{"count": null}"#, (400, "count is missing")),
+        ("{}", (400, "count is missing")),
+        (r#"{"count": null}"#, (422, "Invalid count")),
+        (r#"{"count": "1"}"#, (422, "Invalid count")),
+        (r#"{"count": 1, "items": {}}"#, (422, "Invalid items")),
         (r#"{"count": 1, "items": [{"kind": "a"}, {}]}"#, (400, "kind is missing")),
         (r#"{"count": 1, "items": [{"kind": "c"}]}"#, (422, "Invalid kind")),
     ] {

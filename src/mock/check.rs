@@ -78,11 +78,12 @@ fn parameters(call: &Call) -> Result<(), Refusal> {
     for parameter in document.parameters(call.operation) {
         let name = text(&parameter["name"]);
         let values = call.values(&text(&parameter["in"]), &name);
-        if parameter["required"] == true && values.iter().all(String::is_empty) {
+        if parameter["required"] == true && values.is_empty() {
             return Err(Refusal::missing(&name));
         }
         for value in values {
-            within_enum(document, &parameter["schema"], &value.into(), &name)?;
+            let schema = document.resolve(&parameter["schema"]);
+            fits(document, schema, &typed(schema, value), &name)?;
         }
     }
     Ok(())
@@ -100,24 +101,40 @@ fn body(call: &Call) -> Result<(), Refusal> {
     }
 }
 
-/// Members that must be there and values of enumerations, at every depth.
-/// Types and patterns are the client's affair.
+/// The text of a parameter as the type that its schema names, where it is one.
+fn typed(schema: &Value, value: String) -> Value {
+    let parsed = match schema["type"].as_str() {
+        Some("boolean") => value.parse().ok().map(Value::Bool),
+        Some("integer") => value.parse::<i64>().ok().map(Value::from),
+        _ => None,
+    };
+    parsed.unwrap_or(Value::String(value))
+}
+
+/// Types, lengths, values of enumerations and members that must be there, at
+/// every depth. What a text says inside is the client's affair.
 fn fits(document: &Document, schema: &Value, value: &Value, name: &str) -> Result<(), Refusal> {
-    within_enum(document, schema, value, name)?;
     let schema = document.resolve(schema);
+    if value.is_null() && schema["nullable"] == true {
+        return Ok(());
+    }
+    within_enum(schema, value, name)?;
+    of_type(schema, value, name)?;
     for part in list(&schema["allOf"]) {
         fits(document, part, value, name)?;
     }
-    if schema["required"].is_array() && !value.is_object() {
-        return Err(Refusal::invalid(name, format!("{name} must be an object")));
+    if schema["anyOf"].is_array()
+        && !list(&schema["anyOf"]).any(|part| fits(document, part, value, name).is_ok())
+    {
+        return Err(Refusal::invalid(name, format!("{name} has none of its documented forms")));
     }
     for required in list(&schema["required"]).filter_map(Value::as_str) {
-        if value[required].is_null() {
+        if value.get(required).is_none() {
             return Err(Refusal::missing(required));
         }
     }
     for (member, schema) in members(&schema["properties"]) {
-        if let Some(value) = value.get(member).filter(|value| !value.is_null()) {
+        if let Some(value) = value.get(member) {
             fits(document, schema, value, member)?;
         }
     }
@@ -127,8 +144,34 @@ fn fits(document: &Document, schema: &Value, value: &Value, name: &str) -> Resul
     Ok(())
 }
 
-fn within_enum(document: &Document, schema: &Value, value: &Value, name: &str) -> Result<(), Refusal> {
-    match document.resolve(schema)["enum"].as_array() {
+fn of_type(schema: &Value, value: &Value, name: &str) -> Result<(), Refusal> {
+    let expected = schema["type"].as_str().unwrap_or_default();
+    let fits = match expected {
+        "array" => value.is_array(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "object" => value.is_object(),
+        "string" => value.is_string(),
+        _ => true,
+    };
+    if !fits {
+        return Err(Refusal::invalid(name, format!("{name} must be of the type {expected}")));
+    }
+    let length = value.as_str().map(|text| text.chars().count() as u64);
+    let within = |length: u64| {
+        schema["minLength"].as_u64().is_none_or(|least| length >= least)
+            && schema["maxLength"].as_u64().is_none_or(|most| length <= most)
+    };
+    if length.is_none_or(within) {
+        Ok(())
+    } else {
+        Err(Refusal::invalid(name, format!("{name} is too short or too long")))
+    }
+}
+
+fn within_enum(schema: &Value, value: &Value, name: &str) -> Result<(), Refusal> {
+    match schema["enum"].as_array() {
         Some(known) if !known.iter().any(|known| text(known) == text(value)) => {
             let known: Vec<_> = known.iter().map(text).collect();
             Err(Refusal::invalid(name, format!("{name} must be one of: {}", known.join(", "))))

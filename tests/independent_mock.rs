@@ -1,0 +1,124 @@
+//! The client against a mock server that is not ours and knows the merged
+//! document alone: it judges our requests, and we read its answers.
+//!
+//! Run by `.ci/prism`, which starts that server and names it in `PRISM_URL`;
+//! ignored otherwise, since it needs Node.
+
+use std::env;
+
+use reqwest::header::{HeaderMap, HeaderValue};
+use sandbox_client::{
+    Client, Credential, ErrorKind, Operation,
+    mock::{document, round_trip},
+    operations,
+    types::{InvoiceStatus, TypeOfGoods},
+    values::{Gstin, Section},
+};
+use serde_json::Value;
+
+/// A client that has the server answer with the example of this name.
+fn client(example: Option<&str>) -> Client {
+    let mut headers = HeaderMap::new();
+    if let Some(name) = example {
+        headers.insert("prefer", HeaderValue::from_str(&format!("example={name}")).unwrap());
+    }
+    Client::builder()
+        .base_url(env::var("PRISM_URL").expect("PRISM_URL is set by .ci/prism"))
+        .key("key_test_0")
+        .secret("secret_test_0")
+        .platform_token("platform")
+        .taxpayer_token("taxpayer")
+        .no_rate_limit()
+        .http(reqwest::Client::builder().default_headers(headers))
+        .build()
+        .unwrap()
+}
+
+fn resolve(value: &Value) -> &Value {
+    match value["$ref"].as_str() {
+        Some(reference) => resolve(document().pointer(&reference[1..]).unwrap()),
+        None => value,
+    }
+}
+
+fn described(operation: &Operation) -> &'static Value {
+    &document()["paths"][operation.path][operation.method.to_lowercase()]
+}
+
+/// The named examples of a request body or an answer.
+fn examples(holder: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let examples = resolve(holder)["content"]["application/json"]["examples"].as_object();
+    examples.into_iter().flatten().map(|(name, example)| (name.as_str(), &resolve(example)["value"]))
+}
+
+/// A value for each required parameter, from the document where it has one.
+fn parameters(operation: &Operation) -> Vec<(&'static str, String)> {
+    let declared = described(operation)["parameters"].as_array();
+    let example = |name: &str| {
+        let parameter =
+            declared.into_iter().flatten().map(resolve).find(|parameter| parameter["name"] == *name).unwrap();
+        resolve(&parameter["schema"])["example"].as_str().map(str::to_owned)
+    };
+    let required = operation.parameters.iter().filter(|parameter| parameter.required);
+    required
+        .map(|parameter| {
+            let listed = parameter.values.first().map(|value| (*value).to_owned());
+            (parameter.name, listed.or_else(|| example(parameter.name)).unwrap_or_else(|| "1234".to_owned()))
+        })
+        .collect()
+}
+
+#[tokio::test]
+#[ignore = "needs an independent mock server: run .ci/prism"]
+async fn every_request_is_accepted_and_every_answer_read() {
+    let mut checked = 0;
+    for operation in operations() {
+        let parameters = parameters(operation);
+        let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let body = examples(&described(operation)["requestBody"]).next().map(|(_, value)| value);
+        for (name, example) in examples(&described(operation)["responses"]["200"]) {
+            checked += 1;
+            let answer = client(Some(name)).call(operation.id, &parameters, body).await;
+            let has_code = |code: &str| example["data"].to_string().contains(&format!("\"{code}\""));
+            match answer {
+                Ok(answer) => {
+                    assert_eq!(answer, *example, "{} {name}", operation.id);
+                    round_trip(operation.id, answer).unwrap().unwrap();
+                }
+                Err(error) if error.status() == Some(200) && error.error_code().is_some_and(has_code) => {}
+                Err(error) => panic!("{} {name}: {error}", operation.id),
+            }
+        }
+    }
+    assert!(checked > operations().len(), "{checked} answers were read");
+}
+
+/// The same through generated methods and helpers, which write parameters and
+/// bodies in their own way.
+#[tokio::test]
+#[ignore = "needs an independent mock server: run .ci/prism"]
+async fn helpers_send_what_the_document_says() {
+    let client = client(None);
+    let gstin = Gstin::new("33ABKCS2033B1ZW").unwrap();
+    let counts = client.invoice_counts(TypeOfGoods::Others).await.unwrap();
+    assert!(counts.total() > 0);
+    let list = client.invoices(Section::B2b, InvoiceStatus::NoActionTaken).await.unwrap();
+    let job = client.act_on_invoices().recipient(gstin).accept_all(&list).send().await.unwrap();
+    assert!(!job.reference_id().is_empty());
+    let taxpayer = client.taxpayer(gstin, "user").unwrap();
+    taxpayer.request_otp().await.unwrap();
+    taxpayer.verify_otp("575757").await.unwrap();
+}
+
+/// The server is one that can say no.
+#[tokio::test]
+#[ignore = "needs an independent mock server: run .ci/prism"]
+async fn a_wrong_request_is_refused() {
+    let operation =
+        operations().iter().find(|known| known.body && known.credential == Credential::PlatformToken);
+    let operation = operation.unwrap();
+    let parameters = parameters(operation);
+    let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let error = client(None).call(operation.id, &parameters, Some(&Value::from(7))).await.unwrap_err();
+    assert_eq!((error.kind(), error.status().unwrap()), (ErrorKind::Api, 422), "{error}");
+}
