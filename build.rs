@@ -1,7 +1,8 @@
 //! Generates the client from the OpenAPI document in `openapi/`.
 //!
 //! Reads and merges the files, checks the dialect (`openapi/README.md`), and
-//! writes to `OUT_DIR`: the client, the operation table, the merged document.
+//! writes to `OUT_DIR`: the client, the operation table, the reference pages, the
+//! merged document.
 //! It starts no process and reads nothing else.
 
 use std::{env, fs, path::Path, process::exit};
@@ -14,6 +15,8 @@ mod document;
 mod generate;
 #[path = "build/operations.rs"]
 mod operations;
+#[path = "build/reference.rs"]
+mod reference;
 
 fn main() {
     let root = Path::new(&env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo")).join("openapi");
@@ -41,6 +44,7 @@ fn main() {
     write(&out.join("client.rs"), &client);
     write(&out.join("operations.rs"), &operations::table(&document.merged));
     write(&out.join("round_trip.rs"), &operations::round_trip(&document.merged));
+    write(&out.join("reference.rs"), &reference::pages(&document.merged));
     write(&out.join("document.json"), &document.merged.to_string());
 }
 

@@ -80,9 +80,11 @@ fn parameter_row(document: &Value, parameter: &Value) -> String {
         "header" => "Header",
         _ => "Query",
     };
-    let values = resolve(document, &parameter["schema"])["enum"].as_array();
+    let schema = resolve(document, &parameter["schema"]);
+    let list = schema["type"] == "array";
+    let values = if list { resolve(document, &schema["items"]) } else { schema }["enum"].as_array();
     format!(
-        "Parameter {{ name: {:?}, location: Location::{location}, required: {}, secret: {}, values: &{:?}, description: {:?} }}, ",
+        "Parameter {{ name: {:?}, location: Location::{location}, required: {}, secret: {}, list: {list}, values: &{:?}, description: {:?} }}, ",
         text(&parameter["name"]),
         parameter["required"] == true,
         parameter["x-secret"] == true,

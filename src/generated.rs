@@ -1,4 +1,5 @@
-//! The only file that includes generated code: client, types, operation table.
+//! The only file that includes generated code: client, types, operation table,
+//! reference pages.
 //!
 //! `build.rs` writes all of it from `openapi/`; nothing here is edited by hand.
 
@@ -22,6 +23,15 @@ use crate::operation::{Credential, Location, Operation, Parameter};
 
 /// Every operation of the document, sorted by id.
 pub(crate) static OPERATIONS: &[Operation] = include!(concat!(env!("OUT_DIR"), "/operations.rs"));
+
+/// Every operation by family: what it does, costs and needs, how it fails, and
+/// how it is called from Rust and from a terminal.
+///
+/// Part of the documentation alone, generated from the document.
+#[cfg(doc)]
+pub mod reference {
+    include!(concat!(env!("OUT_DIR"), "/reference.rs"));
+}
 
 #[cfg(feature = "mock")]
 include!(concat!(env!("OUT_DIR"), "/round_trip.rs"));

@@ -21,6 +21,8 @@ pub use client::ClientBuilder;
 pub use credentials::Token;
 pub use environment::Environment;
 pub use error::{Error, ErrorKind, Phase};
+#[cfg(doc)]
+pub use generated::reference;
 pub use generated::{Client, ResponseValue, builder, types};
 pub use gst::{
     AllInvoiceCounts, InvoiceActions, InvoiceList, InvoiceResets, Job, JobReport, JobState, Polling,

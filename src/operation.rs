@@ -45,6 +45,8 @@ pub struct Parameter {
     /// Whether its value is a secret, as an OTP is: keep it out of command
     /// lines and logs.
     pub secret: bool,
+    /// Whether it takes several values: it is given once for each.
+    pub list: bool,
     /// The values that it can take; empty where any text will do.
     pub values: &'static [&'static str],
     /// What it means, in Markdown.

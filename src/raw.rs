@@ -20,7 +20,8 @@ const NAME_CAP: usize = 80;
 
 impl Client {
     /// Calls any operation of the document by its id, with parameters as text
-    /// and a body as JSON, and gives the whole answer.
+    /// and a body as JSON, and gives the whole answer. A parameter that is a
+    /// list is given once for each of its values.
     ///
     /// It goes through the same pipeline as the method of that name:
     /// credentials, pace, retries, checks. Prefer that method where the
@@ -95,7 +96,7 @@ fn request(
     }
     let located = |location| operation.parameters.iter().filter(move |known| known.location == location);
     for known in located(Location::Query) {
-        if let Some(value) = given(known.name) {
+        for (_, value) in parameters.iter().filter(|(given, _)| *given == known.name) {
             url.query_pairs_mut().append_pair(known.name, value);
         }
     }
@@ -129,7 +130,7 @@ fn refuse_unfit(operation: &Operation, parameters: &[(&str, &str)]) -> Result<()
         let Some(known) = operation.parameters.iter().find(|known| known.name == *name) else {
             return Err(Error::config(printable(name, NAME_CAP), "is no parameter of this operation"));
         };
-        if parameters[..index].iter().any(|(earlier, _)| earlier == name) {
+        if !known.list && parameters[..index].iter().any(|(earlier, _)| earlier == name) {
             return Err(Error::config(known.name, "is given twice"));
         }
         refuse_value(known, value)?;
@@ -162,24 +163,34 @@ mod tests {
         location: Location::Path,
         required: true,
         secret: false,
+        list: false,
         values: &[],
         description: "",
     };
 
     /// An operation with a path parameter, which the document has none of so far.
     fn operation() -> &'static Operation {
-        static SALES: [Parameter; 2] =
-            [PARAMETER, Parameter { name: "page", location: Location::Query, required: false, ..PARAMETER }];
+        static SALES: [Parameter; 2] = [
+            PARAMETER,
+            Parameter { name: "page", location: Location::Query, required: false, list: true, ..PARAMETER },
+        ];
         let like = Operation::find("get_invoice_count").unwrap();
         Box::leak(Box::new(Operation { path: "/gst/{year}/sales", parameters: &SALES, ..*like }))
     }
 
     #[test]
     fn parameters_go_where_the_document_says() {
-        let request =
-            request("http://127.0.0.1:1/prefix", operation(), &[("page", "a&b=c"), ("year", "20 25")], None);
+        let request = request(
+            "http://127.0.0.1:1/prefix",
+            operation(),
+            &[("page", "a&b=c"), ("year", "20 25"), ("page", "2")],
+            None,
+        );
         let request = request.unwrap();
-        assert_eq!(request.url().as_str(), "http://127.0.0.1:1/prefix/gst/20%2025/sales?page=a%26b%3Dc");
+        assert_eq!(
+            request.url().as_str(),
+            "http://127.0.0.1:1/prefix/gst/20%2025/sales?page=a%26b%3Dc&page=2"
+        );
         assert_eq!(request.method(), "GET");
     }
 

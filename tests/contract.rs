@@ -1,10 +1,15 @@
 //! The document against itself: every example of every operation, of whatever
 //! family, without a line of code for any of them.
 
+#[path = "support/document.rs"]
+#[allow(dead_code)] // samples are for tests that call
+mod support;
+
 use std::collections::HashMap;
 
 use sandbox_client::mock::{MockServer, document, round_trip};
 use serde_json::{Map, Value, json};
+use support::{examples, resolve};
 
 /// Every operation as (id, operation).
 fn operations(document: &Value) -> impl Iterator<Item = (&str, &Value)> {
@@ -12,20 +17,6 @@ fn operations(document: &Value) -> impl Iterator<Item = (&str, &Value)> {
     items
         .flat_map(|item| item.as_object().unwrap().values())
         .map(|operation| (operation["operationId"].as_str().unwrap(), operation))
-}
-
-fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    match value["$ref"].as_str() {
-        Some(reference) => document.pointer(&reference[1..]).unwrap(),
-        None => value,
-    }
-}
-
-/// The examples of a response or request body as (name, value).
-fn examples<'a>(document: &'a Value, holder: &'a Value) -> impl Iterator<Item = (&'a str, &'a Value)> {
-    let media_type = &resolve(document, holder)["content"]["application/json"];
-    let examples = media_type["examples"].as_object().into_iter().flatten();
-    examples.map(|(name, example)| (name.as_str(), &resolve(document, example)["value"]))
 }
 
 fn schema<'a>(document: &'a Value, holder: &'a Value) -> &'a Value {

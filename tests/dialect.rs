@@ -495,7 +495,12 @@ fn failures_share_one_schema() {
 #[test]
 fn a_body_is_required_json_of_a_named_schema() {
     let body = |content: Value| json!({"required": true, "content": content});
-    let named = json!({"schema": {"$ref": "#/components/schemas/ErrorResponse"}});
+    let mut named = json!({"schema": {"$ref": "#/components/schemas/ErrorResponse"}});
+    refused(
+        &[("count/requestBody", body(json!({"application/json": named})))],
+        &["get_invoice_count: requestBody: readers and tools need a body to try; write one in `examples`"],
+    );
+    named["examples"] = json!({"ok": {"summary": "Empty.", "value": {}}});
     allowed(&[("count/requestBody", body(json!({"application/json": named})))]);
     for content in [
         json!({"application/json": named, "application/xml": named}),
@@ -598,6 +603,24 @@ fn parameters_have_a_plain_schema() {
 }
 
 #[test]
+fn a_required_parameter_has_a_value_to_try() {
+    let required = |extra: Value| {
+        let mut parameter = parameter("ids", "query", json!({"type": "string"}));
+        parameter["required"] = json!(true);
+        parameter.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        [("count/parameters/-", parameter)]
+    };
+    refused(
+        &required(json!({})),
+        &[
+            "get_invoice_count: parameters.ids.example: readers and tools need a value to try; write one as text",
+        ],
+    );
+    allowed(&required(json!({"example": "17"})));
+    allowed(&required(json!({"schema": {"$ref": "#/components/schemas/TypeOfGoods"}})));
+}
+
+#[test]
 fn a_header_is_one_value() {
     refused(
         &[(
@@ -639,6 +662,7 @@ fn a_path_parameter_is_required_and_cannot_change_the_path() {
     allowed(&[with(code.clone())]);
     for schema in [json!({"type": "string"}), json!({"$ref": "#/components/schemas/TypeOfGoods"})] {
         code["schema"] = schema;
+        code["example"] = json!("b2b");
         refused(
             &[with(code.clone())],
             &[

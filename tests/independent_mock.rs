@@ -4,11 +4,15 @@
 //! Run by `.ci/prism`, which starts that server and names it in `PRISM_URL`;
 //! ignored otherwise, since it needs Node.
 
+#[path = "support/document.rs"]
+mod samples;
+
 use std::env;
 
 use reqwest::header::{HeaderMap, HeaderValue};
+use samples::{Sample, examples};
 use sandbox_client::{
-    Client, Credential, ErrorKind, Operation,
+    Client, Credential, ErrorKind,
     mock::{document, round_trip},
     operations,
     types::{InvoiceStatus, TypeOfGoods},
@@ -34,49 +38,13 @@ fn client(example: Option<&str>) -> Client {
         .unwrap()
 }
 
-fn resolve(value: &Value) -> &Value {
-    match value["$ref"].as_str() {
-        Some(reference) => resolve(document().pointer(&reference[1..]).unwrap()),
-        None => value,
-    }
-}
-
-fn described(operation: &Operation) -> &'static Value {
-    &document()["paths"][operation.path][operation.method.to_lowercase()]
-}
-
-/// The named examples of a request body or an answer.
-fn examples(holder: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    let examples = resolve(holder)["content"]["application/json"]["examples"].as_object();
-    examples.into_iter().flatten().map(|(name, example)| (name.as_str(), &resolve(example)["value"]))
-}
-
-/// A value for each required parameter, from the document where it has one.
-fn parameters(operation: &Operation) -> Vec<(&'static str, String)> {
-    let declared = described(operation)["parameters"].as_array();
-    let example = |name: &str| {
-        let parameter =
-            declared.into_iter().flatten().map(resolve).find(|parameter| parameter["name"] == *name).unwrap();
-        resolve(&parameter["schema"])["example"].as_str().map(str::to_owned)
-    };
-    let required = operation.parameters.iter().filter(|parameter| parameter.required);
-    required
-        .map(|parameter| {
-            let listed = parameter.values.first().map(|value| (*value).to_owned());
-            (parameter.name, listed.or_else(|| example(parameter.name)).unwrap_or_else(|| "1234".to_owned()))
-        })
-        .collect()
-}
-
 #[tokio::test]
 #[ignore = "needs an independent mock server: run .ci/prism"]
 async fn every_request_is_accepted_and_every_answer_read() {
     let mut checked = 0;
     for operation in operations() {
-        let parameters = parameters(operation);
-        let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let body = examples(&described(operation)["requestBody"]).next().map(|(_, value)| value);
-        for (name, example) in examples(&described(operation)["responses"]["200"]) {
+        let Sample { parameters, body, described } = Sample::of(operation);
+        for (name, example) in examples(document(), &described["responses"]["200"]) {
             checked += 1;
             let answer = client(Some(name)).call(operation.id, &parameters, body).await;
             let has_code = |code: &str| example["data"].to_string().contains(&format!("\"{code}\""));
@@ -117,8 +85,7 @@ async fn a_wrong_request_is_refused() {
     let operation =
         operations().iter().find(|known| known.body && known.credential == Credential::PlatformToken);
     let operation = operation.unwrap();
-    let parameters = parameters(operation);
-    let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let parameters = Sample::of(operation).parameters;
     let error = client(None).call(operation.id, &parameters, Some(&Value::from(7))).await.unwrap_err();
     assert_eq!((error.kind(), error.status().unwrap()), (ErrorKind::Api, 422), "{error}");
 }

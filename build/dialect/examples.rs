@@ -37,6 +37,15 @@ pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
                  is not \"0\"",
             );
         }
+        if let Some(body) = operation.get("requestBody")
+            && body["content"]["application/json"]["schema"].get("$ref").is_some()
+            && members(body).next().is_none()
+        {
+            report.add(
+                &place.at("requestBody"),
+                "readers and tools need a body to try; write one in `examples`",
+            );
+        }
     }
     for (component, class) in [("ClientError", 4), ("ServerError", 5)] {
         let response = &document.merged["components"]["responses"][component];

@@ -93,6 +93,12 @@ fn place(node: &Node, schema: &Value, report: &mut Report) {
         "query" | "header" => {}
         _ => report.add(&place.at("in"), "progenitor refuses it; write query, path or header"),
     }
+    if node.value["required"] == true
+        && !schema.is_null()
+        && node.value.get("example").or(schema.get("example")).or(schema.get("enum")).is_none()
+    {
+        report.add(&place.at("example"), "readers and tools need a value to try; write one as text");
+    }
     if let Some(secret) = node.value.get("x-secret")
         && (!secret.is_boolean() || node.value["in"] != "query")
     {

@@ -20,7 +20,7 @@ use super::{
 /// What every operation takes on the command line.
 #[derive(Debug, Args)]
 struct Call {
-    /// A parameter of the operation; may be repeated
+    /// A parameter of the operation, one option for each
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     param: Vec<(String, String)>,
     /// The body: JSON, @file, or - for standard input
@@ -63,6 +63,9 @@ fn parameters_help(operation: &Operation) -> String {
         }
         if known.secret {
             notes.push("secret: read from standard input, never given as an argument".to_owned());
+        }
+        if known.list {
+            notes.push("may be repeated".to_owned());
         }
         if !known.values.is_empty() {
             notes.push(format!("one of {}", known.values.join(", ")));

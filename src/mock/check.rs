@@ -83,6 +83,8 @@ fn parameters(call: &Call) -> Result<(), Refusal> {
         }
         for value in values {
             let schema = document.resolve(&parameter["schema"]);
+            // A list is sent as one value after another.
+            let schema = if schema["type"] == "array" { document.resolve(&schema["items"]) } else { schema };
             fits(document, schema, &typed(schema, value), &name)?;
         }
     }

@@ -1,0 +1,195 @@
+//! Writes the reference: a page for each family of operations, as modules
+//! that only the documentation has. Its examples are run with the doctests.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde_json::Value;
+
+use super::operations::{all, credential, resolve};
+
+/// The source of the modules, one for each tag of the document that has operations.
+pub fn pages(document: &Value) -> String {
+    let mut families: BTreeMap<&str, Vec<(&str, &str, &Value)>> = BTreeMap::new();
+    for (path, method, operation) in all(document) {
+        families.entry(text(&operation["tags"][0])).or_default().push((path, method, operation));
+    }
+    let mut source = String::new();
+    for (tag, operations) in families {
+        let page = page(document, tag, &operations);
+        let _ = writeln!(source, "#[doc = {page:?}]\npub mod {tag} {{}}");
+    }
+    source
+}
+
+fn page(document: &Value, tag: &str, operations: &[(&str, &str, &Value)]) -> String {
+    let tags = document["tags"].as_array().into_iter().flatten();
+    let described = tags.clone().find(|known| known["name"] == tag);
+    let mut page = described.map_or("", |tag| text(&tag["description"])).trim().to_owned();
+    page.push_str("\n\n| operation | | needs | |\n| --- | --- | --- | --- |\n");
+    for (path, method, operation) in operations {
+        let id = text(&operation["operationId"]);
+        let repeat = if operation["x-idempotent"] == true { "safe to repeat" } else { "sent once" };
+        let _ = writeln!(
+            page,
+            "| [`{id}`](#{id}) | `{} {path}` | {} | {repeat} |",
+            method.to_uppercase(),
+            needs(operation)
+        );
+    }
+    for (_, _, operation) in operations {
+        section(&mut page, document, operation);
+    }
+    page
+}
+
+fn needs(operation: &Value) -> &'static str {
+    match credential(operation) {
+        Some("ApiSecret") => "key and secret",
+        Some("PlatformToken") => "platform token",
+        Some("TaxpayerToken") => "taxpayer's session",
+        _ => "key",
+    }
+}
+
+fn section(page: &mut String, document: &Value, operation: &Value) {
+    let id = text(&operation["operationId"]);
+    let _ = write!(page, "\n# {id}\n\n**{}.** ", text(&operation["summary"]).trim_end_matches('.'));
+    page.push_str(text(&operation["description"]).trim());
+    let source = &operation["externalDocs"];
+    let _ = writeln!(
+        page,
+        "\n\nMethod [`{id}`](crate::Client::{id}). Source: [{}]({}).",
+        source["description"].as_str().unwrap_or("the provider's page").to_lowercase(),
+        text(&source["url"])
+    );
+    parameters(page, document, operation);
+    failures(page, document, operation);
+    in_rust(page, document, operation);
+    in_a_terminal(page, document, operation);
+}
+
+fn parameters_of<'a>(document: &'a Value, operation: &'a Value) -> impl Iterator<Item = &'a Value> {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    parameters.map(|parameter| resolve(document, parameter))
+}
+
+fn parameters(page: &mut String, document: &Value, operation: &Value) {
+    let mut rows = parameters_of(document, operation).peekable();
+    if rows.peek().is_some() {
+        page.push_str("\n| parameter | in | | |\n| --- | --- | --- | --- |\n");
+    }
+    for parameter in rows {
+        let required = if parameter["required"] == true { "required" } else { "" };
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {required} | {} |",
+            text(&parameter["name"]),
+            text(&parameter["in"]),
+            cell(&parameter["description"])
+        );
+    }
+}
+
+/// Failures that are documented for this operation alone: those inside status 200.
+fn failures(page: &mut String, document: &Value, operation: &Value) {
+    let mut head = "\n| failure | message | |\n| --- | --- | --- |\n";
+    for example in examples(document, &operation["responses"]["200"]) {
+        let data = &example["value"]["data"];
+        let error = if data["error"].is_object() { &data["error"] } else { data };
+        let code = error.get("error_cd").or(error.get("error_code"));
+        if let Some(code) = code.and_then(Value::as_str) {
+            page.push_str(head);
+            head = "";
+            let _ =
+                writeln!(page, "| {code} | {} | {} |", cell(&error["message"]), cell(&example["summary"]));
+        }
+    }
+}
+
+/// A call with the values of the document, against the mock server.
+fn in_rust(page: &mut String, document: &Value, operation: &Value) {
+    let id = text(&operation["operationId"]);
+    let mut call = format!("client.{id}()");
+    for parameter in parameters_of(document, operation).filter(|parameter| parameter["required"] == true) {
+        let (name, value) = (method_name(text(&parameter["name"])), value(document, parameter));
+        let _ = match resolve(document, &parameter["schema"])["type"] == "array" {
+            true => write!(call, ".{name}(vec![{value:?}.to_owned()])"),
+            false => write!(call, ".{name}({value:?})"),
+        };
+    }
+    page.push_str(
+        "\n```\n# #[cfg(feature = \"mock\")]\n# #[tokio::main(flavor = \"current_thread\")]\n\
+         # async fn main() -> Result<(), Box<dyn std::error::Error>> {\n\
+         # let mock = sandbox_client::mock::MockServer::start().await?;\n# let client = mock.client()?;\n",
+    );
+    if let Some((name, body)) = body(document, operation) {
+        let _ = writeln!(
+            page,
+            "let body: sandbox_client::types::{name} = serde_json::from_str(r#\"{body:#}\"#)?;"
+        );
+        call.push_str(".body(body)");
+    }
+    let _ = writeln!(
+        page,
+        "let answer = {call}.send().await?;\nprintln!(\"{{:#?}}\", answer.into_inner());\n# Ok(())\n# }}\n\
+         # #[cfg(not(feature = \"mock\"))]\n# fn main() {{}}\n```"
+    );
+}
+
+fn in_a_terminal(page: &mut String, document: &Value, operation: &Value) {
+    let mut line = format!("sandbox --mock api {}", text(&operation["operationId"]));
+    for parameter in parameters_of(document, operation).filter(|parameter| parameter["required"] == true) {
+        let value = value(document, parameter);
+        // What is secret is asked for, or read from standard input.
+        if parameter["x-secret"] == true {
+            line = format!("echo {value} | {line}");
+        } else {
+            let _ = write!(line, " --param '{}={value}'", text(&parameter["name"]));
+        }
+    }
+    if let Some((_, body)) = body(document, operation) {
+        let _ = write!(line, " \\\n  --body '{}'", body.to_string().replace('\'', "'\\''"));
+    }
+    let _ = writeln!(page, "\n```sh\n{line}\n```");
+}
+
+/// The method of the builder that sets a parameter.
+fn method_name(name: &str) -> String {
+    let mut method = String::new();
+    for character in name.chars() {
+        if character.is_ascii_uppercase() {
+            method.push('_');
+            method.push(character.to_ascii_lowercase());
+        } else {
+            method.push(if character == '-' { '_' } else { character });
+        }
+    }
+    method
+}
+
+/// A value to try, which the dialect asks for.
+fn value<'a>(document: &'a Value, parameter: &'a Value) -> &'a str {
+    let schema = resolve(document, &parameter["schema"]);
+    text(parameter.get("example").or(schema.get("example")).unwrap_or(&schema["enum"][0]))
+}
+
+/// Type and first example of the body.
+fn body<'a>(document: &'a Value, operation: &'a Value) -> Option<(&'a str, &'a Value)> {
+    let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+    let name = schema.as_str()?.rsplit('/').next()?;
+    Some((name, &examples(document, &operation["requestBody"]).next()?["value"]))
+}
+
+fn examples<'a>(document: &'a Value, holder: &'a Value) -> impl Iterator<Item = &'a Value> {
+    let examples = holder["content"]["application/json"]["examples"].as_object();
+    examples.into_iter().flatten().map(|(_, example)| resolve(document, example))
+}
+
+/// Text on one line, as a cell of a table.
+fn cell(value: &Value) -> String {
+    text(value).trim().replace(['\n', '\r'], " ").replace('|', "\\|").replace('<', "\\<")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

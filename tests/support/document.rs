@@ -1,0 +1,49 @@
+//! What the document says of an operation, for tests that call every one.
+
+use sandbox_client::{Operation, mock::document};
+use serde_json::Value;
+
+/// What a local reference means.
+pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str() {
+        Some(reference) => resolve(document, document.pointer(&reference[1..]).unwrap()),
+        None => value,
+    }
+}
+
+/// The examples of a response or request body as (name, value).
+pub fn examples<'a>(document: &'a Value, holder: &'a Value) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    let examples = resolve(document, holder)["content"]["application/json"]["examples"].as_object();
+    examples
+        .into_iter()
+        .flatten()
+        .map(|(name, example)| (name.as_str(), &resolve(document, example)["value"]))
+}
+
+/// A request for an operation of the document, made of its own examples.
+pub struct Sample {
+    pub parameters: Vec<(&'static str, &'static str)>,
+    pub body: Option<&'static Value>,
+    pub described: &'static Value,
+}
+
+impl Sample {
+    pub fn of(operation: &'static Operation) -> Self {
+        let described = &document()["paths"][operation.path][operation.method.to_lowercase()];
+        let required = operation.parameters.iter().filter(|parameter| parameter.required);
+        let parameters = required.map(|parameter| {
+            let value = parameter.values.first().copied();
+            (parameter.name, value.unwrap_or_else(|| value_to_try(described, parameter.name)))
+        });
+        let body = examples(document(), &described["requestBody"]).next().map(|(_, value)| value);
+        Self { parameters: parameters.collect(), body, described }
+    }
+}
+
+fn value_to_try(operation: &'static Value, name: &str) -> &'static str {
+    let mut parameters =
+        operation["parameters"].as_array().unwrap().iter().map(|parameter| resolve(document(), parameter));
+    let parameter = parameters.find(|parameter| parameter["name"] == *name).unwrap();
+    let schema = resolve(document(), &parameter["schema"]);
+    parameter["example"].as_str().or(schema["example"].as_str()).expect("the dialect asks for one")
+}
