@@ -359,11 +359,11 @@ async fn parameters_are_checked_before_sending() {
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
         assert_eq!(error.attempts(), 0);
     }
-    // Which header parameter it is, progenitor does not say.
+    // progenitor does not say which header it is; there is one.
     let error = count().type_of_goods("others").x_api_version("1\r\nx-canary: 1").send().await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.operation()),
-        (ErrorKind::Config, Some("get_invoice_count")),
+        (error.kind(), error.field(), error.operation()),
+        (ErrorKind::Config, Some("x-api-version"), Some("get_invoice_count")),
         "{error:?}"
     );
     assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");

@@ -12,7 +12,7 @@ use super::{envelope, secrets::Secrets};
 use crate::{
     Error, ErrorKind,
     generated::{GeneratedError, ResponseValue},
-    operation::Operation,
+    operation::{Location, Operation},
 };
 
 /// Marks a response that carries an [`Error`]. Outside of what HTTP defines.
@@ -75,7 +75,9 @@ pub(crate) fn into_error<E>(error: GeneratedError<E>, operation: &'static str) -
                     .with_status(response.status())
             })
         }
-        GeneratedError::InvalidRequest(reason) | GeneratedError::Custom(reason) => invalid_request(&reason),
+        GeneratedError::InvalidRequest(reason) | GeneratedError::Custom(reason) => {
+            invalid_request(&reason, operation)
+        }
         GeneratedError::CommunicationError(error)
         | GeneratedError::InvalidUpgrade(error)
         | GeneratedError::ResponseBodyError(error) => {
@@ -93,9 +95,15 @@ pub(crate) fn into_error<E>(error: GeneratedError<E>, operation: &'static str) -
 }
 
 /// The generated builders tell the parameter only in a sentence:
-/// "x was not initialized" or "conversion to `T` for x failed".
-fn invalid_request(reason: &str) -> Error {
-    if let Some(parameter) = reason.strip_suffix(" was not initialized") {
+/// "x was not initialized" or "conversion to `T` for x failed". Of a header it
+/// tells nothing, and most operations have one that is text.
+fn invalid_request(reason: &str, operation: &str) -> Error {
+    if reason == "failed to parse header value" {
+        let parameters = Operation::find(operation).map_or(&[][..], |operation| operation.parameters);
+        let mut headers = parameters.iter().filter(|parameter| parameter.location == Location::Header);
+        let name = headers.next().filter(|_| headers.next().is_none()).map_or("headers", |known| known.name);
+        Error::config(name, "cannot stand in a header: use visible ASCII")
+    } else if let Some(parameter) = reason.strip_suffix(" was not initialized") {
         Error::config(parameter.to_owned(), "is missing; set it before `send`")
     } else if let Some((_, parameter)) =
         reason.strip_suffix(" failed").and_then(|reason| reason.rsplit_once(" for "))
