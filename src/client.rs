@@ -47,7 +47,7 @@ pub(crate) enum Access {
 struct Shared {
     base_url: BaseUrl,
     environment: Option<Environment>,
-    credentials: ApiKey,
+    credentials: Arc<ApiKey>,
     key_header: HeaderValue,
     store: Arc<dyn TokenStore>,
     platform: Slot,
@@ -134,7 +134,7 @@ impl Scope {
         self.shared.key_header.clone()
     }
 
-    pub(crate) fn credentials(&self) -> &ApiKey {
+    pub(crate) fn credentials(&self) -> &Arc<ApiKey> {
         &self.shared.credentials
     }
 
@@ -625,7 +625,7 @@ impl ClientBuilder {
         let shared = Shared {
             base_url,
             environment,
-            credentials,
+            credentials: Arc::new(credentials),
             key_header,
             store,
             platform,

@@ -1,12 +1,15 @@
 //! Keeps what opened the door for a call out of its errors, should the
 //! provider echo it.
 
+use std::sync::Arc;
+
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     Client, Error, ErrorKind, Token,
     client::{Access, Scope},
+    credentials::ApiKey,
     error::redacted,
     generated::ClientInfo,
     operation::{Credential, Operation},
@@ -15,7 +18,7 @@ use crate::{
 /// The credentials of one call.
 #[derive(Clone)]
 pub(crate) struct Secrets {
-    scope: Scope,
+    key: Arc<ApiKey>,
     token: Option<Token>,
     /// Values of parameters that the document marks with `x-secret`.
     parameters: Vec<SecretString>,
@@ -31,7 +34,7 @@ impl Secrets {
         } else {
             Vec::new()
         };
-        Self { scope: scope.clone(), token, parameters }
+        Self { key: Arc::clone(scope.credentials()), token, parameters }
     }
 
     /// The error without any of them.
@@ -45,9 +48,8 @@ impl Secrets {
     }
 
     fn all(&self) -> Vec<&str> {
-        let key = self.scope.credentials();
-        let mut all = vec![key.key.expose_secret()];
-        all.extend(key.secret.as_ref().map(|secret| secret.expose_secret()));
+        let mut all = vec![self.key.key.expose_secret()];
+        all.extend(self.key.secret.as_ref().map(|secret| secret.expose_secret()));
         all.extend(self.token.as_ref().map(Token::expose_secret));
         all.extend(self.parameters.iter().map(|value| value.expose_secret()));
         all
@@ -77,5 +79,5 @@ pub(crate) fn hollow(
         (Some(Credential::PlatformToken), _) => scope.platform().saved().map(|saved| saved.token),
         _ => None,
     };
-    Secrets { scope: scope.clone(), token, parameters: Vec::new() }.out_of(error)
+    Secrets { key: Arc::clone(scope.credentials()), token, parameters: Vec::new() }.out_of(error)
 }
