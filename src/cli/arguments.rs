@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use sandbox_client::types::TypeOfGoods;
+use sandbox_client::{types::TypeOfGoods, values::ReturnPeriod};
 
-use super::api;
+use super::{api, invoices::Invoices};
 
 /// The Sandbox GST API from a terminal: invoice counts of one taxpayer or a whole firm.
 #[derive(Debug, Parser)]
@@ -29,6 +29,9 @@ Examples:
   export SANDBOX_API_KEY=… SANDBOX_API_SECRET=…
   sandbox login --gstin 33ABKCS2033B1ZW --username acme.com
   sandbox counts --goods all --format csv > counts.csv
+  sandbox invoices list --status no_action --format csv > open.csv
+  sandbox invoices accept --from open.csv     what is left in it; asks first
+  sandbox gstr-2b regenerate --period 112025
   sandbox sweep --from firm.csv --checkpoint november.jsonl --report november.html
   sandbox api                                 every operation
   sandbox api get_invoice_count --help        what one of them takes
@@ -46,7 +49,7 @@ Exit codes:
   0  done                             4  key, secret or account not accepted
   1  service, network or other        5  a new OTP is needed
   2  wrong arguments                  6  too many requests
-  3  configuration                    7  a part of many failed (sweep, sessions refresh)";
+  3  configuration                    7  a part of many failed or was left alone";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -93,6 +96,11 @@ pub enum Command {
     /// Count a taxpayer's invoices by section and status
     #[command(after_help = "Example: sandbox --mock counts --goods all")]
     Counts(Counts),
+    /// List a taxpayer's invoices, accept, reject, keep pending or reset them
+    Invoices(Invoices),
+    /// Have GSTR-2B made anew after invoices were acted on
+    #[command(name = "gstr-2b")]
+    Gstr2b(Gstr2b),
     /// Open a session with the OTP that the taxpayer receives
     ///
     /// Asks for the OTP on the terminal, or reads it from standard input. The
@@ -219,6 +227,61 @@ pub struct SessionChoice {
     /// All saved sessions
     #[arg(long, conflicts_with_all = ["gstin", "username"])]
     pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Gstr2b {
+    #[command(subcommand)]
+    pub action: Gstr2bAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Gstr2bAction {
+    /// Have the GSTR-2B of a period made anew; asks first
+    #[command(after_help = "Example: sandbox --mock gstr-2b regenerate --period 112025 --yes")]
+    Regenerate {
+        /// The period
+        #[arg(long, value_name = "MMYYYY")]
+        period: ReturnPeriod,
+        #[command(flatten)]
+        sending: Sending,
+        #[command(flatten)]
+        select: Select,
+    },
+    /// Wait for a regeneration that was asked for before, and show how it ended
+    #[command(after_help = "Example: sandbox gstr-2b job 00f1a5c00000 --no-wait")]
+    Job {
+        /// The reference id that `regenerate` has printed
+        reference_id: String,
+        #[command(flatten)]
+        waiting: Waiting,
+        #[command(flatten)]
+        select: Select,
+    },
+}
+
+/// How something is sent that changes what GSTN has.
+#[derive(Debug, Args)]
+pub struct Sending {
+    /// Send without a question, for scripts
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Show what would be sent, and send nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub waiting: Waiting,
+}
+
+/// How long GSTN's work is waited for.
+#[derive(Debug, Args)]
+pub struct Waiting {
+    /// Do not wait: after sending print the reference id, of a job its state
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Longest time to wait for the job
+    #[arg(long, value_name = "MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1440))]
+    pub timeout: u16,
 }
 
 #[derive(Debug, Args)]

@@ -1,9 +1,9 @@
 //! The client that a command works with: the real service by environment or
 //! configuration file, or the built-in server.
 
-use std::{env, io, sync::Arc};
+use std::{env, io, sync::Arc, time::Duration};
 
-use sandbox_client::{Client, ClientBuilder, Environment, TaxpayerId, values::Gstin};
+use sandbox_client::{Client, ClientBuilder, Environment, Polling, TaxpayerId, values::Gstin};
 
 use super::{
     arguments::{Select, Shared},
@@ -129,6 +129,15 @@ impl Connection {
                 Err(Failure::usage(format!("{} sessions fit", several.len()))
                     .hint(format!("Choose with --gstin and --username:{}", names.collect::<String>())))
             }
+        }
+    }
+
+    /// How a job is waited for. The built-in server is done at the second question.
+    pub fn polling(&self, minutes: u16) -> Polling {
+        let polling = Polling::default().deadline(Duration::from_secs(u64::from(minutes) * 60));
+        match &self.sessions {
+            Sessions::Files(_) => polling,
+            Sessions::Mock(_) => polling.first_pause(Duration::from_millis(100)),
         }
     }
 

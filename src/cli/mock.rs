@@ -33,7 +33,8 @@ pub struct World {
 
 impl World {
     pub async fn start(port: u16, shared: &Shared) -> Result<Self, Failure> {
-        let server = MockServer::builder().bind((Ipv4Addr::LOCALHOST, port).into()).start().await?;
+        let builder = MockServer::builder().stateful_ims();
+        let server = builder.bind((Ipv4Addr::LOCALHOST, port).into()).start().await?;
         let world = Self {
             server,
             taxpayers: (0..shared.mock_taxpayers).map(taxpayer).collect(),

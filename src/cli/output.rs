@@ -16,11 +16,19 @@ pub struct Sheet {
     /// Name in JSON and CSV, and title in a table.
     columns: &'static [(&'static str, &'static str)],
     rows: Vec<Vec<Value>>,
+    /// Names of columns whose text is an amount.
+    amounts: &'static [&'static str],
 }
 
 impl Sheet {
     pub fn new(columns: &'static [(&'static str, &'static str)]) -> Self {
-        Self { columns, rows: Vec::new() }
+        Self { columns, rows: Vec::new(), amounts: &[] }
+    }
+
+    /// Puts the amounts of these columns below each other.
+    pub fn amounts(mut self, names: &'static [&'static str]) -> Self {
+        self.amounts = names;
+        self
     }
 
     pub fn row(&mut self, cells: Vec<Value>) {
@@ -31,7 +39,7 @@ impl Sheet {
     pub fn print(&self, format: Format) -> Result<(), csv::Error> {
         let mut out = io::stdout().lock();
         match format {
-            Format::Table => out.write_all(self.table().as_bytes())?,
+            Format::Table => out.write_all(self.table(out.is_terminal()).as_bytes())?,
             Format::Json => out.write_all(self.json().as_bytes())?,
             Format::Csv => self.csv(&mut out)?,
         }
@@ -39,19 +47,27 @@ impl Sheet {
         Ok(())
     }
 
+    /// A table on standard error, to be looked at before a question.
+    pub fn show(&self) {
+        eprint!("{}", self.table(io::stderr().is_terminal()));
+    }
+
     /// Lines on a terminal; in a file or a pipe nothing but text and spaces.
-    fn table(&self) -> String {
+    fn table(&self, terminal: bool) -> String {
         let mut table = Table::new();
-        let terminal = io::stdout().is_terminal();
         table.load_style(if terminal { presets::UTF8_HORIZONTAL_ONLY } else { presets::NOTHING });
-        let number = |column: usize| self.rows.iter().any(|row| row[column].is_number());
+        let number = |column: usize| {
+            self.amounts.contains(&self.columns[column].0)
+                || self.rows.iter().any(|row| row[column].is_number())
+        };
         let align = |column| if number(column) { CellAlignment::Right } else { CellAlignment::Left };
         let cell = |column: usize, text: String| Cell::new(text).set_alignment(align(column));
         table.set_header(
             self.columns.iter().enumerate().map(|(column, (_, title))| cell(column, (*title).to_owned())),
         );
         for row in &self.rows {
-            table.add_row(row.iter().enumerate().map(|(column, value)| cell(column, text(value))));
+            table
+                .add_row(row.iter().enumerate().map(|(column, value)| cell(column, printable(&text(value)))));
         }
         let lines = table.lines().map(|line| line.trim_end().to_owned() + "\n");
         // Without borders the padding of the first column is but an indent.
@@ -87,6 +103,12 @@ pub fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// Without what would move the cursor or colour the terminal: numbers and
+/// remarks are written by strangers.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// One value as JSON for people and programs.
