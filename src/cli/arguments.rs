@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use sandbox_client::{types::TypeOfGoods, values::ReturnPeriod};
+use sandbox_client::types::TypeOfGoods;
 
-use super::{api, invoices::Invoices};
+use super::{api, gstr_2b::Gstr2b, invoices::Invoices};
 
 /// The Sandbox GST API from a terminal: invoice counts of one taxpayer or a whole firm.
 #[derive(Debug, Parser)]
@@ -37,13 +37,14 @@ Examples:
   sandbox api get_invoice_count --help        what one of them takes
 
 Environment:
-  SANDBOX_API_KEY         the API key; with it the configuration file is not read
-  SANDBOX_API_SECRET      the API secret
-  SANDBOX_ACCESS_TOKEN    token of a taxpayer's session that you already have
-  SANDBOX_BASE_URL        another address, for a gateway or a mock server
-  SANDBOX_CONFIG_DIR      another folder for config.toml
-  SANDBOX_DATA_DIR        another folder for saved sessions
-  NO_COLOR                no colours
+  SANDBOX_API_KEY              the API key; with it the configuration file is not read
+  SANDBOX_API_SECRET           the API secret
+  SANDBOX_ACCESS_TOKEN         token of a taxpayer's session that you already have
+  SANDBOX_BASE_URL             another address, for a gateway or a mock server
+  SANDBOX_REQUESTS_PER_MINUTE  the limit of your account [default: 25 test, 100 live]
+  SANDBOX_CONFIG_DIR           another folder for config.toml
+  SANDBOX_DATA_DIR             another folder for saved sessions
+  NO_COLOR                     no colours
 
 Exit codes:
   0  done                             4  key, secret or account not accepted
@@ -227,61 +228,6 @@ pub struct SessionChoice {
     /// All saved sessions
     #[arg(long, conflicts_with_all = ["gstin", "username"])]
     pub all: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Gstr2b {
-    #[command(subcommand)]
-    pub action: Gstr2bAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Gstr2bAction {
-    /// Have the GSTR-2B of a period made anew; asks first
-    #[command(after_help = "Example: sandbox --mock gstr-2b regenerate --period 112025 --yes")]
-    Regenerate {
-        /// The period
-        #[arg(long, value_name = "MMYYYY")]
-        period: ReturnPeriod,
-        #[command(flatten)]
-        sending: Sending,
-        #[command(flatten)]
-        select: Select,
-    },
-    /// Wait for a regeneration that was asked for before, and show how it ended
-    #[command(after_help = "Example: sandbox gstr-2b job 00f1a5c00000 --no-wait")]
-    Job {
-        /// The reference id that `regenerate` has printed
-        reference_id: String,
-        #[command(flatten)]
-        waiting: Waiting,
-        #[command(flatten)]
-        select: Select,
-    },
-}
-
-/// How something is sent that changes what GSTN has.
-#[derive(Debug, Args)]
-pub struct Sending {
-    /// Send without a question, for scripts
-    #[arg(long, short)]
-    pub yes: bool,
-    /// Show what would be sent, and send nothing
-    #[arg(long, conflicts_with = "yes")]
-    pub dry_run: bool,
-    #[command(flatten)]
-    pub waiting: Waiting,
-}
-
-/// How long GSTN's work is waited for.
-#[derive(Debug, Args)]
-pub struct Waiting {
-    /// Do not wait: after sending print the reference id, of a job its state
-    #[arg(long)]
-    pub no_wait: bool,
-    /// Longest time to wait for the job
-    #[arg(long, value_name = "MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1440))]
-    pub timeout: u16,
 }
 
 #[derive(Debug, Args)]

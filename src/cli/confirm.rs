@@ -2,11 +2,26 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use clap::Args;
+
 use super::{
-    arguments::Sending,
     connection::read_line,
     failure::{Exit, Failure},
+    job::Waiting,
 };
+
+/// How something is sent that changes what GSTN has.
+#[derive(Debug, Args)]
+pub struct Sending {
+    /// Send without a question, for scripts
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Show what would be sent, and send nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub waiting: Waiting,
+}
 
 /// Where nobody can be asked, nothing is begun.
 pub fn refuse_without_terminal(sending: &Sending) -> Result<(), Failure> {

@@ -14,6 +14,9 @@ use super::{
     store::{Entry, FileStore},
 };
 
+/// The limit that the account has, where it is not the documented one.
+pub const REQUESTS_PER_MINUTE: &str = "SANDBOX_REQUESTS_PER_MINUTE";
+
 /// A client, and the sessions that it can use.
 pub struct Connection {
     pub client: Client,
@@ -153,8 +156,18 @@ impl Connection {
 }
 
 /// Settings from the environment, or from the file where it names no key.
-/// Also the limit that the file sets.
+/// Also the limit that either sets.
 fn builder() -> Result<(ClientBuilder, Option<u32>), Failure> {
+    let (builder, limit) = environment_or_file()?;
+    let Some(text) = variable(REQUESTS_PER_MINUTE)? else { return Ok((builder, limit)) };
+    let limit = text.trim().parse().ok().filter(|limit| *limit > 0);
+    let limit = limit.ok_or_else(|| {
+        Failure::configuration(format!("{REQUESTS_PER_MINUTE} must be a whole number from 1"))
+    })?;
+    Ok((builder.requests_per_minute(limit), Some(limit)))
+}
+
+fn environment_or_file() -> Result<(ClientBuilder, Option<u32>), Failure> {
     if env::var_os("SANDBOX_API_KEY").is_some() {
         return Ok((ClientBuilder::from_env()?, None));
     }

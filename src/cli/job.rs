@@ -2,15 +2,28 @@
 
 use std::io::{self, Write as _};
 
+use clap::Args;
 use sandbox_client::{ErrorKind, Job, JobReport, JobState, RefusedDocument};
 use serde_json::{Value, json};
 
 use super::{
-    arguments::{Format, Sending, Waiting},
+    arguments::Format,
+    confirm::Sending,
     connection::Connection,
     failure::{Exit, Failure},
     output::{Sheet, print_json, printable},
 };
+
+/// How long GSTN's work is waited for.
+#[derive(Debug, Args)]
+pub struct Waiting {
+    /// Do not wait: after sending print the reference id, of a job its state
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Longest time to wait for the job
+    #[arg(long, value_name = "MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1440))]
+    pub timeout: u16,
+}
 
 /// Waits for a job that was just sent, unless nobody wants to.
 pub async fn after_sending(
@@ -21,7 +34,7 @@ pub async fn after_sending(
     command: &str,
 ) -> Result<(), Failure> {
     if !sending.waiting.no_wait {
-        return follow(connection, job, &sending.waiting, format).await;
+        return follow(connection, job, &sending.waiting, format, command).await;
     }
     let id = job.reference_id();
     match format {
@@ -39,6 +52,7 @@ pub async fn follow(
     job: Job,
     waiting: &Waiting,
     format: Format,
+    command: &str,
 ) -> Result<(), Failure> {
     let id = job.reference_id().to_owned();
     let report = if waiting.no_wait {
@@ -51,7 +65,9 @@ pub async fn follow(
         let waited = job.polling(connection.polling(waiting.timeout)).wait().await;
         waited.map_err(|error| match error.kind() {
             // Out of patience: the job is there still.
-            ErrorKind::Timeout => Failure::from(error).hint(format!("Ask again with: … job {id}")),
+            ErrorKind::Timeout => {
+                Failure::from(error).hint(format!("Ask again with: sandbox {command} job {id}"))
+            }
             _ => error.into(),
         })?
     };

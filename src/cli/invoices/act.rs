@@ -10,7 +10,7 @@ use super::{
     file,
     filter::documents,
     list, preview,
-    selection::{self, Chosen, Selection},
+    selection::{self, Chosen},
 };
 use crate::cli::{
     arguments::{Format, Shared},
@@ -51,15 +51,6 @@ impl Wish {
     pub fn is_fulfilled(&self, invoice: &Invoice) -> bool {
         invoice.action() == Some(&self.outcome())
     }
-
-    fn verb(&self) -> &'static str {
-        match self.action {
-            Some(InvoiceAction::Accepted) => "Accept",
-            Some(InvoiceAction::Rejected) => "Reject",
-            Some(_) => "Keep pending",
-            None => "Reset",
-        }
-    }
 }
 
 pub async fn run(shared: &Shared, choice: &Choice, wish: &Wish) -> Result<(), Failure> {
@@ -88,41 +79,67 @@ pub async fn run(shared: &Shared, choice: &Choice, wish: &Wish) -> Result<(), Fa
             selection::by_filter(wish, &choice.filter, listed)
         }
     };
-    let Selection { chosen, told, missing } = selection;
-    told.iter().for_each(|line| eprintln!("{line}"));
-    if chosen.is_empty() {
-        eprintln!("Nothing to send.");
-        return left_out(missing);
+    for line in &selection.told {
+        eprintln!("{line}");
     }
-
-    let batch = Batch::of(&session, wish, &chosen, recipient);
-    batch.check()?;
-    if choice.sending.dry_run {
-        preview::sheet(wish, &chosen, shared.format).print(shared.format)?;
-        eprintln!("{} sent without --dry-run.", documents(chosen.len(), "would be", "would be"));
-        return left_out(missing);
-    }
-    let what = if chosen.len() == 1 { "this document" } else { "these documents" };
-    if !choice.sending.yes {
-        preview::sheet(wish, &chosen[..chosen.len().min(SHOWN)], Format::Table).show();
-        if chosen.len() > SHOWN {
-            eprintln!("and {} more; --dry-run shows all", chosen.len() - SHOWN);
+    let batch = Batch::of(&session, wish, &selection.chosen, recipient);
+    if choice.sending.dry_run || selection.chosen.is_empty() {
+        dry_run(shared.format, choice, wish, &selection.chosen, &batch)?;
+    } else {
+        batch.check()?;
+        if !choice.sending.yes {
+            let of = recipient.or(session.taxpayer_id().map(|taxpayer| taxpayer.gstin));
+            ask(wish, &selection.chosen, of)?;
         }
-        confirm::ask(&format!("{} {what}: {}?", wish.verb(), chosen.len()))?;
+        let job = batch.send().await?;
+        let sent = documents(selection.chosen.len(), "was", "were");
+        eprintln!("{sent} sent, job {}.", job.reference_id());
+        job::after_sending(&connection, job, &choice.sending, shared.format, "invoices").await?;
     }
-    let job = batch.send().await?;
-    eprintln!("{} sent, job {}.", documents(chosen.len(), "was", "were"), job.reference_id());
-    job::after_sending(&connection, job, &choice.sending, shared.format, "invoices").await?;
-    left_out(missing)
-}
-
-/// How it ends where something that was named is left alone.
-fn left_out(missing: usize) -> Result<(), Failure> {
-    match missing {
+    match selection.missing {
         0 => Ok(()),
         1 => Err(Failure::new(Exit::Partial, "1 that was named is left alone, see above")),
-        _ => Err(Failure::new(Exit::Partial, format!("{missing} that were named are left alone, see above"))),
+        many => Err(Failure::new(Exit::Partial, format!("{many} that were named are left alone, see above"))),
     }
+}
+
+/// Ends without sending: there is nothing to send, or it shall be looked at.
+fn dry_run(
+    format: Format,
+    choice: &Choice,
+    wish: &Wish,
+    chosen: &[Chosen],
+    batch: &Batch,
+) -> Result<(), Failure> {
+    if choice.sending.dry_run {
+        preview::sheet(wish, chosen, format).print(format)?;
+    }
+    if chosen.is_empty() {
+        eprintln!("Nothing to send.");
+        return Ok(());
+    }
+    batch.check()?;
+    eprintln!("{} sent without --dry-run.", documents(chosen.len(), "would be", "would be"));
+    Ok(())
+}
+
+fn ask(wish: &Wish, chosen: &[Chosen], of: Option<Gstin>) -> Result<(), Failure> {
+    preview::sheet(wish, &chosen[..chosen.len().min(SHOWN)], Format::Table).show();
+    if chosen.len() > SHOWN {
+        eprintln!("and {} more; --dry-run shows all", chosen.len() - SHOWN);
+    }
+    let what = if chosen.len() == 1 {
+        "this document".to_owned()
+    } else {
+        format!("these {} documents", chosen.len())
+    };
+    let what = of.map_or(what.clone(), |of| format!("{what} of {of}"));
+    confirm::ask(&match wish.action {
+        Some(InvoiceAction::Accepted) => format!("Accept {what}?"),
+        Some(InvoiceAction::Rejected) => format!("Reject {what}?"),
+        Some(_) => format!("Keep {what} pending?"),
+        None => format!("Reset {what}?"),
+    })
 }
 
 /// Actions and resets are requests of their own.

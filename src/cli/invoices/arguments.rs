@@ -11,7 +11,7 @@ use sandbox_client::{
     values::{Amount, CalendarDate, InvoiceAction, ReturnPeriod, Section, VendorDate},
 };
 
-use crate::cli::arguments::{Select, Sending, Waiting};
+use crate::cli::{arguments::Select, confirm::Sending, job::Waiting};
 
 #[derive(Debug, Args)]
 pub struct Invoices {

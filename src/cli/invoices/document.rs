@@ -1,6 +1,6 @@
 //! A document as a line: what is shown of it, and what it is known by again.
 
-use sandbox_client::values::{Amount, Invoice, InvoiceAction};
+use sandbox_client::values::{Amount, Invoice, InvoiceAction, VendorDate};
 use serde_json::{Value, json};
 
 use crate::cli::{arguments::Format, output::Sheet};
@@ -60,7 +60,7 @@ fn table(invoices: &[Invoice]) -> Sheet {
             section.into(),
             invoice.supplier_gstin().into(),
             invoice.number().into(),
-            invoice.date().map(|date| date.as_str()).into(),
+            invoice.date().map(VendorDate::as_str).into(),
             rupees(invoice.value()),
             title(invoice.action()).into(),
         ]);

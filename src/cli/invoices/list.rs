@@ -34,7 +34,9 @@ pub async fn run(shared: &Shared, arguments: &List) -> Result<(), Failure> {
         let (open, all) = (open.count(), invoices.len());
         writeln!(io::stdout(), "\n{open} of {all} documents await action.")?;
     }
-    told.iter().for_each(|line| eprintln!("{line}"));
+    for line in told {
+        eprintln!("{line}");
+    }
     Ok(())
 }
 
