@@ -74,7 +74,7 @@ pub struct Shared {
 pub enum Format {
     /// For people
     Table,
-    /// For programs; a line for each result where there are many
+    /// For programs; of a sweep a line for each answer
     Json,
     /// For spreadsheets
     Csv,

@@ -60,24 +60,24 @@ Examples:
   sandbox invoices accept --supplier 24ABCFG0123H1YZ --since 2024-10-01 --until 2024-10-31
   sandbox invoices reject --number PRN-1050 --remark 'goods not received'
   sandbox invoices list --status no_action --format csv > open.csv
-  …                           strike out lines, fill the column remarks if you like
+  # delete lines in open.csv, fill its column remarks where you like, then:
   sandbox invoices accept --from open.csv";
 
 #[derive(Debug, Args)]
 pub struct List {
     #[command(flatten)]
-    pub filter: Filter,
-    #[command(flatten)]
     pub select: Select,
+    #[command(flatten)]
+    pub filter: Filter,
 }
 
 #[derive(Debug, Args)]
 pub struct Act {
-    #[command(flatten)]
-    pub choice: Choice,
     /// A word to the suppliers, for documents whose line of --from has none
     #[arg(long, value_name = "TEXT")]
     pub remark: Option<String>,
+    #[command(flatten)]
+    pub choice: Choice,
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +90,14 @@ pub struct Reset {
 #[derive(Debug, Args)]
 pub struct Choice {
     #[command(flatten)]
+    pub sending: Sending,
+    #[command(flatten)]
+    pub select: Select,
+    /// GSTIN of the taxpayer where the session is that of `SANDBOX_ACCESS_TOKEN`
+    #[arg(long, value_name = "GSTIN")]
+    pub recipient: Option<String>,
+    // Last, since its heading holds for what follows.
+    #[command(flatten)]
     pub filter: Filter,
     /// All documents that the command may act on
     #[arg(long, conflicts_with = "from")]
@@ -100,13 +108,6 @@ pub struct Choice {
     /// told and left alone.
     #[arg(long, value_name = "FILE", conflicts_with = "Filter")]
     pub from: Option<PathBuf>,
-    #[command(flatten)]
-    pub sending: Sending,
-    #[command(flatten)]
-    pub select: Select,
-    /// GSTIN of the taxpayer where the session is that of `SANDBOX_ACCESS_TOKEN`
-    #[arg(long, value_name = "GSTIN")]
-    pub recipient: Option<String>,
 }
 
 #[derive(Debug, Args)]
