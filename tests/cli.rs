@@ -57,16 +57,11 @@ fn help_teaches_every_command() {
 }
 
 #[test]
-fn counts_are_a_table_json_or_csv() {
+fn a_pipe_gets_plain_text_and_numbers_that_add_up() {
     let home = Home::new();
     let table = home.run(&["--mock", "counts", "--goods", "all"]).succeeds();
-    insta::assert_snapshot!("counts_table", table.stdout);
-    assert_eq!(table.stderr, "");
     assert!(!table.stdout.contains('\u{1b}'), "no colours in a pipe");
     assert!(table.stdout.lines().all(|line| line == line.trim_end()));
-
-    let csv = home.run(&["--mock", "counts", "--goods", "imports", "--format", "csv"]).succeeds();
-    insta::assert_snapshot!("counts_csv", csv.stdout);
 
     let json = home.run(&["--mock", "counts", "--goods", "all", "--format", "json"]).succeeds();
     let json: Value = serde_json::from_str(&json.stdout).unwrap();
@@ -435,7 +430,7 @@ async fn ctrl_c_ends_a_sweep_with_what_it_has() {
     let mock = MockServer::start().await.unwrap();
     let home = Home::of(&mock);
     let firm = firm(&home, 6);
-    mock.on("get_invoice_count").delay(Duration::from_millis(50));
+    mock.on("get_invoice_count").delay(Duration::from_millis(150));
     let checkpoint = home.path("checkpoint.jsonl");
     let arguments = [
         "sweep",
@@ -444,7 +439,7 @@ async fn ctrl_c_ends_a_sweep_with_what_it_has() {
         "--checkpoint",
         checkpoint.to_str().unwrap(),
         "--concurrency",
-        "1",
+        "3",
     ];
     let mut command = home.command(&arguments);
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
@@ -458,6 +453,9 @@ async fn ctrl_c_ends_a_sweep_with_what_it_has() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("error: stopped\nThe same command goes on where it was."), "{stderr}");
     assert!(String::from_utf8(output.stdout).unwrap().lines().count() > 1, "what it has is shown");
+    let noted = fs::read_to_string(&checkpoint).unwrap().lines().count() - 1;
+    assert!(noted < 18, "stopped half-way");
+    assert_eq!(noted, mock.hits("get_invoice_count"), "what was under way is waited for and noted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,7 +97,7 @@ pub enum Command {
     /// Count a taxpayer's invoices by section and status
     #[command(after_help = "Example: sandbox --mock counts --goods all")]
     Counts(Counts),
-    /// List a taxpayer's invoices, accept, reject, keep pending or reset them
+    /// List invoices, accept, reject, keep pending or reset them
     Invoices(Invoices),
     /// Have GSTR-2B made anew after invoices were acted on
     #[command(name = "gstr-2b")]
@@ -115,7 +115,8 @@ pub enum Command {
     ///
     /// Asks for every taxpayer of a file, or with a saved session, within the
     /// rate limit of the API key. Stop it with Ctrl-C; with --checkpoint it
-    /// goes on where it was.
+    /// goes on where it was. What was under way when it was killed is asked
+    /// again, nothing else.
     #[command(after_help = SWEEP)]
     Sweep(Sweep),
     /// Start the built-in server for programs of your own

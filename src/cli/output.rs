@@ -1,7 +1,7 @@
 //! Rows as a table, as JSON or as CSV, on standard output.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     time::SystemTime,
 };
 
@@ -37,9 +37,9 @@ impl Sheet {
     }
 
     pub fn print(&self, format: Format) -> Result<(), csv::Error> {
-        let mut out = io::stdout().lock();
+        let mut out = anstream::stdout().lock();
         match format {
-            Format::Table => out.write_all(self.table(out.is_terminal()).as_bytes())?,
+            Format::Table => out.write_all(self.table().as_bytes())?,
             Format::Json => out.write_all(self.json().as_bytes())?,
             Format::Csv => self.csv(&mut out)?,
         }
@@ -49,13 +49,13 @@ impl Sheet {
 
     /// A table on standard error, to be looked at before a question.
     pub fn show(&self) {
-        eprint!("{}", self.table(io::stderr().is_terminal()));
+        anstream::eprint!("{}", self.table());
     }
 
-    /// Lines on a terminal; in a file or a pipe nothing but text and spaces.
-    fn table(&self, terminal: bool) -> String {
+    /// Text and spaces, the head in bold where colours are wanted.
+    fn table(&self) -> String {
         let mut table = Table::new();
-        table.load_style(if terminal { presets::UTF8_HORIZONTAL_ONLY } else { presets::NOTHING });
+        table.load_style(presets::NOTHING);
         let number = |column: usize| {
             self.amounts.contains(&self.columns[column].0)
                 || self.rows.iter().any(|row| row[column].is_number())
@@ -69,9 +69,11 @@ impl Sheet {
             table
                 .add_row(row.iter().enumerate().map(|(column, value)| cell(column, printable(&text(value)))));
         }
-        let lines = table.lines().map(|line| line.trim_end().to_owned() + "\n");
-        // Without borders the padding of the first column is but an indent.
-        lines.map(|line| line.strip_prefix(' ').map_or(line.clone(), str::to_owned)).collect()
+        // The padding of the first column is but an indent.
+        let tidy = |line: &str| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned();
+        let mut lines = table.lines().map(|line| tidy(&line));
+        let head = lines.next().unwrap_or_default();
+        format!("\u{1b}[1m{head}\u{1b}[0m\n") + &lines.map(|line| line + "\n").collect::<String>()
     }
 
     fn json(&self) -> String {
@@ -124,11 +126,11 @@ pub fn local(moment: SystemTime, format: Format) -> String {
     zoned.strftime(form).to_string()
 }
 
-/// `3 h 05 min`, `12 min`, `less than a minute`.
+/// `3 h 05 min`, `12 min`, `< 1 min`.
 pub fn span(duration: std::time::Duration) -> String {
     let minutes = duration.as_secs() / 60;
     match (minutes / 60, minutes % 60) {
-        (0, 0) => "less than a minute".to_owned(),
+        (0, 0) => "< 1 min".to_owned(),
         (0, minutes) => format!("{minutes} min"),
         (hours, minutes) => format!("{hours} h {minutes:02} min"),
     }
