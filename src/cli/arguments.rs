@@ -8,7 +8,7 @@ use sandbox_client::types::TypeOfGoods;
 
 use super::{api, gstr_2b::Gstr2b, invoices::Invoices};
 
-/// The Sandbox GST API from a terminal: invoice counts of one taxpayer or a whole firm.
+/// The Sandbox GST API from a terminal: invoices of one taxpayer, counts of a whole firm.
 #[derive(Debug, Parser)]
 #[command(name = "sandbox", version, max_term_width = 100, after_help = SHORT, after_long_help = LONG)]
 pub struct Arguments {
