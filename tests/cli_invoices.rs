@@ -9,7 +9,7 @@ mod terminal;
 use std::fs;
 
 use command::Home;
-use sandbox_client::mock::MockServer;
+use sandbox_client::mock::{Fault, MockServer};
 use serde_json::{Value, json};
 
 const GSTIN: &str = "33ABKCS2033B1ZW";
@@ -97,6 +97,21 @@ async fn a_stranger_s_text_does_not_steer_the_terminal() {
     assert!(run.stdout.contains("[2J") && !run.stdout.contains(['\u{1b}', '\u{7}']), "{:?}", run.stdout);
     let json = home.run(&["invoices", "list", "--section", "b2b", "--format", "json"]).succeeds().stdout;
     assert_eq!(serde_json::from_str::<Value>(&json).unwrap()[0]["number"], number, "data stay whole");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_is_no_trouble() {
+    let (mock, home) = firm().await;
+    let document = |number: usize| {
+        json!({"stin": "24ABCFG0123H1YZ", "rtnprd": "102024", "inum": number.to_string(), "action": "N",
+            "val": 1.5, "remarks": "x".repeat(400)})
+    };
+    let list: Vec<_> = (0..40_000).map(document).collect();
+    let body = json!({"code": 200, "data": {"status_cd": "1", "data": {"b2b": list}}});
+    assert!(body.to_string().len() > 16 * 1024 * 1024, "more than the library takes by itself");
+    mock.on("list_invoices").json(200, body);
+    let run = home.run(&["invoices", "list", "--section", "b2b", "--format", "csv"]).succeeds();
+    assert_eq!(run.stdout.lines().count(), 40_001);
 }
 
 // --- which documents -----------------------------------------------------------
@@ -386,6 +401,27 @@ async fn a_token_of_the_environment_needs_its_taxpayer() {
     assert!(String::from_utf8(refused.stderr).unwrap().contains("--recipient"));
     assert_eq!(run(&["--recipient", GSTIN]).status.code(), Some(0));
     assert_eq!(sent(&mock, "save_invoice_status")["rtin"], GSTIN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_answer_is_lost_is_not_repeated_and_told() {
+    let (mock, home) = firm().await;
+    mock.on("save_invoice_status").fault(Fault::CloseWithoutAnswer);
+    let run = home.run(&["invoices", "accept", "--number", "PRN-1050", "--yes"]);
+    assert_eq!((run.code, mock.hits("save_invoice_status")), (Some(1), 1));
+    assert!(
+        run.stderr.contains("It may have arrived all the same. List the invoices before"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("sent, job"), "{}", run.stderr);
+
+    // Where it certainly did not, nobody needs to look.
+    mock.clear_rules();
+    mock.on("save_invoice_status").error("insufficient_privilege");
+    let run = home.run(&["invoices", "accept", "--number", "PRN-1050", "--yes"]);
+    assert_eq!(run.code, Some(4));
+    assert!(!run.stderr.contains("arrived"), "{}", run.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

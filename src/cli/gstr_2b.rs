@@ -58,7 +58,9 @@ pub async fn run(shared: &Shared, arguments: &Gstr2b) -> Result<(), Failure> {
             if !sending.yes {
                 confirm::ask(&format!("Have {what} made anew?"))?;
             }
-            let job = session.start_gstr_2b_regeneration(*period).await?;
+            let job = session.start_gstr_2b_regeneration(*period).await;
+            let job =
+                job.map_err(|error| job::not_sent(error, "Ask again if the GSTR-2B stays as it was."))?;
             eprintln!("GSTN makes {what} anew, job {}.", job.reference_id());
             job::after_sending(&connection, job, sending, shared.format, "gstr-2b").await
         }

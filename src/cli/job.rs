@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use clap::Args;
-use sandbox_client::{ErrorKind, Job, JobReport, JobState, RefusedDocument};
+use sandbox_client::{Error, ErrorKind, Job, JobReport, JobState, RefusedDocument};
 use serde_json::{Value, json};
 
 use super::{
@@ -23,6 +23,13 @@ pub struct Waiting {
     /// Longest time to wait for the job
     #[arg(long, value_name = "MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1440))]
     pub timeout: u16,
+}
+
+/// A failure of sending, with what to do where it may have arrived all the same.
+pub fn not_sent(error: Error, advice: &str) -> Failure {
+    let arrived = error.maybe_processed();
+    let failure = Failure::from(error);
+    if arrived { failure.hint(format!("It may have arrived all the same. {advice}")) } else { failure }
 }
 
 /// Waits for a job that was just sent, unless nobody wants to.

@@ -69,15 +69,12 @@ pub async fn run(shared: &Shared, choice: &Choice, wish: &Wish) -> Result<(), Fa
             .hint("Name the taxpayer with --recipient."));
     }
 
-    let selection = match &named {
-        Some(named) => {
-            let sections: Vec<_> = named.iter().map(file::Named::section).collect();
-            selection::by_file(wish, named, list::fetch(&session, &sections, None).await?)
-        }
-        None => {
-            let listed = list::fetch(&session, &choice.filter.section, None).await?;
-            selection::by_filter(wish, &choice.filter, listed)
-        }
+    let selection = if let Some(named) = &named {
+        let sections: Vec<_> = named.iter().map(file::Named::section).collect();
+        selection::by_file(wish, named, list::fetch(&session, &sections, None).await?)
+    } else {
+        let listed = list::fetch(&session, &choice.filter.section, None).await?;
+        selection::by_filter(wish, &choice.filter, listed)
     };
     for line in &selection.told {
         eprintln!("{line}");
@@ -91,7 +88,9 @@ pub async fn run(shared: &Shared, choice: &Choice, wish: &Wish) -> Result<(), Fa
             let of = recipient.or(session.taxpayer_id().map(|taxpayer| taxpayer.gstin));
             ask(wish, &selection.chosen, of)?;
         }
-        let job = batch.send().await?;
+        let job = batch.send().await.map_err(|error| {
+            job::not_sent(error, "List the invoices before you send again: those acted on show it.")
+        })?;
         let sent = documents(selection.chosen.len(), "was", "were");
         eprintln!("{sent} sent, job {}.", job.reference_id());
         job::after_sending(&connection, job, &choice.sending, shared.format, "invoices").await?;

@@ -19,6 +19,10 @@ use crate::cli::{
     failure::Failure,
 };
 
+/// Largest answer: the list of one section has no pages, and 100,000 documents
+/// take 35 MB.
+const LARGEST: usize = 256 * 1024 * 1024;
+
 pub async fn run(shared: &Shared, arguments: &List) -> Result<(), Failure> {
     let filter = &arguments.filter;
     let connection = Connection::open(shared).await?;
@@ -50,6 +54,7 @@ pub async fn fetch(
         .filter(|section| sections.is_empty() || sections.contains(section))
         .cloned()
         .collect();
+    let session = &session.with_max_body_bytes(LARGEST);
     let lists = wanted.into_iter().map(|section| session.invoices(section, status));
     let lists: Vec<_> = stream::iter(lists).buffered(8).try_collect().await?;
     Ok(lists.into_iter().flat_map(|list| list.invoices).collect())
