@@ -192,13 +192,19 @@ async fn throughput() -> Result<(), Box<dyn std::error::Error>> {
     while start.elapsed() < Duration::from_secs(5) {
         answered += u32::from(sweep.next().await.is_some_and(|item| item.result.is_ok()));
     }
-    let seconds = start.elapsed().as_secs_f64();
+    let (seconds, after) = (start.elapsed().as_secs_f64(), cpu_seconds(&server));
     let (rate, possible) = (f64::from(answered) / seconds, f64::from(AT_ONCE) / DELAY);
     let share = 100.0 * rate / possible;
-    print!("throughput  {rate:.0} calls a second, {share:.1} % of the {possible:.0} that 64 at once allow");
+    // Its calls would keep their places under way.
+    drop(sweep);
+    let plain = without_sweep(&client, AT_ONCE).await?;
+    print!(
+        "throughput  {rate:.0} calls a second, {share:.1} % of the {possible:.0} that 64 at once allow; \
+         {plain:.0} by 64 tasks without a sweep"
+    );
     let cores =
         std::thread::available_parallelism().map_or(1.0, |n| f64::from(u32::try_from(n.get()).unwrap_or(1)));
-    match (busy, cpu_seconds(&server)) {
+    match (busy, after) {
         (Some(before), Some(after)) => {
             let load = 100.0 * (after - before) / seconds / cores;
             println!(
@@ -209,6 +215,30 @@ async fn throughput() -> Result<(), Box<dyn std::error::Error>> {
         _ => println!(),
     }
     Ok(())
+}
+
+/// Calls a second of as many tasks that each make one after the other: what
+/// timers and machine leave of the possible.
+async fn without_sweep(client: &Client, tasks: u32) -> Result<f64, Box<dyn std::error::Error>> {
+    let session = client.taxpayer(gstin(0), "anybody")?.restore().await.ok_or("no session")?;
+    let start = Instant::now();
+    let tasks: Vec<_> = (0..tasks)
+        .map(|_| {
+            let session = session.clone();
+            tokio::spawn(async move {
+                let mut answered = 0_u32;
+                while start.elapsed() < Duration::from_secs(5) {
+                    answered += u32::from(session.invoice_counts(TypeOfGoods::Others).await.is_ok());
+                }
+                answered
+            })
+        })
+        .collect();
+    let mut answered = 0;
+    for task in tasks {
+        answered += task.await?;
+    }
+    Ok(f64::from(answered) / start.elapsed().as_secs_f64())
 }
 
 async fn allowance() -> Result<(), Box<dyn std::error::Error>> {
