@@ -2,6 +2,7 @@
 //! GSTR-2B have a file of their own.
 
 #[path = "support/command.rs"]
+#[allow(dead_code)] // other tests use more
 mod command;
 
 use std::io::{BufRead as _, BufReader};

@@ -1,5 +1,4 @@
 //! The command `sandbox` as a program, with folders of its own.
-#![allow(dead_code)] // no test uses all of it
 
 use std::{
     fs,
