@@ -112,6 +112,11 @@ impl<I> Sweep<I> {
 
     /// Calls that are under way or wait for the rate limit at once. Default
     /// 16; 1 to 256, other values are moved to the nearer end.
+    ///
+    /// Calls keep their places among the client's
+    /// [`max_in_flight`](crate::ClientBuilder::max_in_flight) while nobody asks
+    /// for the next item, so stay well below that (100 by default) where the
+    /// same client makes other calls between two items.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.clamp(1, MOST_AT_ONCE);
         self

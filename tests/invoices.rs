@@ -322,7 +322,12 @@ async fn what_cannot_be_done_is_refused_before_anything_is_sent() {
     };
     let plain = document(Section::B2b, json!({}));
     let act = || client.act_on_invoices().recipient(recipient(GSTIN));
-    let send = async |batch: InvoiceActions| batch.send().await.unwrap_err();
+    let send = async |batch: InvoiceActions| {
+        let told = batch.check().unwrap_err();
+        let error = batch.send().await.unwrap_err();
+        assert_eq!(told.to_string(), error.to_string(), "a check tells the same");
+        error
+    };
 
     let import = document(Section::Impg, json!({}));
     refused(
@@ -339,6 +344,7 @@ async fn what_cannot_be_done_is_refused_before_anything_is_sent() {
 
     let blocked = document(Section::B2b, json!({"ispendactblocked": "Y"}));
     refused(&send(act().keep_pending(&blocked)).await, "invoice", "ispendactblocked");
+    assert!(act().reject(&blocked).check().is_ok() && mock.requests().is_empty(), "a check sends nothing");
     assert!(act().reject(&blocked).send().await.is_ok(), "only pending is blocked");
     mock.clear();
 
@@ -352,11 +358,9 @@ async fn what_cannot_be_done_is_refused_before_anything_is_sent() {
         refused(&send(act().reject(&document).remarks("why")).await, "remarks", "debit notes");
     }
     refused(&send(client.act_on_invoices().accept(&plain)).await, "recipient", "a token alone");
-    refused(
-        &client.reset_invoices().recipient(recipient(GSTIN)).send().await.unwrap_err(),
-        "invoice",
-        "empty",
-    );
+    let reset = || client.reset_invoices().recipient(recipient(GSTIN));
+    refused(&reset().check().unwrap_err(), "invoice", "empty");
+    refused(&reset().send().await.unwrap_err(), "invoice", "empty");
     assert!(mock.requests().is_empty());
 
     // The first reason is the one that is told.

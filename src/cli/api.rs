@@ -90,14 +90,11 @@ pub async fn run(shared: &Shared, matches: &ArgMatches) -> Result<(), Failure> {
     }
 }
 
+/// Without addresses for people, who have them in the help of each.
 fn list(format: Format) -> Result<(), Failure> {
-    let mut sheet = Sheet::new(&[
-        ("operation", "Operation"),
-        ("method", "Method"),
-        ("path", "Path"),
-        ("credential", "Needs"),
-        ("summary", "Summary"),
-    ]);
+    let mut short = Sheet::new(&[("", "Operation"), ("", "Needs"), ("", "Summary")]);
+    let mut whole =
+        Sheet::new(&[("operation", ""), ("method", ""), ("path", ""), ("credential", ""), ("summary", "")]);
     for operation in operations() {
         let needs = match operation.credential {
             Credential::ApiSecret => "key and secret",
@@ -105,9 +102,11 @@ fn list(format: Format) -> Result<(), Failure> {
             Credential::TaxpayerToken => "taxpayer's session",
             _ => "key",
         };
+        short.row([operation.id, needs, operation.summary].map(Value::from).to_vec());
         let cells = [operation.id, operation.method, operation.path, needs, operation.summary];
-        sheet.row(cells.map(Value::from).to_vec());
+        whole.row(cells.map(Value::from).to_vec());
     }
+    let sheet = if format == Format::Table { short } else { whole };
     Ok(sheet.print(format)?)
 }
 

@@ -6,9 +6,9 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use sandbox_client::types::TypeOfGoods;
 
-use super::api;
+use super::{api, gstr_2b::Gstr2b, invoices::Invoices};
 
-/// The Sandbox GST API from a terminal: invoice counts of one taxpayer or a whole firm.
+/// The Sandbox GST API from a terminal: invoices of one taxpayer, counts of a whole firm.
 #[derive(Debug, Parser)]
 #[command(name = "sandbox", version, max_term_width = 100, after_help = SHORT, after_long_help = LONG)]
 pub struct Arguments {
@@ -29,24 +29,28 @@ Examples:
   export SANDBOX_API_KEY=… SANDBOX_API_SECRET=…
   sandbox login --gstin 33ABKCS2033B1ZW --username acme.com
   sandbox counts --goods all --format csv > counts.csv
+  sandbox invoices list --status no_action --format csv > open.csv
+  sandbox invoices accept --from open.csv     what is left in it; asks first
+  sandbox gstr-2b regenerate --period 112025
   sandbox sweep --from firm.csv --checkpoint november.jsonl --report november.html
   sandbox api                                 every operation
   sandbox api get_invoice_count --help        what one of them takes
 
 Environment:
-  SANDBOX_API_KEY         the API key; with it the configuration file is not read
-  SANDBOX_API_SECRET      the API secret
-  SANDBOX_ACCESS_TOKEN    token of a taxpayer's session that you already have
-  SANDBOX_BASE_URL        another address, for a gateway or a mock server
-  SANDBOX_CONFIG_DIR      another folder for config.toml
-  SANDBOX_DATA_DIR        another folder for saved sessions
-  NO_COLOR                no colours
+  SANDBOX_API_KEY              the API key; with it the configuration file is not read
+  SANDBOX_API_SECRET           the API secret
+  SANDBOX_ACCESS_TOKEN         token of a taxpayer's session that you already have
+  SANDBOX_BASE_URL             another address, for a gateway or a mock server
+  SANDBOX_REQUESTS_PER_MINUTE  the limit of your account [default: 25 test, 100 live]
+  SANDBOX_CONFIG_DIR           another folder for config.toml
+  SANDBOX_DATA_DIR             another folder for saved sessions
+  NO_COLOR                     no colours
 
 Exit codes:
   0  done                             4  key, secret or account not accepted
   1  service, network or other        5  a new OTP is needed
   2  wrong arguments                  6  too many requests
-  3  configuration                    7  a part of many failed (sweep, sessions refresh)";
+  3  configuration                    7  a part of many failed or was left alone";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -70,7 +74,7 @@ pub struct Shared {
 pub enum Format {
     /// For people
     Table,
-    /// For programs; a line for each result where there are many
+    /// For programs; of a sweep a line for each answer
     Json,
     /// For spreadsheets
     Csv,
@@ -93,6 +97,11 @@ pub enum Command {
     /// Count a taxpayer's invoices by section and status
     #[command(after_help = "Example: sandbox --mock counts --goods all")]
     Counts(Counts),
+    /// List invoices, accept, reject, keep pending or reset them
+    Invoices(Invoices),
+    /// Have GSTR-2B made anew after invoices were acted on
+    #[command(name = "gstr-2b")]
+    Gstr2b(Gstr2b),
     /// Open a session with the OTP that the taxpayer receives
     ///
     /// Asks for the OTP on the terminal, or reads it from standard input. The
@@ -106,7 +115,8 @@ pub enum Command {
     ///
     /// Asks for every taxpayer of a file, or with a saved session, within the
     /// rate limit of the API key. Stop it with Ctrl-C; with --checkpoint it
-    /// goes on where it was.
+    /// goes on where it was. What was under way when it was killed is asked
+    /// again, nothing else.
     #[command(after_help = SWEEP)]
     Sweep(Sweep),
     /// Start the built-in server for programs of your own

@@ -5,7 +5,7 @@ use std::{env, fs, io, path::Path};
 use sandbox_client::ClientBuilder;
 use serde::Deserialize;
 
-use super::{arguments::Shared, failure::Failure, folders, output::Sheet};
+use super::{arguments::Shared, connection::REQUESTS_PER_MINUTE, failure::Failure, folders, output::Sheet};
 
 /// The configuration file.
 #[derive(Deserialize)]
@@ -75,7 +75,13 @@ pub fn run(shared: &Shared) -> Result<(), Failure> {
         (Some(_), false) => "in use".to_owned(),
     }));
     sheet.row(vec!["configuration".into(), config.display().to_string().into(), file.into()]);
-    for name in ["SANDBOX_API_KEY", "SANDBOX_API_SECRET", "SANDBOX_ACCESS_TOKEN", "SANDBOX_BASE_URL"] {
+    for name in [
+        "SANDBOX_API_KEY",
+        "SANDBOX_API_SECRET",
+        "SANDBOX_ACCESS_TOKEN",
+        "SANDBOX_BASE_URL",
+        REQUESTS_PER_MINUTE,
+    ] {
         let state = if env::var_os(name).is_some() { "set" } else { "not set" };
         sheet.row(vec![name.into(), "environment".into(), state.into()]);
     }

@@ -1,9 +1,9 @@
 //! The client that a command works with: the real service by environment or
 //! configuration file, or the built-in server.
 
-use std::{env, io, sync::Arc};
+use std::{env, io, sync::Arc, time::Duration};
 
-use sandbox_client::{Client, ClientBuilder, Environment, TaxpayerId, values::Gstin};
+use sandbox_client::{Client, ClientBuilder, Environment, Polling, TaxpayerId, values::Gstin};
 
 use super::{
     arguments::{Select, Shared},
@@ -13,6 +13,9 @@ use super::{
     mock::World,
     store::{Entry, FileStore},
 };
+
+/// The limit that the account has, where it is not the documented one.
+pub const REQUESTS_PER_MINUTE: &str = "SANDBOX_REQUESTS_PER_MINUTE";
 
 /// A client, and the sessions that it can use.
 pub struct Connection {
@@ -132,6 +135,15 @@ impl Connection {
         }
     }
 
+    /// How a job is waited for. The built-in server is done at the second question.
+    pub fn polling(&self, minutes: u16) -> Polling {
+        let polling = Polling::default().deadline(Duration::from_secs(u64::from(minutes) * 60));
+        match &self.sessions {
+            Sessions::Files(_) => polling,
+            Sessions::Mock(_) => polling.first_pause(Duration::from_millis(100)),
+        }
+    }
+
     /// A GSTIN as it was typed. The provider's samples for its test
     /// environment have wrong check digits, so only live insists on them.
     pub fn gstin(&self, text: &str) -> Result<Gstin, Failure> {
@@ -144,8 +156,18 @@ impl Connection {
 }
 
 /// Settings from the environment, or from the file where it names no key.
-/// Also the limit that the file sets.
+/// Also the limit that either sets.
 fn builder() -> Result<(ClientBuilder, Option<u32>), Failure> {
+    let (builder, limit) = environment_or_file()?;
+    let Some(text) = variable(REQUESTS_PER_MINUTE)? else { return Ok((builder, limit)) };
+    let limit = text.trim().parse().ok().filter(|limit| *limit > 0);
+    let limit = limit.ok_or_else(|| {
+        Failure::configuration(format!("{REQUESTS_PER_MINUTE} must be a whole number from 1"))
+    })?;
+    Ok((builder.requests_per_minute(limit), Some(limit)))
+}
+
+fn environment_or_file() -> Result<(ClientBuilder, Option<u32>), Failure> {
     if env::var_os("SANDBOX_API_KEY").is_some() {
         return Ok((ClientBuilder::from_env()?, None));
     }

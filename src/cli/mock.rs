@@ -33,7 +33,8 @@ pub struct World {
 
 impl World {
     pub async fn start(port: u16, shared: &Shared) -> Result<Self, Failure> {
-        let server = MockServer::builder().bind((Ipv4Addr::LOCALHOST, port).into()).start().await?;
+        let builder = MockServer::builder().stateful_ims();
+        let server = builder.bind((Ipv4Addr::LOCALHOST, port).into()).start().await?;
         let world = Self {
             server,
             taxpayers: (0..shared.mock_taxpayers).map(taxpayer).collect(),
@@ -72,6 +73,7 @@ impl World {
         let on = || self.server.on("get_invoice_count");
         let nothing = json!({"code": 200, "data": {"status_cd": "1", "data": {}}});
         on().json(200, nothing).when(|request| number(request) % 3 == 1);
+        self.server.on("list_invoices").example("none").when(|request| number(request) % 3 == 1);
         on().example("others_mixed").when(|request| {
             number(request) % 3 == 2 && request.query_value("type_of_goods") == Some("others")
         });

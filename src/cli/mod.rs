@@ -6,10 +6,14 @@
 mod api;
 mod arguments;
 mod config;
+mod confirm;
 mod connection;
 mod counts;
 mod failure;
 mod folders;
+mod gstr_2b;
+mod invoices;
+mod job;
 mod login;
 mod mock;
 mod output;
@@ -34,6 +38,8 @@ pub async fn main() -> ExitCode {
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let outcome = match &arguments.command {
         Command::Counts(counts) => counts::run(&arguments.shared, counts).await,
+        Command::Invoices(invoices) => invoices::run(&arguments.shared, invoices).await,
+        Command::Gstr2b(gstr_2b) => gstr_2b::run(&arguments.shared, gstr_2b).await,
         Command::Login(login) => login::run(&arguments.shared, login).await,
         Command::Sessions(sessions) => sessions::run(&arguments.shared, sessions).await,
         Command::Sweep(sweep) => sweep::run(&arguments.shared, sweep).await,

@@ -1,7 +1,7 @@
 //! Rows as a table, as JSON or as CSV, on standard output.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     time::SystemTime,
 };
 
@@ -16,11 +16,19 @@ pub struct Sheet {
     /// Name in JSON and CSV, and title in a table.
     columns: &'static [(&'static str, &'static str)],
     rows: Vec<Vec<Value>>,
+    /// Names of columns whose text is an amount.
+    amounts: &'static [&'static str],
 }
 
 impl Sheet {
     pub fn new(columns: &'static [(&'static str, &'static str)]) -> Self {
-        Self { columns, rows: Vec::new() }
+        Self { columns, rows: Vec::new(), amounts: &[] }
+    }
+
+    /// Puts the amounts of these columns below each other.
+    pub fn amounts(mut self, names: &'static [&'static str]) -> Self {
+        self.amounts = names;
+        self
     }
 
     pub fn row(&mut self, cells: Vec<Value>) {
@@ -29,7 +37,7 @@ impl Sheet {
     }
 
     pub fn print(&self, format: Format) -> Result<(), csv::Error> {
-        let mut out = io::stdout().lock();
+        let mut out = anstream::stdout().lock();
         match format {
             Format::Table => out.write_all(self.table().as_bytes())?,
             Format::Json => out.write_all(self.json().as_bytes())?,
@@ -39,23 +47,33 @@ impl Sheet {
         Ok(())
     }
 
-    /// Lines on a terminal; in a file or a pipe nothing but text and spaces.
+    /// A table on standard error, to be looked at before a question.
+    pub fn show(&self) {
+        anstream::eprint!("{}", self.table());
+    }
+
+    /// Text and spaces, the head in bold where colours are wanted.
     fn table(&self) -> String {
         let mut table = Table::new();
-        let terminal = io::stdout().is_terminal();
-        table.load_style(if terminal { presets::UTF8_HORIZONTAL_ONLY } else { presets::NOTHING });
-        let number = |column: usize| self.rows.iter().any(|row| row[column].is_number());
+        table.load_style(presets::NOTHING);
+        let number = |column: usize| {
+            self.amounts.contains(&self.columns[column].0)
+                || self.rows.iter().any(|row| row[column].is_number())
+        };
         let align = |column| if number(column) { CellAlignment::Right } else { CellAlignment::Left };
         let cell = |column: usize, text: String| Cell::new(text).set_alignment(align(column));
         table.set_header(
             self.columns.iter().enumerate().map(|(column, (_, title))| cell(column, (*title).to_owned())),
         );
         for row in &self.rows {
-            table.add_row(row.iter().enumerate().map(|(column, value)| cell(column, text(value))));
+            table
+                .add_row(row.iter().enumerate().map(|(column, value)| cell(column, printable(&text(value)))));
         }
-        let lines = table.lines().map(|line| line.trim_end().to_owned() + "\n");
-        // Without borders the padding of the first column is but an indent.
-        lines.map(|line| line.strip_prefix(' ').map_or(line.clone(), str::to_owned)).collect()
+        // The padding of the first column is but an indent.
+        let tidy = |line: &str| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned();
+        let mut lines = table.lines().map(|line| tidy(&line));
+        let head = lines.next().unwrap_or_default();
+        format!("\u{1b}[1m{head}\u{1b}[0m\n") + &lines.map(|line| line + "\n").collect::<String>()
     }
 
     fn json(&self) -> String {
@@ -89,6 +107,12 @@ pub fn text(value: &Value) -> String {
     }
 }
 
+/// Without what would move the cursor or colour the terminal: numbers and
+/// remarks are written by strangers.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// One value as JSON for people and programs.
 pub fn print_json(value: &Value) -> io::Result<()> {
     writeln!(io::stdout(), "{value:#}")
@@ -102,11 +126,11 @@ pub fn local(moment: SystemTime, format: Format) -> String {
     zoned.strftime(form).to_string()
 }
 
-/// `3 h 05 min`, `12 min`, `less than a minute`.
+/// `3 h 05 min`, `12 min`, `< 1 min`.
 pub fn span(duration: std::time::Duration) -> String {
     let minutes = duration.as_secs() / 60;
     match (minutes / 60, minutes % 60) {
-        (0, 0) => "less than a minute".to_owned(),
+        (0, 0) => "< 1 min".to_owned(),
         (0, minutes) => format!("{minutes} min"),
         (hours, minutes) => format!("{hours} h {minutes:02} min"),
     }

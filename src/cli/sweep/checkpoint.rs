@@ -35,7 +35,15 @@ impl Checkpoint {
         options.read(true).write(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        // Others may read it, and not open it to write.
+        #[cfg(windows)]
+        std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 1);
         let mut file = options.open(path).map_err(|error| unusable(&format!("cannot be opened: {error}")))?;
+        if is_taken(&file) {
+            return Err(
+                unusable("is in use by another sweep").hint("Wait for its end, or name another file.")
+            );
+        }
 
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
@@ -82,4 +90,20 @@ impl Checkpoint {
         line.push(b'\n');
         Ok(self.0.write_all(&line)?)
     }
+}
+
+/// Locks the file until it is closed. Two sweeps would write over each other:
+/// a long one and the next that a timer starts. Where the file system knows no
+/// locks there is none, as on some of a network.
+#[cfg(unix)]
+fn is_taken(file: &File) -> bool {
+    use rustix::fs::{FlockOperation, flock};
+
+    flock(file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK)
+}
+
+/// Opening has locked it already.
+#[cfg(not(unix))]
+fn is_taken(_: &File) -> bool {
+    false
 }

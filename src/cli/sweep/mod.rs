@@ -9,7 +9,14 @@ mod tally;
 mod taxpayers;
 mod view;
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use sandbox_client::{SweepStream, TaxpayerId};
 
@@ -23,6 +30,9 @@ use progress::Progress;
 use record::Record;
 use tally::Tally;
 use view::View;
+
+/// How long a stopped sweep waits for the answers to what it has asked.
+const DRAIN: Duration = Duration::from_secs(5);
 
 pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
     let connection = Connection::open(shared).await?;
@@ -54,14 +64,18 @@ pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
         }
     }
 
+    let stopped = Arc::new(AtomicBool::new(false));
+    let ends = Arc::clone(&stopped);
     let stream = connection
         .client
         .sweep(taxpayers)
         .goods(goods)
         .concurrency(arguments.concurrency.into())
-        .only(move |taxpayer, goods| !answered.contains(&(taxpayer.clone(), goods)))
+        .only(move |taxpayer, goods| {
+            !ends.load(Ordering::Relaxed) && !answered.contains(&(taxpayer.clone(), goods))
+        })
         .start();
-    let outcome = sweep.collect(stream).await;
+    let outcome = sweep.collect(stream, &stopped).await;
     sweep.finish()?;
     if let Some(path) = &arguments.report {
         report::write(path, &sweep.tally).map_err(|error| {
@@ -98,19 +112,27 @@ struct Run {
 }
 
 impl Run {
-    /// Takes answers until the end or Ctrl-C.
-    async fn collect(&mut self, mut stream: SweepStream) -> Result<(), Failure> {
-        let interrupt = tokio::signal::ctrl_c();
-        tokio::pin!(interrupt);
+    /// Takes answers until the end. Ctrl-C sets `stopped`, so that nothing more
+    /// is asked, and the answers under way are waited for: they are paid for. A
+    /// second Ctrl-C gives them up.
+    async fn collect(&mut self, mut stream: SweepStream, stopped: &AtomicBool) -> Result<(), Failure> {
+        let (interrupt, patience) = (tokio::signal::ctrl_c(), tokio::time::sleep(Duration::MAX));
+        tokio::pin!(interrupt, patience);
         loop {
+            let stopping = stopped.load(Ordering::Relaxed);
             let item = tokio::select! {
                 item = stream.next() => item,
                 _ = &mut interrupt => {
-                    return Err(Failure::new(Exit::Interrupted, "stopped").hint(match self.checkpoint {
-                        Some(_) => "The same command goes on where it was.",
-                        None => "With --checkpoint FILE a stopped sweep goes on where it was.",
-                    }));
+                    if stopping {
+                        break;
+                    }
+                    self.progress.say("Stopping; waiting a few seconds for the answers under way.");
+                    stopped.store(true, Ordering::Relaxed);
+                    interrupt.set(tokio::signal::ctrl_c());
+                    patience.as_mut().reset(tokio::time::Instant::now() + DRAIN);
+                    continue;
                 }
+                () = &mut patience => break,
             };
             let Some(item) = item else { break };
             let record = Record::from(item);
@@ -119,6 +141,12 @@ impl Run {
                 checkpoint.note(&record)?;
             }
             self.show(&record)?;
+        }
+        if stopped.load(Ordering::Relaxed) {
+            return Err(Failure::new(Exit::Interrupted, "stopped").hint(match self.checkpoint {
+                Some(_) => "The same command goes on where it was.",
+                None => "With --checkpoint FILE a stopped sweep goes on where it was.",
+            }));
         }
         match self.tally.failures() {
             0 => Ok(()),

@@ -17,7 +17,8 @@ pub struct Progress {
 impl Progress {
     pub fn new(total: usize, per_minute: Option<u32>) -> Self {
         let bar = ProgressBar::new(total as u64);
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}");
+        // Within 80 columns; what is too long for the terminal is cut, never wrapped.
+        let style = ProgressStyle::with_template("{bar:14} {pos}/{len} {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self { bar, started: Instant::now(), answered: 0, per_minute }
     }
@@ -29,7 +30,7 @@ impl Progress {
         let minutes = self.started.elapsed().as_secs_f64() / 60.0;
         let rate = f64::from(self.answered) / minutes.max(1.0 / 60.0);
         self.bar.set_message(format!(
-            "{rate:.0}/min  {} left  {failures} failed  {without_session} without session",
+            "{rate:.0}/min, {} left, {failures} failed, {without_session} need an OTP",
             span(remaining(left, rate, self.per_minute)),
         ));
     }

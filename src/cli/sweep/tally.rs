@@ -57,10 +57,19 @@ impl Row {
         if self.session_over {
             return "a new OTP is needed".to_owned();
         }
-        let mut failed: Vec<_> = self.failed.iter().map(|(goods, kind)| format!("{goods}: {kind}")).collect();
-        // Answers come in any order.
-        failed.sort_unstable();
-        failed.join(", ")
+        let mut by_kind: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (goods, kind) in &self.failed {
+            by_kind.entry(kind).or_default().push(goods.to_string());
+        }
+        let notes = by_kind.into_iter().map(|(kind, mut goods)| {
+            if self.counts.is_none() && goods.len() == self.failed.len() {
+                return format!("failed ({kind})");
+            }
+            // Answers come in any order.
+            goods.sort_unstable();
+            format!("failed ({kind}): {}", goods.join(", "))
+        });
+        notes.collect::<Vec<_>>().join("; ")
     }
 
     pub fn no_action(&self) -> u64 {

@@ -123,6 +123,17 @@ impl InvoiceActions {
         self.0.len() == 0
     }
 
+    /// What [`send`](InvoiceActions::send) refuses before anything is sent, to
+    /// be known before a person is asked. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config), with the field `invoice`,
+    /// `remarks` or `recipient` and the reason.
+    pub fn check(&self) -> Result<(), Error> {
+        self.0.check().map(drop).map_err(|error| error.in_operation("save_invoice_status"))
+    }
+
     /// Sends the batch, and gives a handle on the work that GSTN does then.
     ///
     /// Never repeated by itself where it may have arrived. After a failure with
@@ -175,6 +186,15 @@ impl InvoiceResets {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.len() == 0
+    }
+
+    /// What `send` would refuse; as [`InvoiceActions::check`].
+    ///
+    /// # Errors
+    ///
+    /// As [`InvoiceActions::check`].
+    pub fn check(&self) -> Result<(), Error> {
+        self.0.check().map(drop).map_err(|error| error.in_operation("reset_invoice_status"))
     }
 
     /// Sends the batch; as [`InvoiceActions::send`].

@@ -63,10 +63,10 @@ impl Batch {
         self.items.len()
     }
 
-    /// The recipient and the documents by section.
-    pub(super) fn into_body(self) -> Result<(Gstin, ActedInvoices), Error> {
-        if let Some(refusal) = self.refusal {
-            return Err(refusal);
+    /// Refuses what must not be sent, and finds the recipient.
+    pub(super) fn check(&self) -> Result<Gstin, Error> {
+        if let Some(refusal) = &self.refusal {
+            return Err(refusal.clone());
         }
         if self.items.is_empty() {
             return Err(Error::config("invoice", "is missing: the batch is empty"));
@@ -83,15 +83,20 @@ impl Batch {
             ));
         }
         let session = self.client.taxpayer_id().map(|taxpayer| taxpayer.gstin);
-        let recipient = match (self.recipient, session) {
+        match (self.recipient, session) {
             (Some(named), Some(session)) if named != session => {
-                return Err(Error::config("recipient", "is not the taxpayer of the session"));
+                Err(Error::config("recipient", "is not the taxpayer of the session"))
             }
             (named, session) => named.or(session).ok_or_else(|| {
                 Error::config("recipient", "is missing: a token alone does not tell whose it is")
                     .advice("name the taxpayer with `recipient`")
-            })?,
-        };
+            }),
+        }
+    }
+
+    /// The recipient and the documents by section.
+    pub(super) fn into_body(self) -> Result<(Gstin, ActedInvoices), Error> {
+        let recipient = self.check()?;
         let mut body = ActedInvoices::default();
         for (section, item) in self.items {
             let list = match section {

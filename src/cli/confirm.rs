@@ -1,0 +1,48 @@
+//! The question before something is sent that changes what GSTN has.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use clap::Args;
+
+use super::{
+    connection::read_line,
+    failure::{Exit, Failure},
+    job::Waiting,
+};
+
+/// How something is sent that changes what GSTN has.
+#[derive(Debug, Args)]
+pub struct Sending {
+    /// Send without a question, for scripts
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Show what would be sent, and send nothing
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub waiting: Waiting,
+}
+
+/// Where nobody can be asked, nothing is begun.
+pub fn refuse_without_terminal(sending: &Sending) -> Result<(), Failure> {
+    let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if sending.yes || sending.dry_run || can_ask {
+        return Ok(());
+    }
+    Err(Failure::usage("there is no terminal to ask on, so nothing is sent")
+        .hint("Look with --dry-run, then send with --yes."))
+}
+
+pub fn ask(question: &str) -> Result<(), Failure> {
+    eprint!("{question} [y/N] ");
+    io::stderr().flush()?;
+    let answer = read_line()?;
+    if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+        return Ok(());
+    }
+    if answer.is_empty() {
+        // Ctrl-D leaves the cursor behind the question.
+        eprintln!();
+    }
+    Err(Failure::new(Exit::Other, "not confirmed, so nothing was sent"))
+}

@@ -1,0 +1,74 @@
+//! `sandbox gstr-2b`: have it made anew.
+
+use clap::{Args, Subcommand};
+use sandbox_client::values::ReturnPeriod;
+
+use super::{
+    arguments::{Select, Shared},
+    confirm::{self, Sending},
+    connection::Connection,
+    failure::Failure,
+    job::{self, Waiting},
+};
+
+#[derive(Debug, Args)]
+pub struct Gstr2b {
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Have the GSTR-2B of a period made anew; asks first
+    #[command(after_help = "Example: sandbox --mock gstr-2b regenerate --period 112025 --yes")]
+    Regenerate {
+        /// The period
+        #[arg(long, value_name = "MMYYYY")]
+        period: ReturnPeriod,
+        #[command(flatten)]
+        sending: Sending,
+        #[command(flatten)]
+        select: Select,
+    },
+    /// Wait for a regeneration that was asked for before, and show how it ended
+    #[command(after_help = "Example: sandbox gstr-2b job 00f1a5c00000 --no-wait")]
+    Job {
+        /// The reference id that `regenerate` has printed
+        reference_id: String,
+        #[command(flatten)]
+        waiting: Waiting,
+        #[command(flatten)]
+        select: Select,
+    },
+}
+
+pub async fn run(shared: &Shared, arguments: &Gstr2b) -> Result<(), Failure> {
+    match &arguments.action {
+        Action::Regenerate { period, sending, select } => {
+            confirm::refuse_without_terminal(sending)?;
+            let connection = Connection::open(shared).await?;
+            let session = connection.session(select).await?;
+            let of =
+                session.taxpayer_id().map_or(String::new(), |taxpayer| format!(" of {}", taxpayer.gstin));
+            let what = format!("GSTR-2B {period}{of}");
+            if sending.dry_run {
+                eprintln!("{what} would be made anew without --dry-run.");
+                return Ok(());
+            }
+            if !sending.yes {
+                confirm::ask(&format!("Have {what} made anew?"))?;
+            }
+            let job = session.start_gstr_2b_regeneration(*period).await;
+            let job =
+                job.map_err(|error| job::not_sent(error, "Ask again if the GSTR-2B stays as it was."))?;
+            eprintln!("GSTN makes {what} anew, job {}.", job.reference_id());
+            job::after_sending(&connection, job, sending, shared.format, "gstr-2b").await
+        }
+        Action::Job { reference_id, waiting, select } => {
+            let connection = Connection::open(shared).await?;
+            let session = connection.session(select).await?;
+            let job = session.gstr_2b_job(reference_id.as_str());
+            job::follow(&connection, job, waiting, shared.format, "gstr-2b").await
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What can be typed after `sandbox invoices`.
+
+use std::path::PathBuf;
+
+use clap::{
+    Args, Subcommand, ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
+use sandbox_client::{
+    types::{InvoiceStatus, TypeOfGoods},
+    values::{Amount, CalendarDate, InvoiceAction, ReturnPeriod, Section, VendorDate},
+};
+
+use crate::cli::{arguments::Select, confirm::Sending, job::Waiting};
+
+#[derive(Debug, Args)]
+pub struct Invoices {
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Show the documents, for people or as a file to choose from
+    ///
+    /// One call for each section, all eight where none is named; every call
+    /// costs a unit of the account's quota. Imports and documents of input
+    /// service distributors can be counted and not listed.
+    #[command(after_help = LIST)]
+    List(List),
+    /// Accept documents
+    #[command(after_help = ACT)]
+    Accept(Act),
+    /// Reject documents
+    #[command(after_help = ACT)]
+    Reject(Act),
+    /// Keep documents pending
+    #[command(after_help = ACT)]
+    Pend(Act),
+    /// Take actions back: the documents stand without action again
+    #[command(after_help = "Example: sandbox --mock invoices reset --number AO2SA2425002517")]
+    Reset(Reset),
+    /// Wait for what was sent before, and show how it ended
+    #[command(after_help = "Example: sandbox invoices job 00f1a5c00000 --no-wait")]
+    Job(Job),
+}
+
+const LIST: &str = "\
+Examples:
+  sandbox --mock invoices list
+  sandbox invoices list --section b2b,b2bcn --status no_action --supplier 24ABCFG0123H1YZ
+  sandbox invoices list --status no_action --format csv > open.csv";
+
+const ACT: &str = "\
+Shows what would be sent and asks first. What was named and cannot be acted on
+is told, and ends with exit code 7, as does a document that GSTN refuses.
+
+Examples:
+  sandbox --mock invoices accept --all --dry-run
+  sandbox invoices accept --supplier 24ABCFG0123H1YZ --since 2024-10-01 --until 2024-10-31
+  sandbox invoices reject --number PRN-1050 --remark 'goods not received'
+  sandbox invoices list --status no_action --format csv > open.csv
+  # delete lines in open.csv, fill its column remarks where you like, then:
+  sandbox invoices accept --from open.csv";
+
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    pub select: Select,
+    #[command(flatten)]
+    pub filter: Filter,
+}
+
+#[derive(Debug, Args)]
+pub struct Act {
+    /// A word to the suppliers, for documents whose line of --from has none
+    #[arg(long, value_name = "TEXT")]
+    pub remark: Option<String>,
+    #[command(flatten)]
+    pub choice: Choice,
+}
+
+#[derive(Debug, Args)]
+pub struct Reset {
+    #[command(flatten)]
+    pub choice: Choice,
+}
+
+/// Which documents to act on, and how.
+#[derive(Debug, Args)]
+pub struct Choice {
+    #[command(flatten)]
+    pub sending: Sending,
+    #[command(flatten)]
+    pub select: Select,
+    /// GSTIN of the taxpayer where the session is that of `SANDBOX_ACCESS_TOKEN`
+    #[arg(long, value_name = "GSTIN")]
+    pub recipient: Option<String>,
+    // Last, since its heading holds for what follows.
+    #[command(flatten)]
+    pub filter: Filter,
+    /// All documents that the command may act on
+    #[arg(long, conflicts_with = "from")]
+    pub all: bool,
+    /// Those in a file that `invoices list` wrote as CSV or JSON, - for standard input
+    ///
+    /// They are listed anew: one that has changed since the file was written is
+    /// told and left alone.
+    #[arg(long, value_name = "FILE", conflicts_with = "Filter")]
+    pub from: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Job {
+    /// The reference id that sending has printed
+    pub reference_id: String,
+    #[command(flatten)]
+    pub waiting: Waiting,
+    #[command(flatten)]
+    pub select: Select,
+}
+
+/// Documents that fit all of these.
+#[derive(Debug, Args)]
+#[group(id = "Filter", multiple = true)]
+#[command(next_help_heading = "Which documents (those that fit all)")]
+pub struct Filter {
+    /// Sections, by the codes that `sandbox counts` shows [default: all eight]
+    #[arg(long, value_delimiter = ',', value_parser = sections())]
+    pub section: Vec<Section>,
+    /// How they stand [default: any for list and reset, else `no_action`]
+    #[arg(long, value_enum, hide_default_value = true)]
+    pub status: Option<Status>,
+    /// GSTIN of the supplier; may be repeated
+    #[arg(long, value_name = "GSTIN")]
+    pub supplier: Vec<String>,
+    /// Number of the document; may be repeated
+    #[arg(long)]
+    pub number: Vec<String>,
+    /// Return period of the supplier
+    #[arg(long, value_name = "MMYYYY")]
+    pub period: Option<ReturnPeriod>,
+    /// Documents of this day or later
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub since: Option<CalendarDate>,
+    /// Documents of this day or earlier
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    pub until: Option<CalendarDate>,
+    /// Documents of at least this value, in rupees
+    #[arg(long, value_name = "RUPEES")]
+    pub min_value: Option<Amount>,
+    /// Documents of at most this value, in rupees
+    #[arg(long, value_name = "RUPEES")]
+    pub max_value: Option<Amount>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Status {
+    NoAction,
+    Pending,
+    Accepted,
+    Rejected,
+    Any,
+}
+
+impl Status {
+    /// What a list is asked for; `None` for all.
+    pub fn in_query(self) -> Option<InvoiceStatus> {
+        match self {
+            Self::NoAction => Some(InvoiceStatus::NoActionTaken),
+            Self::Pending => Some(InvoiceStatus::Pending),
+            Self::Accepted => Some(InvoiceStatus::Accepted),
+            Self::Rejected => Some(InvoiceStatus::Rejected),
+            Self::Any => None,
+        }
+    }
+
+    pub fn fits(self, action: Option<&InvoiceAction>) -> bool {
+        match self {
+            Self::NoAction => action == Some(&InvoiceAction::NoAction),
+            Self::Pending => action == Some(&InvoiceAction::Pending),
+            Self::Accepted => action == Some(&InvoiceAction::Accepted),
+            Self::Rejected => action == Some(&InvoiceAction::Rejected),
+            Self::Any => true,
+        }
+    }
+}
+
+/// The sections that can be listed.
+pub fn listed_sections() -> impl Iterator<Item = &'static Section> {
+    Section::KNOWN.iter().filter(|section| section.type_of_goods() == Some(TypeOfGoods::Others))
+}
+
+fn sections() -> impl TypedValueParser<Value = Section> {
+    let names = listed_sections().map(|section| PossibleValue::new(section.as_str()).help(section.title()));
+    PossibleValuesParser::new(names).map(|code| Section::from(code.as_str()))
+}
+
+/// A day as ISO 8601 has it, or as the lists do.
+fn day(text: &str) -> Result<CalendarDate, &'static str> {
+    let iso = || {
+        let [year, month, day] = text.split('-').collect::<Vec<_>>()[..] else { return None };
+        if [year.len(), month.len(), day.len()] != [4, 2, 2] {
+            return None;
+        }
+        CalendarDate::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+    };
+    iso().or_else(|| VendorDate::from(text).to_date().ok()).ok_or("is no day such as 2024-11-05")
+}

@@ -1,0 +1,121 @@
+//! A document as a line: what is shown of it, and what it is known by again.
+
+use sandbox_client::values::{Amount, Invoice, InvoiceAction, VendorDate};
+use serde_json::{Value, json};
+
+use crate::cli::{arguments::Format, output::Sheet};
+
+/// What tells one document from all others of a taxpayer: section, supplier,
+/// return period and number, in capitals.
+pub type Key = [String; 4];
+
+pub fn key(invoice: &Invoice) -> Key {
+    let section = invoice.section().map_or("", |section| section.as_str());
+    [section, invoice.supplier_gstin(), invoice.return_period(), invoice.number()].map(str::to_uppercase)
+}
+
+/// The word for a status in results and arguments; a new code stays as it is.
+pub fn status(action: Option<&InvoiceAction>) -> &str {
+    match action {
+        Some(InvoiceAction::NoAction) => "no_action",
+        Some(InvoiceAction::Pending) => "pending",
+        Some(InvoiceAction::Accepted) => "accepted",
+        Some(InvoiceAction::Rejected) => "rejected",
+        Some(other) => other.as_str(),
+        None => "",
+    }
+}
+
+/// The same for people.
+pub fn title(action: Option<&InvoiceAction>) -> String {
+    match status(action) {
+        "" => "unknown".to_owned(),
+        word => word.replace('_', " "),
+    }
+}
+
+/// An amount with its paise, for a column of a table.
+pub fn rupees(amount: Option<Amount>) -> Value {
+    amount.map_or(Value::Null, |amount| format!("{amount:.2}").into())
+}
+
+/// Few columns for people, all for programs.
+pub fn sheet(invoices: &[Invoice], format: Format) -> Sheet {
+    if format == Format::Table { table(invoices) } else { records(invoices) }
+}
+
+fn table(invoices: &[Invoice]) -> Sheet {
+    let mut sheet = Sheet::new(&[
+        ("section", "Section"),
+        ("supplier_gstin", "Supplier"),
+        ("number", "Number"),
+        ("date", "Date"),
+        ("value", "Value"),
+        ("status", "Status"),
+    ])
+    .amounts(&["value"]);
+    for invoice in invoices {
+        let section = invoice.section().map_or("", |section| section.as_str());
+        sheet.row(vec![
+            section.into(),
+            invoice.supplier_gstin().into(),
+            invoice.number().into(),
+            invoice.date().map(VendorDate::as_str).into(),
+            rupees(invoice.value()),
+            title(invoice.action()).into(),
+        ]);
+    }
+    sheet
+}
+
+fn records(invoices: &[Invoice]) -> Sheet {
+    let mut sheet = Sheet::new(&[
+        ("section", ""),
+        ("supplier_gstin", ""),
+        ("return_period", ""),
+        ("number", ""),
+        ("date", ""),
+        ("value", ""),
+        ("taxable_value", ""),
+        ("igst", ""),
+        ("cgst", ""),
+        ("sgst", ""),
+        ("cess", ""),
+        ("status", ""),
+        ("remarks", ""),
+        ("filing_status", ""),
+        ("pending_blocked", ""),
+        ("invoice_type", ""),
+        ("place_of_supply", ""),
+        ("source_form", ""),
+        ("original_number", ""),
+        ("original_date", ""),
+        ("hash", ""),
+    ]);
+    for invoice in invoices {
+        sheet.row(vec![
+            json!(invoice.section()),
+            invoice.supplier_gstin().into(),
+            invoice.return_period().into(),
+            invoice.number().into(),
+            json!(invoice.date()),
+            json!(invoice.value()),
+            json!(invoice.taxable_value()),
+            json!(invoice.igst()),
+            json!(invoice.cgst()),
+            json!(invoice.sgst()),
+            json!(invoice.cess()),
+            status(invoice.action()).into(),
+            json!(invoice.remarks()),
+            json!(invoice.filing_status()),
+            invoice.is_pending_blocked().into(),
+            json!(invoice.invoice_type()),
+            json!(invoice.place_of_supply()),
+            json!(invoice.source_form()),
+            json!(invoice.original_number()),
+            json!(invoice.original_date()),
+            json!(invoice.hash()),
+        ]);
+    }
+    sheet
+}

@@ -1,0 +1,35 @@
+//! `sandbox invoices`: list documents, act on them, follow the job.
+
+mod act;
+mod arguments;
+mod document;
+mod file;
+mod filter;
+mod list;
+mod preview;
+mod selection;
+
+use sandbox_client::values::InvoiceAction;
+
+use super::{arguments::Shared, connection::Connection, failure::Failure, job};
+use act::Wish;
+pub use arguments::Invoices;
+use arguments::{Action, Job};
+
+pub async fn run(shared: &Shared, arguments: &Invoices) -> Result<(), Failure> {
+    match &arguments.action {
+        Action::List(list) => list::run(shared, list).await,
+        Action::Accept(act) => act::run(shared, &act.choice, &Wish::to(InvoiceAction::Accepted, act)).await,
+        Action::Reject(act) => act::run(shared, &act.choice, &Wish::to(InvoiceAction::Rejected, act)).await,
+        Action::Pend(act) => act::run(shared, &act.choice, &Wish::to(InvoiceAction::Pending, act)).await,
+        Action::Reset(reset) => act::run(shared, &reset.choice, &Wish::reset()).await,
+        Action::Job(job) => follow(shared, job).await,
+    }
+}
+
+async fn follow(shared: &Shared, arguments: &Job) -> Result<(), Failure> {
+    let connection = Connection::open(shared).await?;
+    let session = connection.session(&arguments.select).await?;
+    let job = session.invoice_job(arguments.reference_id.as_str());
+    job::follow(&connection, job, &arguments.waiting, shared.format, "invoices").await
+}

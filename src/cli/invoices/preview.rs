@@ -1,0 +1,62 @@
+//! What would be sent, before it is.
+
+use serde_json::{Value, json};
+
+use super::{
+    act::Wish,
+    document::{rupees, status, title},
+    selection::Chosen,
+};
+use crate::cli::{arguments::Format, output::Sheet};
+
+/// The documents, how they stand and what becomes of them.
+pub fn sheet(wish: &Wish, chosen: &[Chosen], format: Format) -> Sheet {
+    let becomes = wish.outcome();
+    if format == Format::Table {
+        let mut sheet = Sheet::new(&[
+            ("section", "Section"),
+            ("supplier_gstin", "Supplier"),
+            ("number", "Number"),
+            ("value", "Value"),
+            ("status", "Now"),
+            ("becomes", "Becomes"),
+            ("remarks", "Remark"),
+        ])
+        .amounts(&["value"]);
+        for Chosen { invoice, remark } in chosen {
+            sheet.row(vec![
+                json!(invoice.section()),
+                invoice.supplier_gstin().into(),
+                invoice.number().into(),
+                rupees(invoice.value()),
+                title(invoice.action()).into(),
+                title(Some(&becomes)).into(),
+                remark.as_deref().into(),
+            ]);
+        }
+        return sheet;
+    }
+    let mut sheet = Sheet::new(&[
+        ("section", ""),
+        ("supplier_gstin", ""),
+        ("return_period", ""),
+        ("number", ""),
+        ("value", ""),
+        ("status", ""),
+        ("becomes", ""),
+        ("remarks", ""),
+    ]);
+    for Chosen { invoice, remark } in chosen {
+        sheet.row(vec![
+            json!(invoice.section()),
+            invoice.supplier_gstin().into(),
+            invoice.return_period().into(),
+            invoice.number().into(),
+            json!(invoice.value()),
+            Value::from(status(invoice.action())),
+            Value::from(status(Some(&becomes))),
+            remark.as_deref().into(),
+        ]);
+    }
+    sheet
+}

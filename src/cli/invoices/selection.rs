@@ -1,0 +1,115 @@
+//! Which documents an action is taken on, and what is told of the others.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sandbox_client::values::{Invoice, InvoiceAction};
+
+use super::{
+    act::Wish,
+    arguments::{Filter, Status},
+    document::{Key, key, status, title},
+    file::Named,
+    filter::documents,
+};
+use crate::cli::output::printable;
+
+/// What came of the choice.
+#[derive(Default)]
+pub struct Selection {
+    pub chosen: Vec<Chosen>,
+    /// Lines for people on documents that were named or fit, and are left alone.
+    pub told: Vec<String>,
+    /// How many were named and cannot be acted on.
+    pub missing: usize,
+}
+
+/// A document to act on.
+pub struct Chosen {
+    pub invoice: Invoice,
+    pub remark: Option<String>,
+}
+
+/// By what was typed. Without `--status` no decision of a person is undone
+/// but by a reset.
+pub fn by_filter(wish: &Wish, filter: &Filter, listed: Vec<Invoice>) -> Selection {
+    let wanted = filter.status.unwrap_or(if wish.is_reset() { Status::Any } else { Status::NoAction });
+    let mut selection = Selection { told: filter.not_comparable(&listed), ..Selection::default() };
+    let fitting: Vec<Invoice> = listed.into_iter().filter(|invoice| filter.fits(invoice)).collect();
+    let nowhere = filter.without_match(&fitting);
+    selection.missing += nowhere.len();
+    selection.told.extend(nowhere);
+
+    let (mut already, mut others) = (0, BTreeMap::<_, usize>::new());
+    for invoice in fitting {
+        if wish.is_fulfilled(&invoice) {
+            already += 1;
+        } else if !wanted.fits(invoice.action()) {
+            *others.entry(title(invoice.action())).or_default() += 1;
+        } else {
+            selection.choose(wish, invoice, None);
+        }
+    }
+    selection.tell_fulfilled(wish, already);
+    for (status, count) in others {
+        // Who named a number means this document, however it stands.
+        selection.missing += if filter.number.is_empty() { 0 } else { count };
+        let stand = documents(count, "stands as", "stand as");
+        selection.told.push(format!("{stand} {status} and left alone; --status any takes all."));
+    }
+    selection
+}
+
+/// By a file that was written before: what has changed since is left alone.
+pub fn by_file(wish: &Wish, named: &[Named], listed: Vec<Invoice>) -> Selection {
+    let mut listed: HashMap<Key, Invoice> =
+        listed.into_iter().map(|invoice| (key(&invoice), invoice)).collect();
+    let mut selection = Selection::default();
+    let mut already = 0;
+    for document in named {
+        let Some(invoice) = listed.remove(&document.key()) else {
+            selection.leave(&document.place, "is not listed");
+            continue;
+        };
+        if wish.is_fulfilled(&invoice) {
+            already += 1;
+        } else if document.status != status(invoice.action()) {
+            let reason = format!("stands as {} by now", title(invoice.action()));
+            selection.leave(&document.place, &reason);
+        } else if document.hash.as_ref().is_some_and(|hash| changed(hash, &invoice)) {
+            selection.leave(&document.place, "has been changed by the supplier since");
+        } else {
+            selection.choose(wish, invoice, document.remarks.clone());
+        }
+    }
+    selection.tell_fulfilled(wish, already);
+    selection
+}
+
+/// Whether the supplier has another version by now. A file without the column
+/// does not tell.
+fn changed(hash: &str, invoice: &Invoice) -> bool {
+    !hash.is_empty() && invoice.hash().is_some_and(|now| now != hash)
+}
+
+impl Selection {
+    fn choose(&mut self, wish: &Wish, invoice: Invoice, remark: Option<String>) {
+        if wish.action == Some(InvoiceAction::Pending) && invoice.is_pending_blocked() {
+            let name = format!("{} of {}", invoice.number(), invoice.supplier_gstin());
+            return self.leave(&name, "may not be kept pending (ispendactblocked)");
+        }
+        let remark = remark.filter(|remark| !remark.is_empty() && !wish.is_reset());
+        self.chosen.push(Chosen { invoice, remark: remark.or_else(|| wish.remark.clone()) });
+    }
+
+    fn leave(&mut self, name: &str, reason: &str) {
+        self.missing += 1;
+        self.told.push(printable(&format!("Left alone, {name}: {reason}.")));
+    }
+
+    fn tell_fulfilled(&mut self, wish: &Wish, count: usize) {
+        if count > 0 {
+            let stand = documents(count, "stands", "stand");
+            self.told.push(format!("{stand} so already: {}.", title(Some(&wish.outcome()))));
+        }
+    }
+}
