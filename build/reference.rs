@@ -112,9 +112,10 @@ fn in_rust(page: &mut String, document: &Value, operation: &Value) {
     let mut call = format!("client.{id}()");
     for parameter in parameters_of(document, operation).filter(|parameter| parameter["required"] == true) {
         let (name, value) = (method_name(text(&parameter["name"])), value(document, parameter));
-        let _ = match resolve(document, &parameter["schema"])["type"] == "array" {
-            true => write!(call, ".{name}(vec![{value:?}.to_owned()])"),
-            false => write!(call, ".{name}({value:?})"),
+        let _ = if resolve(document, &parameter["schema"])["type"] == "array" {
+            write!(call, ".{name}(vec![{value:?}.to_owned()])")
+        } else {
+            write!(call, ".{name}({value:?})")
         };
     }
     page.push_str(

@@ -49,9 +49,9 @@ impl Secrets {
 
     fn all(&self) -> Vec<&str> {
         let mut all = vec![self.key.key.expose_secret()];
-        all.extend(self.key.secret.as_ref().map(|secret| secret.expose_secret()));
+        all.extend(self.key.secret.as_ref().map(SecretString::expose_secret));
         all.extend(self.token.as_ref().map(Token::expose_secret));
-        all.extend(self.parameters.iter().map(|value| value.expose_secret()));
+        all.extend(self.parameters.iter().map(SecretString::expose_secret));
         all
     }
 }
