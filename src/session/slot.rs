@@ -18,6 +18,10 @@ const RENEWAL_PAUSE: Duration = Duration::from_secs(60);
 /// An early renewal that takes longer is given up for now.
 const LONGEST_RENEWAL: Duration = Duration::from_secs(10);
 
+/// While another process renews, the store is asked again after this time,
+/// and up to as much again so that not all ask at once.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// A place for one token: platform or one taxpayer's.
 pub(crate) struct Slot {
     key: TokenKey,
@@ -86,12 +90,15 @@ impl Slot {
         *self.held() = Some(held);
     }
 
-    /// Takes a token that the server has just given, and keeps it in the store.
+    /// Takes a token that the server has just given, and keeps it in the
+    /// store. Should the store have a newer one, that is the one to use.
     pub async fn put(&self, token: Token, life: Duration, session_expires_at: Option<SystemTime>) {
         let saved = SavedToken { session_expires_at, ..SavedToken::new(token, life) };
         self.hold(saved.clone(), life);
-        if self.store.put_if_newer(&self.key, &saved).await.is_err() {
-            store_failed();
+        match self.store.put_if_newer(&self.key, &saved).await {
+            Ok(true) => {}
+            Ok(false) => drop(self.reread().await),
+            Err(_) => store_failed(),
         }
     }
 
@@ -105,22 +112,33 @@ impl Slot {
 
     /// The token that the store has, if it is alive and not the one held.
     pub async fn reread(&self) -> Option<Token> {
+        let saved = self.look().await?;
+        let token = saved.token.clone();
+        self.adopt(saved);
+        Some(token)
+    }
+
+    /// What [`reread`](Slot::reread) would take.
+    async fn look(&self) -> Option<SavedToken> {
         match self.store.get(&self.key).await {
-            Ok(Some(saved)) if saved.expires_at > SystemTime::now() => {
-                let token = saved.token.clone();
-                let known = self.held().as_ref().is_some_and(|held| held.saved.token == token);
-                if known {
-                    return None;
-                }
-                self.adopt(saved);
-                Some(token)
-            }
-            Ok(_) => None,
+            Ok(saved) => saved
+                .filter(|saved| saved.expires_at > SystemTime::now())
+                .filter(|saved| self.held().as_ref().is_none_or(|held| held.saved.token != saved.token)),
             Err(_) => {
                 store_failed();
                 None
             }
         }
+    }
+
+    /// Takes the store's token in place of a living one, if it lives longer.
+    async fn renewed_by_another(&self) -> bool {
+        let Some(saved) = self.look().await else { return false };
+        let longer = self.held().as_ref().is_none_or(|held| held.saved.expires_at < saved.expires_at);
+        if longer {
+            self.adopt(saved);
+        }
+        longer
     }
 
     /// The token, if it lives and need not be renewed yet.
@@ -149,6 +167,14 @@ impl Slot {
             if let (Some(token), false) = self.alive() {
                 return Ok(Some(Lease { token, new: false }));
             }
+            // Another process may have renewed it, or be at it.
+            let claim = if self.renewed_by_another().await { None } else { self.claim().await };
+            let Some(_claim) = claim else {
+                if let Some(held) = self.held().as_mut() {
+                    held.renew_at = held.renew_at.max(Instant::now() + LOOK_AGAIN);
+                }
+                return Ok(self.alive().0.map(|token| Lease { token, new: false }));
+            };
             let renewal = self.fly(&mut flight, renew(Some(token)));
             let failed = match tokio::time::timeout(self.patience(), renewal).await {
                 Ok(result) => result.is_err(),
@@ -173,11 +199,32 @@ impl Slot {
         {
             return Err(error.clone());
         }
-        if let Some(token) = self.reread().await {
-            return Ok(Some(Lease { token, new: false }));
-        }
+        let _claim = loop {
+            if let Some(token) = self.reread().await {
+                return Ok(Some(Lease { token, new: false }));
+            }
+            match self.claim().await {
+                // The one before may have finished since the store was read.
+                Some(claim) => match self.reread().await {
+                    Some(token) => return Ok(Some(Lease { token, new: false })),
+                    None => break claim,
+                },
+                None => tokio::time::sleep(LOOK_AGAIN.mul_f64(1.0 + fastrand::f64())).await,
+            }
+        };
         self.fly(&mut flight, renew(None)).await?;
         Ok(self.saved().map(|saved| Lease { token: saved.token, new: true }))
+    }
+
+    /// The right to renew, among all processes that share the store. `None`
+    /// where another has it. A store that fails cannot forbid it.
+    async fn claim(&self) -> Option<Claim<'_>> {
+        match self.store.claim(&self.key).await {
+            Ok(false) => return None,
+            Ok(true) => {}
+            Err(_) => store_failed(),
+        }
+        Some(Claim(self))
     }
 
     /// How long a call waits for an early renewal: not so long that the token
@@ -230,7 +277,7 @@ impl Slot {
                 _ => *held = None,
             }
         }
-        if self.store.remove(&self.key).await.is_err() {
+        if self.store.remove_if(&self.key, token).await.is_err() {
             store_failed();
         }
         None
@@ -238,6 +285,15 @@ impl Slot {
 
     fn other_than(&self, token: &Token) -> Option<Token> {
         self.held().as_ref().map(|held| held.saved.token.clone()).filter(|held| held != token)
+    }
+}
+
+/// The right to renew; given back when the renewal has ended or was given up.
+struct Claim<'a>(&'a Slot);
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.0.store.release(&self.0.key);
     }
 }
 
