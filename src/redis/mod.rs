@@ -2,8 +2,10 @@
 
 mod engine;
 mod keeper;
+mod list;
 mod pace;
 mod seal;
+mod sweep;
 mod tokens;
 
 use std::{
@@ -14,10 +16,12 @@ use std::{
 use crate::{Error, TokenKey};
 use engine::Engine;
 use keeper::Keeper;
+pub(crate) use list::List;
 use pace::Pace;
 pub(crate) use pace::SharedPace;
 pub use seal::EncryptionKey;
 use seal::Seal;
+pub use sweep::SharedSweep;
 use tokens::Tokens;
 
 /// A script, with what all scripts have in front.

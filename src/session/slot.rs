@@ -29,6 +29,9 @@ pub(crate) struct Slot {
     /// Longest time before its end at which a token is renewed.
     margin: Duration,
     held: Mutex<Option<Held>>,
+    /// The token that the server refused last: a store that others share may
+    /// give it once more while it is being removed.
+    dead: Mutex<Option<Token>>,
     /// Held by the one that renews; the others wait for its result.
     flight: tokio::sync::Mutex<Option<Error>>,
     flights: AtomicU64,
@@ -56,6 +59,7 @@ impl Slot {
             store,
             margin,
             held: Mutex::default(),
+            dead: Mutex::default(),
             flight: tokio::sync::Mutex::default(),
             flights: AtomicU64::new(0),
         }
@@ -112,13 +116,10 @@ impl Slot {
 
     /// The token that the store has, if it is alive and not the one held.
     pub async fn reread(&self) -> Option<Token> {
-        let saved = self.look().await?;
-        let token = saved.token.clone();
-        self.adopt(saved);
-        Some(token)
+        self.take(self.look().await?)
     }
 
-    /// What [`reread`](Slot::reread) would take.
+    /// What the store has, if it is alive and not the one held.
     async fn look(&self) -> Option<SavedToken> {
         match self.store.get(&self.key).await {
             Ok(saved) => saved
@@ -131,14 +132,22 @@ impl Slot {
         }
     }
 
+    /// Takes what the store has, unless the server has refused it.
+    fn take(&self, saved: SavedToken) -> Option<Token> {
+        let dead = self.dead.lock().unwrap_or_else(PoisonError::into_inner);
+        let token = saved.token.clone();
+        if dead.as_ref() == Some(&token) {
+            return None;
+        }
+        self.adopt(saved);
+        Some(token)
+    }
+
     /// Takes the store's token in place of a living one, if it lives longer.
     async fn renewed_by_another(&self) -> bool {
         let Some(saved) = self.look().await else { return false };
         let longer = self.held().as_ref().is_none_or(|held| held.saved.expires_at < saved.expires_at);
-        if longer {
-            self.adopt(saved);
-        }
-        longer
+        longer && self.take(saved).is_some()
     }
 
     /// The token, if it lives and need not be renewed yet.
@@ -267,6 +276,7 @@ impl Slot {
         if let Some(other) = self.other_than(token) {
             return Some(other);
         }
+        *self.dead.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
         if let Some(other) = self.reread().await {
             return Some(other);
         }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use sandbox_client::{
-    Client, Error, RetryPolicy, TaxpayerId,
+    Client, Error, RetryPolicy,
     mock::MockServer,
     redis::{EncryptionKey, Redis},
     types::{TaxpayerLogin, TypeOfGoods},
@@ -22,7 +22,7 @@ use crate::support::{RedisServer, signal};
 
 /// The encryption key of all workers.
 pub const KEY: [u8; 32] = *b"an encryption key for tests only";
-const MARK: &str = "@ ";
+pub const MARK: &str = "@ ";
 const WORKER: &str = "SANDBOX_TEST_WORKER";
 
 /// A worker's process, killed when it is dropped.
@@ -113,6 +113,11 @@ impl Worker {
     #[track_caller]
     pub fn answer(&mut self) -> String {
         self.lines.recv_timeout(Duration::from_secs(150)).expect("an answer of the worker")
+    }
+
+    /// The next line; `None` once the process has ended.
+    pub fn line(&mut self) -> Option<String> {
+        self.lines.recv_timeout(Duration::from_secs(150)).ok()
     }
 
     #[track_caller]
@@ -220,6 +225,12 @@ async fn obey(client: &Client, line: &str) -> Result<String, Error> {
             }
         }
         ["up"] => client.redis().unwrap().is_up().to_string(),
+        ["sign-in", firm] => {
+            for taxpayer in crate::sweep::firm(firm.parse().unwrap()) {
+                client.taxpayer(taxpayer.gstin, taxpayer.username)?.verify_otp("575757").await?;
+            }
+            "signed in".to_owned()
+        }
         ["sweep", name, firm] => crate::sweep::work(client, name, firm.parse().unwrap()).await?,
         _ => line.to_owned(),
     })
