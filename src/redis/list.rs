@@ -104,7 +104,8 @@ impl List {
 
     fn read(&self, answer: Vec<Value>) -> Option<Taken> {
         let mut values = answer.into_iter();
-        let open = redis::from_redis_value(values.next()?).ok()?;
+        let open: i64 = redis::from_redis_value(values.next()?).ok()?;
+        let open = u64::try_from(open).ok()?;
         let mut entries = Vec::new();
         while let (Some(id), Some(sealed), Some(answered)) = (values.next(), values.next(), values.next()) {
             let sealed: Vec<u8> = redis::from_redis_value(sealed).ok()?;

@@ -109,6 +109,11 @@ impl Tokens {
     fn has_untold(&self) -> bool {
         lock(&self.copies).tokens.values().any(|copy| !copy.told)
     }
+
+    /// Nothing is known to be there any more.
+    fn untell(&self) {
+        lock(&self.copies).tokens.values_mut().for_each(|copy| copy.told = false);
+    }
 }
 
 impl Inner {
@@ -121,35 +126,26 @@ impl Inner {
     }
 
     /// The server answered with this generation: if it is another than before,
-    /// the tokens that were there are gone, and ours are put back. Whether any
-    /// had to be.
+    /// the tokens that were there are gone, and ours are put back, as those are
+    /// that it was never told. Whether there were any.
     pub async fn met(&self, generation: &str) -> bool {
-        let known = self.tokens.known();
-        let lost = !known.is_empty() && known != generation;
-        let needed = lost || self.tokens.has_untold();
-        if needed {
-            self.put_back(lost).await;
+        {
+            let mut known = lock(&self.tokens.known);
+            if !known.is_empty() && *known != generation {
+                self.tokens.untell();
+            }
+            generation.clone_into(&mut known);
         }
-        if known != generation {
-            generation.clone_into(&mut lock(&self.tokens.known));
-        }
-        needed
-    }
-
-    /// Gives the server what it does not have: all tokens, or those that it was never told.
-    async fn put_back(&self, all: bool) {
-        for (key, copy) in self.tokens.all() {
-            if (all || !copy.told) && copy.token.expires_at > SystemTime::now() {
-                let Some(fence) = self.write(&key, &copy.token, copy.fence, "back").await else { return };
-                let fence = fence.max(copy.fence);
-                let mut copies = lock(&self.tokens.copies);
-                if let Some(known) =
-                    copies.tokens.get_mut(&key).filter(|known| known.token.token == copy.token.token)
-                {
-                    (known.fence, known.told) = (fence, true);
-                }
+        let needed = self.tokens.has_untold();
+        for (key, copy) in self.tokens.all().into_iter().filter(|(_, copy)| !copy.told) {
+            let Some(fence) = self.write(&key, &copy.token, copy.fence, "back").await else { break };
+            let mut copies = lock(&self.tokens.copies);
+            let known = copies.tokens.get_mut(&key);
+            if let Some(known) = known.filter(|known| known.token.token == copy.token.token) {
+                (known.fence, known.told) = (fence.max(copy.fence), true);
             }
         }
+        needed
     }
 
     /// The fence under which it was kept, 0 if a newer token is there.

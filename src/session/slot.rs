@@ -119,6 +119,12 @@ impl Slot {
         self.take(self.look().await?)
     }
 
+    /// A living token, from the store or held: another call may have read the
+    /// store meanwhile and taken what it has.
+    pub async fn find(&self) -> Option<Token> {
+        self.reread().await.or_else(|| self.alive().0)
+    }
+
     /// What the store has, if it is alive and not the one held.
     async fn look(&self) -> Option<SavedToken> {
         match self.store.get(&self.key).await {
@@ -209,12 +215,12 @@ impl Slot {
             return Err(error.clone());
         }
         let _claim = loop {
-            if let Some(token) = self.reread().await {
+            if let Some(token) = self.find().await {
                 return Ok(Some(Lease { token, new: false }));
             }
             match self.claim().await {
                 // The one before may have finished since the store was read.
-                Some(claim) => match self.reread().await {
+                Some(claim) => match self.find().await {
                     Some(token) => return Ok(Some(Lease { token, new: false })),
                     None => break claim,
                 },
@@ -277,7 +283,7 @@ impl Slot {
             return Some(other);
         }
         *self.dead.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
-        if let Some(other) = self.reread().await {
+        if let Some(other) = self.reread().await.or_else(|| self.other_than(token)) {
             return Some(other);
         }
         {

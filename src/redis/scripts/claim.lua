@@ -5,11 +5,12 @@
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
     return 0
 end
-local last = tonumber(redis.call('HGET', KEYS[2], 'fence') or '0')
+local stored = redis.call('HMGET', KEYS[2], 'fence', 'claimed')
+local last = math.max(tonumber(stored[1] or '0'), tonumber(stored[2] or '0'))
 local fence = math.max(time[1] * 1000000 + time[2], last + 1)
 -- Noted at once: who held the claim before can write no more, not even before
 -- the new holder has.
-redis.call('HSET', KEYS[2], 'fence', whole(fence))
+redis.call('HSET', KEYS[2], 'claimed', whole(fence))
 if redis.call('PTTL', KEYS[2]) < 0 then
     redis.call('PEXPIRE', KEYS[2], 3600000)
 end

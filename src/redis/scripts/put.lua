@@ -5,8 +5,9 @@
 --       2 sealed value   3 age in ms   4 rest of its life in ms
 --       5 `new`, or `back` for one that is put back after a loss
 -- Gives the fence it is kept under; 0 if it was not kept.
-local stored = redis.call('HMGET', KEYS[1], 'fence', 'ends')
-local last, ends = tonumber(stored[1] or '0'), tonumber(stored[2] or '0')
+local stored = redis.call('HMGET', KEYS[1], 'fence', 'claimed', 'ends')
+local last = math.max(tonumber(stored[1] or '0'), tonumber(stored[2] or '0'))
+local ends = tonumber(stored[3] or '0')
 local fence, own_end = tonumber(ARGV[1]), now + ARGV[4]
 if fence > 0 and fence < last then
     return 0

@@ -1,4 +1,4 @@
--- Forgets a token. Its fence stays for an hour, so that a claim from before
+-- Forgets a token. Its fences stay for an hour, so that a claim from before
 -- cannot bring another back.
 --
 -- KEYS: token   ARGV: fence of the token that is meant; 0 for any
