@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{SavedToken, TokenKey, TokenStore};
+use super::{
+    SavedToken, TokenKey, TokenStore,
+    shared::{LOOK_AGAIN, store_failed},
+};
 use crate::{Error, Token};
 
 /// After a failed early renewal, the next is tried no sooner than this.
@@ -18,28 +21,24 @@ const RENEWAL_PAUSE: Duration = Duration::from_secs(60);
 /// An early renewal that takes longer is given up for now.
 const LONGEST_RENEWAL: Duration = Duration::from_secs(10);
 
-/// While another process renews, the store is asked again after this time,
-/// and up to as much again so that not all ask at once.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
-
 /// A place for one token: platform or one taxpayer's.
 pub(crate) struct Slot {
-    key: TokenKey,
-    store: Arc<dyn TokenStore>,
+    pub(super) key: TokenKey,
+    pub(super) store: Arc<dyn TokenStore>,
     /// Longest time before its end at which a token is renewed.
     margin: Duration,
     held: Mutex<Option<Held>>,
     /// The token that the server refused last: a store that others share may
     /// give it once more while it is being removed.
-    dead: Mutex<Option<Token>>,
+    pub(super) dead: Mutex<Option<Token>>,
     /// Held by the one that renews; the others wait for its result.
     flight: tokio::sync::Mutex<Option<Error>>,
     flights: AtomicU64,
 }
 
 #[derive(Clone)]
-struct Held {
-    saved: SavedToken,
+pub(super) struct Held {
+    pub(super) saved: SavedToken,
     renew_at: Instant,
     expires_at: Instant,
 }
@@ -69,7 +68,7 @@ impl Slot {
         &self.key
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, Option<Held>> {
+    pub(super) fn held(&self) -> std::sync::MutexGuard<'_, Option<Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -112,48 +111,6 @@ impl Slot {
         if self.store.remove(&self.key).await.is_err() {
             store_failed();
         }
-    }
-
-    /// The token that the store has, if it is alive and not the one held.
-    pub async fn reread(&self) -> Option<Token> {
-        self.take(self.look().await?)
-    }
-
-    /// A living token, from the store or held: another call may have read the
-    /// store meanwhile and taken what it has.
-    pub async fn find(&self) -> Option<Token> {
-        self.reread().await.or_else(|| self.alive().0)
-    }
-
-    /// What the store has, if it is alive and not the one held.
-    async fn look(&self) -> Option<SavedToken> {
-        match self.store.get(&self.key).await {
-            Ok(saved) => saved
-                .filter(|saved| saved.expires_at > SystemTime::now())
-                .filter(|saved| self.held().as_ref().is_none_or(|held| held.saved.token != saved.token)),
-            Err(_) => {
-                store_failed();
-                None
-            }
-        }
-    }
-
-    /// Takes what the store has, unless the server has refused it.
-    fn take(&self, saved: SavedToken) -> Option<Token> {
-        let dead = self.dead.lock().unwrap_or_else(PoisonError::into_inner);
-        let token = saved.token.clone();
-        if dead.as_ref() == Some(&token) {
-            return None;
-        }
-        self.adopt(saved);
-        Some(token)
-    }
-
-    /// Takes the store's token in place of a living one, if it lives longer.
-    async fn renewed_by_another(&self) -> bool {
-        let Some(saved) = self.look().await else { return false };
-        let longer = self.held().as_ref().is_none_or(|held| held.saved.expires_at < saved.expires_at);
-        longer && self.take(saved).is_some()
     }
 
     /// The token, if it lives and need not be renewed yet.
@@ -231,17 +188,6 @@ impl Slot {
         Ok(self.saved().map(|saved| Lease { token: saved.token, new: true }))
     }
 
-    /// The right to renew, among all processes that share the store. `None`
-    /// where another has it. A store that fails cannot forbid it.
-    async fn claim(&self) -> Option<Claim<'_>> {
-        match self.store.claim(&self.key).await {
-            Ok(false) => return None,
-            Ok(true) => {}
-            Err(_) => store_failed(),
-        }
-        Some(Claim(self))
-    }
-
     /// How long a call waits for an early renewal: not so long that the token
     /// it could have used dies meanwhile.
     fn patience(&self) -> Duration {
@@ -268,51 +214,11 @@ impl Slot {
     }
 
     /// The token if it lives, and whether it should be renewed.
-    fn alive(&self) -> (Option<Token>, bool) {
+    pub(super) fn alive(&self) -> (Option<Token>, bool) {
         let now = Instant::now();
         match &*self.held() {
             Some(held) if now < held.expires_at => (Some(held.saved.token.clone()), now >= held.renew_at),
             _ => (None, true),
         }
     }
-
-    /// The server refused `token`. Gives the one to try in its place, if
-    /// another had already replaced it here or in the store.
-    pub async fn refused(&self, token: &Token) -> Option<Token> {
-        if let Some(other) = self.other_than(token) {
-            return Some(other);
-        }
-        *self.dead.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
-        if let Some(other) = self.reread().await.or_else(|| self.other_than(token)) {
-            return Some(other);
-        }
-        {
-            let mut held = self.held();
-            match &*held {
-                Some(other) if other.saved.token != *token => return Some(other.saved.token.clone()),
-                _ => *held = None,
-            }
-        }
-        if self.store.remove_if(&self.key, token).await.is_err() {
-            store_failed();
-        }
-        None
-    }
-
-    fn other_than(&self, token: &Token) -> Option<Token> {
-        self.held().as_ref().map(|held| held.saved.token.clone()).filter(|held| held != token)
-    }
-}
-
-/// The right to renew; given back when the renewal has ended or was given up.
-struct Claim<'a>(&'a Slot);
-
-impl Drop for Claim<'_> {
-    fn drop(&mut self) {
-        self.0.store.release(&self.0.key);
-    }
-}
-
-fn store_failed() {
-    tracing::warn!(target: "sandbox_client", "the token store failed; going on with tokens in memory");
 }
