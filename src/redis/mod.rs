@@ -163,8 +163,8 @@ impl fmt::Debug for Redis {
     }
 }
 
-/// All names begin with this. The braces keep them on one node of a cluster.
-const PREFIX: &str = "{sandbox-client}";
+/// All names begin with this.
+const PREFIX: &str = "sandbox-client";
 
 fn generation_name() -> String {
     format!("{PREFIX}:generation")

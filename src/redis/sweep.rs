@@ -39,6 +39,7 @@ pub struct SharedSweep {
     to_note: Vec<String>,
     /// When the list may have something new.
     look_at: Instant,
+    stopped: bool,
     holding: AbortHandle,
 }
 
@@ -71,8 +72,17 @@ impl SharedSweep {
             handed: None,
             to_note: Vec::new(),
             look_at: Instant::now(),
+            stopped: false,
             holding,
         })
+    }
+
+    /// Takes nothing more: [`next`](SharedSweep::next) gives the answers under
+    /// way and then `None`. What this worker has taken and not asked for is
+    /// taken over by the others half a minute later.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+        self.queue.clear();
     }
 
     /// The next answer; `None` when every taxpayer of the list is done, by
@@ -92,7 +102,10 @@ impl SharedSweep {
         loop {
             self.note().await;
             self.start_calls();
-            let room = self.concurrency.saturating_sub(self.calls.len());
+            if self.stopped && self.calls.is_empty() {
+                return Ok(None);
+            }
+            let room = if self.stopped { 0 } else { self.concurrency.saturating_sub(self.calls.len()) };
             if room > 0 && self.look_at <= Instant::now() && self.look(room).await? {
                 return Ok(None);
             }

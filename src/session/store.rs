@@ -108,6 +108,12 @@ impl SavedToken {
         Self { token, issued_at, expires_at: issued_at + life, session_expires_at: None }
     }
 
+    /// The token itself.
+    #[must_use]
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
     /// When this token was had, by the clock of this machine.
     #[must_use]
     pub fn issued_at(&self) -> SystemTime {

@@ -10,6 +10,10 @@
 
 #![cfg(unix)] // signals
 
+mod command;
+#[path = "../support/command.rs"]
+mod command_support;
+mod connection;
 mod outage;
 mod pace;
 #[path = "../support/mod.rs"]

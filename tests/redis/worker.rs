@@ -4,7 +4,10 @@
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     process::{Child, ChildStdin, Command, Stdio},
-    sync::mpsc::{Receiver, channel},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -42,11 +45,13 @@ pub struct Setting<'a> {
     pub workers: u32,
     /// How far its clock is from the true time, as `faketime` takes it.
     pub clock: Option<&'a str>,
+    /// File of the certificates that it trusts.
+    pub certificates: Option<&'a str>,
 }
 
 impl<'a> Setting<'a> {
     pub fn new(mock: &'a MockServer, redis: &RedisServer) -> Self {
-        Self { mock, redis: redis.url(), limit: 0, workers: 8, clock: None }
+        Self { mock, redis: redis.url(), limit: 0, workers: 8, clock: None, certificates: None }
     }
 
     pub fn limit(mut self, limit: u32) -> Self {
@@ -61,6 +66,11 @@ impl<'a> Setting<'a> {
 
     pub fn clock(mut self, clock: &'a str) -> Self {
         self.clock = Some(clock);
+        self
+    }
+
+    pub fn certificates(mut self, file: &'a str) -> Self {
+        self.certificates = Some(file);
         self
     }
 
@@ -81,6 +91,7 @@ impl<'a> Setting<'a> {
             .env("SANDBOX_API_SECRET", self.mock.secret())
             .env("SANDBOX_BASE_URL", self.mock.base_url())
             .env_remove("SANDBOX_ACCESS_TOKEN")
+            .envs(self.certificates.map(|file| ("SSL_CERT_FILE", file)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         let mut process = command.spawn().unwrap_or_else(|error| {
@@ -154,12 +165,13 @@ fn a_worker_does_what_it_is_told() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let mock = runtime.block_on(MockServer::start()).unwrap();
         let redis = "redis://127.0.0.1:1".to_owned();
-        let mut worker = Setting { mock: &mock, redis, limit: 0, workers: 1, clock: None }.start();
+        let mut worker =
+            Setting { mock: &mock, redis, limit: 0, workers: 1, clock: None, certificates: None }.start();
         assert_eq!(worker.ask("calls 3"), "3 done");
         assert_eq!(worker.ask("up"), "false");
         return;
     };
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_ansi(false).with_writer(|| Log).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let client = client(&setting).unwrap();
     for line in std::io::stdin().lines().map_while(Result::ok) {
@@ -168,6 +180,21 @@ fn a_worker_does_what_it_is_told() {
             "{MARK}{}",
             answer.unwrap_or_else(|error| format!("error {}: {error}", error.kind().as_str()))
         );
+    }
+}
+
+/// What the worker's log says.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Log;
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOG.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -195,7 +222,7 @@ async fn obey(client: &Client, line: &str) -> Result<String, Error> {
         // Two calls at a time for so many seconds; those that wait then are given up.
         ["flood", seconds] => {
             let end = Instant::now() + Duration::from_secs(seconds.parse().unwrap());
-            let done = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+            let done = Arc::new(Mutex::new(Vec::new()));
             let floods: JoinSet<_> = (0..2)
                 .map(|_| {
                     let (client, done) = (client.clone(), done.clone());
@@ -224,6 +251,7 @@ async fn obey(client: &Client, line: &str) -> Result<String, Error> {
                 None => "no session".to_owned(),
             }
         }
+        ["log"] => String::from_utf8_lossy(&LOG.lock().unwrap()).replace('\n', " | "),
         ["up"] => client.redis().unwrap().is_up().to_string(),
         ["sign-in", firm] => {
             for taxpayer in crate::sweep::firm(firm.parse().unwrap()) {

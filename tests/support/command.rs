@@ -1,5 +1,7 @@
 //! The command `sandbox` as a program, with folders of its own.
 
+#![allow(dead_code)] // each test binary uses its own part
+
 use std::{
     fs,
     io::Write as _,
@@ -45,7 +47,9 @@ impl Home {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
         command.args(arguments).stdin(Stdio::null());
-        for name in ["API_KEY", "API_SECRET", "ACCESS_TOKEN", "BASE_URL"] {
+        for name in
+            ["API_KEY", "API_SECRET", "ACCESS_TOKEN", "BASE_URL", "REDIS_URL", "REDIS_KEY", "REDIS_WORKERS"]
+        {
             command.env_remove(format!("SANDBOX_{name}"));
         }
         command
