@@ -5,7 +5,7 @@
 //! rather than work, so give them threads:
 //!
 //! ```sh
-//! cargo test --features redis --test redis -- --test-threads=16
+//! cargo test --features redis --test redis -- --test-threads=32
 //! ```
 
 #![cfg(unix)] // signals

@@ -81,3 +81,28 @@ async fn a_worker_that_dies_takes_no_more_than_it_sent() {
     // The login is one of them.
     assert_eq!(mock.requests().len(), 10);
 }
+
+/// The clock of the server is set back by an hour: what it has counted lies in
+/// its future then, as it is made to here.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_of_the_server_that_is_set_back_opens_no_door() {
+    let (mock, redis) = (MockServer::start().await.unwrap(), RedisServer::start());
+    let mut worker = Setting::new(&mock, &redis).limit(10).start();
+    assert_eq!(worker.ask("calls 4"), "4 done");
+    let key = |end: &str| redis.keys().into_iter().find(|key| key.ends_with(end)).unwrap();
+    let (slots, counts) = (key(":slots"), key(":counts"));
+    for slot in redis.cli(&["zrange", &slots, "0", "-1"]).lines() {
+        let later = (slot.parse::<u64>().unwrap() + 36_000).to_string();
+        let count = redis.cli(&["hget", &counts, slot]);
+        redis.cli(&["zadd", &slots, &later, &later]);
+        redis.cli(&["hset", &counts, &later, &count]);
+        redis.cli(&["zrem", &slots, slot]);
+        redis.cli(&["hdel", &counts, slot]);
+    }
+    worker.ask("flood 2");
+    assert_eq!(mock.requests().len(), 10, "the login is one of them");
+    // Nor is it closed for an hour.
+    let now: u64 = redis.cli(&["time"]).lines().next().unwrap().parse().unwrap();
+    let last = redis.cli(&["zrange", &slots, "-1", "-1"]).parse::<u64>().unwrap();
+    assert!(last / 10 <= now, "{last} is after {now}");
+}
