@@ -3,6 +3,7 @@
 mod engine;
 mod keeper;
 mod list;
+mod memory;
 mod pace;
 mod seal;
 mod sweep;
@@ -17,12 +18,12 @@ use crate::{Error, TokenKey};
 use engine::Engine;
 use keeper::Keeper;
 pub(crate) use list::List;
+use memory::Tokens;
 use pace::Pace;
 pub(crate) use pace::SharedPace;
 pub use seal::EncryptionKey;
 use seal::Seal;
 pub use sweep::SharedSweep;
-use tokens::Tokens;
 
 /// A script, with what all scripts have in front.
 macro_rules! script {

@@ -42,6 +42,9 @@ pub(super) struct Pace {
 struct State {
     /// The generation that has all that this worker sent.
     known: String,
+    /// Permissions that the server has given in it, to all: should it say
+    /// less, it has forgotten some.
+    given: u64,
     /// Requests of this worker, against its part of the limit.
     own: Window,
     /// Those that the server does not know of: when, and how many.
@@ -62,6 +65,7 @@ impl SharedPace {
     pub(super) fn new(redis: Arc<Inner>, key: &str, limit: u32, part: u32) -> Self {
         let state = State {
             known: String::new(),
+            given: 0,
             own: Window::new(part),
             untold: Vec::new(),
             free_at: Instant::now(),
@@ -121,6 +125,13 @@ impl RateGate for SharedPace {
     }
 }
 
+impl State {
+    fn met(&mut self, generation: String, given: u64) {
+        let before = if self.known == generation { self.given } else { 0 };
+        (self.known, self.given) = (generation, given.max(before));
+    }
+}
+
 impl Pace {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -161,14 +172,14 @@ impl Pace {
         // Told at most twice: the server may lose everything meanwhile.
         for _ in 0..3 {
             self.tell().await?;
-            let (wait, generation) = self.run(ask, &[]).await?;
+            let (wait, generation, given) = self.run(ask, &[]).await?;
             let now = Instant::now();
             let Ok(wait) = u64::try_from(wait).map(Duration::from_millis) else {
                 self.lost(generation, now);
                 continue;
             };
             let mut state = self.state();
-            state.known = generation;
+            state.met(generation, given);
             match (ask, wait) {
                 (Ask::Take, Duration::ZERO) => state.own.note(now),
                 _ => state.free_at = now + wait,
@@ -187,8 +198,8 @@ impl Pace {
                 return Some(());
             }
             match self.run(Ask::Pause(Duration::ZERO), &untold).await {
-                Some((-1, generation)) => self.lost(generation, Instant::now()),
-                Some((_, generation)) => self.state().known = generation,
+                Some((-1, generation, _)) => self.lost(generation, Instant::now()),
+                Some((_, generation, given)) => self.state().met(generation, given),
                 None => {
                     self.state().untold.extend(untold);
                     return None;
@@ -201,7 +212,7 @@ impl Pace {
     fn lost(&self, generation: String, now: Instant) {
         let mut state = self.state();
         if state.known != generation {
-            state.known = generation;
+            (state.known, state.given) = (generation, 0);
             state.untold = state.own.sent(now);
         }
     }
@@ -214,18 +225,21 @@ impl Pace {
         self.tell().await;
     }
 
-    async fn run(&self, ask: Ask, untold: &[(Instant, u32)]) -> Option<(i64, String)> {
+    async fn run(&self, ask: Ask, untold: &[(Instant, u32)]) -> Option<(i64, String, u64)> {
         let (take, pause) = match ask {
             Ask::Take => (1, Duration::ZERO),
             Ask::GiveBack => (-1, Duration::ZERO),
             Ask::Pause(wait) => (0, wait.min(WINDOW * 60)),
         };
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let known = self.state().known.clone();
+        let (known, given) = {
+            let state = self.state();
+            (state.known.clone(), state.given)
+        };
         let mut script = PACE.prepare_invoke();
         script.key(generation_name()).key(&self.slots).key(&self.counts);
         script.arg(known).arg(unique()).arg(self.limit).arg(take).arg(millis(pause));
-        script.arg(millis(SPAN)).arg(millis(SLOT));
+        script.arg(millis(SPAN)).arg(millis(SLOT)).arg(given);
         let now = Instant::now();
         for (moment, count) in untold {
             script.arg(millis(now.saturating_duration_since(*moment))).arg(*count);

@@ -1,15 +1,19 @@
 //! Tokens of all workers: kept until their end, renewed by one worker at a time.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock},
     time::{Duration, SystemTime},
 };
 
 use redis::Script;
-use tokio::{runtime::Handle, task::AbortHandle, time::sleep};
+use tokio::{runtime::Handle, time::sleep};
 
-use super::{Inner, PREFIX, Redis, generation_name, script, seal::unique};
+use super::{
+    Inner, PREFIX, Redis, generation_name,
+    memory::{Claim, Copy},
+    script,
+    seal::{Seal, unique},
+};
 use crate::{BoxError, BoxFuture, SavedToken, Token, TokenKey, TokenStore};
 
 /// After this time without a word from its holder, a claim is over.
@@ -23,43 +27,9 @@ static REMOVE: LazyLock<Script> = script!("remove");
 static CLAIM_IT: LazyLock<Script> = script!("claim");
 static EXTEND: LazyLock<Script> = script!("extend");
 
-/// What this process knows itself: for the time without the server.
-#[derive(Default)]
-pub(super) struct Tokens {
-    known: Mutex<String>,
-    copies: Mutex<Copies>,
-    claims: Mutex<HashMap<TokenKey, Claim>>,
-}
-
-#[derive(Default)]
-struct Copies {
-    tokens: HashMap<TokenKey, Copy>,
-    /// How many there may be before the dead ones are swept out.
-    room: usize,
-}
-
-#[derive(Clone)]
-struct Copy {
-    token: SavedToken,
-    /// The number that orders writes; 0 where the server gave none yet.
-    fence: u64,
-    /// Whether the server has been told.
-    told: bool,
-}
-
-struct Claim {
-    owner: String,
-    fence: u64,
-    extending: AbortHandle,
-}
-
 /// What `get.lua` answers: generation, time left for others to put back,
 /// sealed value, age, rest of life, fence.
 type Found = (String, u64, Option<Vec<u8>>, u64, u64, u64);
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn since(moment: SystemTime) -> Duration {
     SystemTime::now().duration_since(moment).unwrap_or_default()
@@ -71,49 +41,6 @@ fn until(moment: SystemTime) -> Duration {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-impl Tokens {
-    /// The generation that this worker has last put its tokens into.
-    pub fn known(&self) -> String {
-        lock(&self.known).clone()
-    }
-
-    fn copy(&self, key: &TokenKey) -> Option<SavedToken> {
-        let copies = lock(&self.copies);
-        copies
-            .tokens
-            .get(key)
-            .map(|copy| copy.token.clone())
-            .filter(|token| token.expires_at > SystemTime::now())
-    }
-
-    fn keep(&self, key: &TokenKey, copy: Copy) {
-        let mut copies = lock(&self.copies);
-        if copies.tokens.len() >= copies.room {
-            let now = SystemTime::now();
-            copies.tokens.retain(|_, copy| copy.token.expires_at > now);
-            copies.room = (2 * copies.tokens.len()).max(64);
-        }
-        copies.tokens.insert(key.clone(), copy);
-    }
-
-    fn forget(&self, key: &TokenKey) {
-        lock(&self.copies).tokens.remove(key);
-    }
-
-    fn all(&self) -> Vec<(TokenKey, Copy)> {
-        lock(&self.copies).tokens.iter().map(|(key, copy)| (key.clone(), copy.clone())).collect()
-    }
-
-    fn has_untold(&self) -> bool {
-        lock(&self.copies).tokens.values().any(|copy| !copy.told)
-    }
-
-    /// Nothing is known to be there any more.
-    fn untell(&self) {
-        lock(&self.copies).tokens.values_mut().for_each(|copy| copy.told = false);
-    }
 }
 
 impl Inner {
@@ -129,23 +56,12 @@ impl Inner {
     /// the tokens that were there are gone, and ours are put back, as those are
     /// that it was never told. Whether there were any.
     pub async fn met(&self, generation: &str) -> bool {
-        {
-            let mut known = lock(&self.tokens.known);
-            if !known.is_empty() && *known != generation {
-                self.tokens.untell();
-            }
-            generation.clone_into(&mut known);
+        let untold = self.tokens.untold(generation);
+        for (key, copy) in &untold {
+            let Some(fence) = self.write(key, &copy.token, copy.fence, "back").await else { break };
+            self.tokens.told(key, copy, fence);
         }
-        let needed = self.tokens.has_untold();
-        for (key, copy) in self.tokens.all().into_iter().filter(|(_, copy)| !copy.told) {
-            let Some(fence) = self.write(&key, &copy.token, copy.fence, "back").await else { break };
-            let mut copies = lock(&self.tokens.copies);
-            let known = copies.tokens.get_mut(&key);
-            if let Some(known) = known.filter(|known| known.token.token == copy.token.token) {
-                (known.fence, known.told) = (fence.max(copy.fence), true);
-            }
-        }
-        needed
+        !untold.is_empty()
     }
 
     /// The fence under which it was kept, 0 if a newer token is there.
@@ -164,16 +80,7 @@ impl Inner {
         let mut get = GET.prepare_invoke();
         get.key(generation_name()).key(&name).arg(self.tokens.known()).arg(unique());
         let found: Found = self.engine.run(&get).await.ok_or(())?;
-        let text = found.2.as_ref().and_then(|sealed| self.seal.open(&name, sealed));
-        let token = text.and_then(|text| SavedToken::from_exposed(&text).ok()).map(|token| {
-            // Ages by the server's clock are turned into times by ours.
-            let now = SystemTime::now();
-            SavedToken {
-                issued_at: now.checked_sub(Duration::from_millis(found.3)).unwrap_or(now),
-                expires_at: now.checked_add(Duration::from_millis(found.4)).unwrap_or(now),
-                ..token
-            }
-        });
+        let token = open(&self.seal, &name, &found);
         Ok((found, token))
     }
 
@@ -199,7 +106,7 @@ impl Inner {
     }
 
     async fn put(&self, key: &TokenKey, token: &SavedToken) -> bool {
-        let fence = lock(&self.tokens.claims).get(key).map_or(0, |claim| claim.fence);
+        let fence = self.tokens.fence(key);
         let written = self.write(key, token, fence, "new").await;
         if written == Some(0) {
             return false;
@@ -227,14 +134,14 @@ impl Inner {
             Some(fence) => {
                 let extending = tokio::spawn(extend(Arc::clone(self), self.claim_name(key), owner.clone()));
                 let claim = Claim { owner, fence, extending: extending.abort_handle() };
-                lock(&self.tokens.claims).insert(key.clone(), claim);
+                self.tokens.claimed(key, claim);
                 true
             }
         }
     }
 
     fn release(self: &Arc<Self>, key: &TokenKey) {
-        let Some(claim) = lock(&self.tokens.claims).remove(key) else { return };
+        let Some(claim) = self.tokens.end_claim(key) else { return };
         claim.extending.abort();
         // Outside a runtime it ends by itself, a little later.
         if let Ok(runtime) = Handle::try_current() {
@@ -251,6 +158,19 @@ impl Inner {
     }
 }
 
+/// The token that was found. Ages by the server's clock are turned into times by ours.
+fn open(seal: &Seal, name: &str, found: &Found) -> Option<SavedToken> {
+    let (_, _, sealed, age, left, _) = found;
+    let text = seal.open(name, sealed.as_deref()?)?;
+    let token = SavedToken::from_exposed(&text).ok()?;
+    let now = SystemTime::now();
+    Some(SavedToken {
+        issued_at: now.checked_sub(Duration::from_millis(*age)).unwrap_or(now),
+        expires_at: now.checked_add(Duration::from_millis(*left)).unwrap_or(now),
+        ..token
+    })
+}
+
 /// A login may take longer than a claim lives without a word.
 async fn extend(inner: Arc<Inner>, name: String, owner: String) {
     loop {
@@ -263,8 +183,10 @@ async fn extend(inner: Arc<Inner>, name: String, owner: String) {
 
 impl TokenStore for Redis {
     fn get<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<SavedToken>, BoxError>> {
-        self.0.keep();
-        Box::pin(async { Ok(self.0.get(key).await) })
+        Box::pin(async {
+            self.0.keep();
+            Ok(self.0.get(key).await)
+        })
     }
 
     fn put_if_newer<'a>(
@@ -272,8 +194,10 @@ impl TokenStore for Redis {
         key: &'a TokenKey,
         token: &'a SavedToken,
     ) -> BoxFuture<'a, Result<bool, BoxError>> {
-        self.0.keep();
-        Box::pin(async { Ok(self.0.put(key, token).await) })
+        Box::pin(async {
+            self.0.keep();
+            Ok(self.0.put(key, token).await)
+        })
     }
 
     fn remove<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<(), BoxError>> {
@@ -304,5 +228,23 @@ impl TokenStore for Redis {
 
     fn release(&self, key: &TokenKey) {
         self.0.release(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redis::EncryptionKey;
+
+    /// D10, the other way round: a later version writes more than this one reads.
+    #[test]
+    fn members_of_later_versions_are_ignored() {
+        let seal = Seal::new(&EncryptionKey::new([7; 32]));
+        let text = r#"{"token":"abc","issued_at":1,"expires_at":2,"later":{"unknown":[1]}}"#;
+        let found = ("generation".to_owned(), 0, Some(seal.close("name", text)), 1000, 60_000, 5);
+        let token = open(&seal, "name", &found).unwrap();
+        assert_eq!(token.token.expose_secret(), "abc");
+        let left = token.expires_at.duration_since(SystemTime::now()).unwrap();
+        assert!(left > Duration::from_secs(59) && left <= Duration::from_secs(60), "{left:?}");
     }
 }

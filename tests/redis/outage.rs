@@ -72,3 +72,23 @@ async fn a_start_without_the_server() {
     assert_eq!(other.ask("calls 3"), "3 done");
     assert_eq!(mock.hits("authenticate"), 1);
 }
+
+/// A server that saves a copy of itself now and then comes back with an older
+/// one after a crash: what was allowed since is not in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_back_with_an_older_copy() {
+    let (mock, mut redis) = (MockServer::start().await.unwrap(), RedisServer::start());
+    let mut workers = Setting::new(&mock, &redis).limit(12).workers(2).start_many(2);
+    assert_eq!(ask_all(&mut workers, "calls 1"), ["1 done"; 2]);
+    assert_eq!(redis.cli(&["save"]), "OK");
+    assert_eq!(ask_all(&mut workers, "calls 3"), ["3 done"; 2]);
+    redis.stop();
+    redis.start_again();
+    assert!(!redis.keys().is_empty(), "it came back with its copy");
+    let answers = ask_all(&mut workers, "flood 6");
+    assert!(answers.iter().all(|answer| answer.ends_with(" done")), "{answers:?}");
+    // Fewer rather than more: what the copy has is counted with what workers tell.
+    let sent = mock.requests().len();
+    assert!((9..=12).contains(&sent), "{sent}");
+    assert_eq!(mock.hits("authenticate"), 1);
+}

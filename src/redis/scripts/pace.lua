@@ -5,15 +5,23 @@
 --       `used` for their sum, `paused` for a moment)
 -- ARGV: 1 generation that the caller knows, or empty   2 name for a new one
 --       3 limit   4 take: 1, only look: 0, give back: -1   5 pause in ms
---       6 ms that a slot counts for   7 ms of a slot
---       8… requests that are not counted here yet: age in ms, number
--- Gives the wait in ms (0: go; -1: tell first what you have sent) and the generation.
+--       6 ms that a slot counts for   7 ms of a slot   8 permissions that the caller knows of
+--       9… requests that are not counted here yet: age in ms, number
+-- Gives the wait in ms (0: go; -1: tell first what you have sent), the
+-- generation, and how many permissions it has given.
 local limit, take, pause = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local span, slot = tonumber(ARGV[6]), tonumber(ARGV[7])
 
 local name, hold = generation(KEYS[1], ARGV[1], ARGV[2])
+local given = tonumber(redis.call('HGET', KEYS[1], 'given') or '0')
+if ARGV[1] == name and given < tonumber(ARGV[8]) then
+    -- The server came back with an older copy of itself.
+    name = ARGV[2]
+    redis.call('HSET', KEYS[1], 'name', name, 'hold', whole(now + 3000))
+    redis.call('DEL', KEYS[2], KEYS[3])
+end
 if ARGV[1] ~= '' and ARGV[1] ~= name then
-    return {-1, name}
+    return {-1, name, given}
 end
 
 local function add(number, count)
@@ -43,7 +51,7 @@ for _, number in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', oldest)) do
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', oldest)
 
-for index = 8, #ARGV, 2 do
+for index = 9, #ARGV, 2 do
     local moment = now - ARGV[index] + slot
     local number = math.min(current, math.floor(moment / slot))
     if number > oldest then
@@ -71,8 +79,9 @@ if used >= limit then
 end
 if take == 1 and wait == 0 then
     add(whole(current), 1)
+    given = redis.call('HINCRBY', KEYS[1], 'given', 1)
 end
 local life = whole(math.max(span, paused - now) + span)
 redis.call('PEXPIRE', KEYS[2], life)
 redis.call('PEXPIRE', KEYS[3], life)
-return {wait, name}
+return {wait, name, given}
