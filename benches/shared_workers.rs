@@ -105,7 +105,8 @@ async fn measure(workers: u32, kill: bool) -> Outcome<String> {
         let status = tokio::task::spawn_blocking(move || process.wait()).await??;
         assert!(status.success(), "a worker failed");
     }
-    let answers = answers.into_iter().flat_map(|answers| answers.join().unwrap_or_default()).collect();
+    let answers: Vec<_> =
+        answers.into_iter().flat_map(|answers| answers.join().unwrap_or_default()).collect();
     Ok(row(&mock, workers, kill, &answers))
 }
 
@@ -116,7 +117,7 @@ fn listen(mut process: Child) -> (Child, JoinHandle<Vec<String>>) {
     (process, thread::spawn(lines))
 }
 
-fn row(mock: &MockServer, workers: u32, kill: bool, answers: &Vec<String>) -> String {
+fn row(mock: &MockServer, workers: u32, kill: bool, answers: &[String]) -> String {
     let requests = mock.requests();
     let mut arrivals: Vec<_> = requests.iter().map(|request| request.arrived).collect();
     arrivals.sort();

@@ -138,12 +138,14 @@ impl Engine {
 fn reason(error: &RedisError) -> &'static str {
     match error.kind() {
         _ if error.is_timeout() => "no answer in time",
+        _ if error.code() == Some("OOM") => "its memory is full",
+        _ if matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) => "it does not accept user or password",
         ErrorKind::AuthenticationFailed => "it does not accept user or password",
         ErrorKind::Server(ServerErrorKind::NoPerm) => "the user may not do what is needed",
         ErrorKind::Server(ServerErrorKind::ReadOnly) => "it is a read-only copy",
         ErrorKind::Server(ServerErrorKind::BusyLoading) => "it is starting",
         ErrorKind::InvalidClientConfig => "the address or TLS cannot be used",
         ErrorKind::Io => "it cannot be reached",
-        _ => "it refused a script; Redis 6.2 or newer, or Valkey, is needed, with room in its memory",
+        _ => "it refused a script; Redis 6.2 or newer, or Valkey, is needed",
     }
 }

@@ -14,7 +14,7 @@ use redis::{Script, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Inner, PREFIX, Redis, script,
+    Inner, PREFIX, Redis, millis, script,
     seal::{hex, unique},
 };
 use crate::{Error, ErrorKind, TaxpayerId, TokenKey, values::Gstin};
@@ -35,7 +35,7 @@ static HOLD: LazyLock<Script> = script!("list_hold");
 
 pub(crate) struct List {
     redis: Arc<Inner>,
-    list: String,
+    stream: String,
     state: String,
     worker: String,
 }
@@ -57,9 +57,9 @@ pub(super) struct Taken {
 impl List {
     /// The list of that name under an API key, named by the key of its platform token.
     pub(crate) fn new(redis: &Redis, key: &TokenKey, name: &str) -> Self {
-        let list = Sha256::new().chain_update(key.id()).chain_update(name).finalize();
-        let list = format!("{PREFIX}:sweep:{}:{}", hex(&list[..16]), redis.0.seal.mark);
-        Self { redis: Arc::clone(&redis.0), state: format!("{list}:state"), list, worker: unique() }
+        let hash = Sha256::new().chain_update(key.id()).chain_update(name).finalize();
+        let stream = format!("{PREFIX}:sweep:{}:{}", hex(&hash[..16]), redis.0.seal.mark);
+        Self { redis: Arc::clone(&redis.0), state: format!("{stream}:state"), stream, worker: unique() }
     }
 
     /// Puts the firm on the list, unless others have.
@@ -73,9 +73,9 @@ impl List {
         loop {
             let part = lines.iter().skip(filled).take(PART);
             let mut fill = FILL.prepare_invoke();
-            fill.key(&self.list).key(&self.state).arg(&digest).arg(KEPT.as_millis() as u64).arg(filled);
+            fill.key(&self.stream).key(&self.state).arg(&digest).arg(millis(KEPT)).arg(filled);
             part.for_each(|line| {
-                fill.arg(self.redis.seal.close(&self.list, line));
+                fill.arg(self.redis.seal.close(&self.stream, line));
             });
             let answer: i64 = self.redis.engine.run(&fill).await.ok_or_else(out_of_reach)?;
             match usize::try_from(answer) {
@@ -93,8 +93,8 @@ impl List {
     /// Takes up to so many taxpayers; `None` while the server is out of reach.
     pub(super) async fn take(&self, count: usize) -> Option<Result<Taken, Error>> {
         let mut take = TAKE.prepare_invoke();
-        take.key(&self.list).key(&self.state).arg(&self.worker).arg(count);
-        take.arg(SILENCE.as_millis() as u64).arg(KEPT.as_millis() as u64);
+        take.key(&self.stream).key(&self.state).arg(&self.worker).arg(count);
+        take.arg(millis(SILENCE)).arg(millis(KEPT));
         let answer: Vec<Value> = self.redis.engine.run(&take).await?;
         Some(self.read(answer).ok_or_else(|| {
             Error::new(ErrorKind::Decode, "the shared list is gone from the Redis server, or is not ours")
@@ -109,7 +109,7 @@ impl List {
         let mut entries = Vec::new();
         while let (Some(id), Some(sealed), Some(answered)) = (values.next(), values.next(), values.next()) {
             let sealed: Vec<u8> = redis::from_redis_value(sealed).ok()?;
-            let line = self.redis.seal.open(&self.list, &sealed)?;
+            let line = self.redis.seal.open(&self.stream, &sealed)?;
             let (gstin, username) = line.split_once('\n')?;
             entries.push(Entry {
                 id: redis::from_redis_value(id).ok()?,
@@ -125,14 +125,14 @@ impl List {
     /// is out of reach.
     pub(super) async fn done(&self, id: &str, answered: &str) -> Option<bool> {
         let mut done = DONE.prepare_invoke();
-        done.key(&self.list).key(&self.state).arg(&self.worker).arg(id).arg(answered);
+        done.key(&self.stream).key(&self.state).arg(&self.worker).arg(id).arg(answered);
         self.redis.engine.run::<bool>(&done).await
     }
 
     /// Says that this worker is still at what it took.
     pub(super) async fn hold(&self, ids: &[String]) {
         let mut hold = HOLD.prepare_invoke();
-        hold.key(&self.list).arg(&self.worker).arg(ids);
+        hold.key(&self.stream).arg(&self.worker).arg(ids);
         let _: Option<u64> = self.redis.engine.run(&hold).await;
     }
 }

@@ -12,6 +12,7 @@ mod tokens;
 use std::{
     env, fmt,
     sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
 };
 
 use crate::{Error, TokenKey};
@@ -169,4 +170,9 @@ const PREFIX: &str = "sandbox-client";
 
 fn generation_name() -> String {
     format!("{PREFIX}:generation")
+}
+
+/// As scripts take it.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

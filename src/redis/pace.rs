@@ -13,7 +13,7 @@ use std::{
 use redis::Script;
 use tokio::{runtime::Handle, sync::oneshot, time::sleep};
 
-use super::{Inner, PREFIX, engine::TRY_AGAIN, generation_name, script, seal::unique};
+use super::{Inner, PREFIX, engine::TRY_AGAIN, generation_name, millis, script, seal::unique};
 use crate::{
     BoxFuture, RateGate,
     transport::{MARGIN, SLOT, WINDOW, Window},
@@ -22,8 +22,7 @@ use crate::{
 static PACE: LazyLock<Script> = script!("pace");
 
 /// How long a request counts.
-const SPAN: Duration =
-    Duration::from_millis((WINDOW.as_millis() + MARGIN.as_millis() + SLOT.as_millis()) as u64);
+const SPAN: Duration = WINDOW.saturating_add(MARGIN).saturating_add(SLOT);
 
 pub(crate) struct SharedPace(Arc<Pace>);
 
@@ -231,7 +230,6 @@ impl Pace {
             Ask::GiveBack => (-1, Duration::ZERO),
             Ask::Pause(wait) => (0, wait.min(WINDOW * 60)),
         };
-        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let (known, given) = {
             let state = self.state();
             (state.known.clone(), state.given)

@@ -11,7 +11,7 @@ use tokio::{runtime::Handle, time::sleep};
 use super::{
     Inner, PREFIX, Redis, generation_name,
     memory::{Claim, Copy},
-    script,
+    millis, script,
     seal::{Seal, unique},
 };
 use crate::{BoxError, BoxFuture, SavedToken, Token, TokenKey, TokenStore};
@@ -37,10 +37,6 @@ fn since(moment: SystemTime) -> Duration {
 
 fn until(moment: SystemTime) -> Duration {
     moment.duration_since(SystemTime::now()).unwrap_or_default()
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Inner {

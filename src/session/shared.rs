@@ -27,15 +27,13 @@ impl Slot {
 
     /// What the store has, if it is alive and not the one held.
     async fn look(&self) -> Option<SavedToken> {
-        match self.store.get(&self.key).await {
-            Ok(saved) => saved
-                .filter(|saved| saved.expires_at > SystemTime::now())
-                .filter(|saved| self.held().as_ref().is_none_or(|held| held.saved.token != saved.token)),
-            Err(_) => {
-                store_failed();
-                None
-            }
-        }
+        let Ok(saved) = self.store.get(&self.key).await else {
+            store_failed();
+            return None;
+        };
+        saved
+            .filter(|saved| saved.expires_at > SystemTime::now())
+            .filter(|saved| self.held().as_ref().is_none_or(|held| held.saved.token != saved.token))
     }
 
     /// Takes what the store has, unless the server has refused it.

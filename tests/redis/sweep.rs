@@ -47,7 +47,9 @@ async fn a_dead_worker_s_share_is_taken_over_and_nothing_is_asked_twice() {
     let mut workers = setting.start_many(3);
     assert_eq!(workers[0].ask("sign-in 60"), "signed in");
     mock.on("get_invoice_count").delay(Duration::from_millis(100));
-    workers.iter_mut().for_each(|worker| worker.tell("sweep november 60"));
+    for worker in &mut workers {
+        worker.tell("sweep november 60");
+    }
     while mock.hits("get_invoice_count") < 60 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -88,7 +90,9 @@ async fn a_worker_that_was_frozen_leaves_its_share_to_the_others() {
     let mut workers = Setting::new(&mock, &redis).start_many(2);
     assert_eq!(workers[0].ask("sign-in 20"), "signed in");
     mock.on("get_invoice_count").delay(Duration::from_millis(100));
-    workers.iter_mut().for_each(|worker| worker.tell("sweep december 20"));
+    for worker in &mut workers {
+        worker.tell("sweep december 20");
+    }
     while mock.hits("get_invoice_count") < 20 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -35,7 +35,9 @@ async fn a_worker_that_dies_while_it_logs_in_is_followed_by_another() {
     let mut leader = workers.pop().unwrap();
     leader.tell("calls 1");
     wait_for(|| mock.hits("authenticate") == 1);
-    workers.iter_mut().for_each(|worker| worker.tell("calls 5"));
+    for worker in &mut workers {
+        worker.tell("calls 5");
+    }
     leader.signal("KILL");
     let killed = Instant::now();
     for worker in &mut workers {

@@ -152,7 +152,9 @@ impl Drop for Worker {
 /// Tells all and then waits for all.
 #[track_caller]
 pub fn ask_all(workers: &mut [Worker], command: &str) -> Vec<String> {
-    workers.iter_mut().for_each(|worker| worker.tell(command));
+    for worker in workers.iter_mut() {
+        worker.tell(command);
+    }
     workers.iter_mut().map(Worker::answer).collect()
 }
 
