@@ -120,7 +120,7 @@ async fn a_claim_ends_with_the_login_however_that_ends() {
     let mock = MockServer::start().await.unwrap();
     let store = Arc::new(Far::default());
     let client = clients(&mock, &store, 1).remove(0);
-    mock.on("authenticate").error("forbidden").times(1).before_checks();
+    mock.on("authenticate").error("bad_credentials").times(1);
     let login = TaxpayerLogin::builder().gstin(Gstin::new(GSTIN).unwrap()).username("acme.com");
     client.generate_otp().body(login).send().await.unwrap_err();
     assert!(store.claims.lock().unwrap().is_empty());

@@ -58,11 +58,12 @@ impl Slot {
     /// where another has it. A store that fails cannot forbid it.
     pub(super) async fn claim(&self) -> Option<Claim<'_>> {
         match self.store.claim(&self.key).await {
-            Ok(false) => return None,
-            Ok(true) => {}
-            Err(_) => store_failed(),
+            Ok(granted) => granted.then_some(Claim(Some(self))),
+            Err(_) => {
+                store_failed();
+                Some(Claim(None))
+            }
         }
-        Some(Claim(self))
     }
 
     /// The server refused `token`. Gives the one to try in its place, if
@@ -93,12 +94,15 @@ impl Slot {
     }
 }
 
-/// The right to renew; given back when the renewal has ended or was given up.
-pub(super) struct Claim<'a>(&'a Slot);
+/// The right to renew; given back, if the store granted it, when the renewal
+/// has ended or was given up.
+pub(super) struct Claim<'a>(Option<&'a Slot>);
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        self.0.store.release(&self.0.key);
+        if let Some(slot) = self.0 {
+            slot.store.release(&slot.key);
+        }
     }
 }
 
