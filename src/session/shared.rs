@@ -57,13 +57,11 @@ impl Slot {
     /// The right to renew, among all processes that share the store. `None`
     /// where another has it. A store that fails cannot forbid it.
     pub(super) async fn claim(&self) -> Option<Claim<'_>> {
-        match self.store.claim(&self.key).await {
-            Ok(granted) => granted.then_some(Claim(Some(self))),
-            Err(_) => {
-                store_failed();
-                Some(Claim(None))
-            }
-        }
+        let Ok(granted) = self.store.claim(&self.key).await else {
+            store_failed();
+            return Some(Claim(None));
+        };
+        if granted { Some(Claim(Some(self))) } else { None }
     }
 
     /// The server refused `token`. Gives the one to try in its place, if

@@ -11,6 +11,7 @@
 #![cfg(unix)] // signals
 
 mod command;
+#[allow(dead_code)] // the rest is for other tests
 #[path = "../support/command.rs"]
 mod command_support;
 mod connection;

@@ -1,7 +1,5 @@
 //! The command `sandbox` as a program, with folders of its own.
 
-#![allow(dead_code)] // each test binary uses its own part
-
 use std::{
     fs,
     io::Write as _,
