@@ -69,7 +69,21 @@ async fn all_pause_when_one_is_told_to() {
     assert!(arrivals[10] - arrivals[0] < Duration::from_secs(6));
 }
 
-/// A worker that gives up while it waits takes no permission with it.
+/// A call that is given up while the server decides takes no permission with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_given_up_gives_its_permission_back() {
+    let (mock, redis) = (MockServer::start().await.unwrap(), RedisServer::start());
+    let mut worker = Setting::new(&mock, &redis).limit(10).start();
+    assert_eq!(worker.ask("calls 1"), "1 done");
+    redis.signal("STOP");
+    assert_eq!(worker.ask("drop 3"), "dropped");
+    redis.signal("CONT");
+    std::thread::sleep(Duration::from_millis(300));
+    worker.ask("flood 3");
+    assert_eq!(mock.requests().len(), 10, "the login is one of them");
+    assert_eq!(worker.ask("up"), "true");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_dies_takes_no_more_than_it_sent() {
     let (mock, redis) = (MockServer::start().await.unwrap(), RedisServer::start());

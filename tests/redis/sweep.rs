@@ -5,7 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sandbox_client::{Client, Error, TaxpayerId, mock::MockServer, values::Gstin};
+use sandbox_client::{
+    Client, Error, TaxpayerId,
+    mock::{MockServer, RecordedRequest},
+    values::Gstin,
+};
 
 use crate::{
     support::RedisServer,
@@ -81,6 +85,25 @@ async fn a_dead_worker_s_share_is_taken_over_and_nothing_is_asked_twice() {
     assert_eq!(mock.hits("get_invoice_count"), 180 + again);
     let refused = late.ask("sweep november 59");
     assert!(refused.contains("is the name of a sweep over other taxpayers"), "{refused}");
+}
+
+/// Two of three answers are noted when the worker dies: only the third is asked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_worker_has_answered_is_not_asked_again() {
+    let (mock, redis) = (MockServer::start().await.unwrap(), RedisServer::start());
+    let mut workers = Setting::new(&mock, &redis).start_many(2);
+    assert_eq!(workers[0].ask("sign-in 1"), "signed in");
+    let imports = |request: &RecordedRequest| request.query_value("type_of_goods") == Some("imports");
+    mock.on("get_invoice_count").delay(Duration::from_secs(60)).when(imports).times(1);
+    workers[0].tell("sweep february 1");
+    let mut answers = [workers[0].answer(), workers[0].answer()];
+    answers.sort();
+    assert_eq!(answers, ["counted user0 inward_supplies", "counted user0 others"]);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    workers[0].signal("KILL");
+    workers[1].tell("sweep february 1");
+    assert_eq!(told(&mut workers[1]), ["counted user0 imports"]);
+    assert_eq!(mock.hits("get_invoice_count"), 4);
 }
 
 /// A worker that wakes up after the others have taken over its share.

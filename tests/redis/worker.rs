@@ -221,6 +221,14 @@ async fn obey(client: &Client, line: &str) -> Result<String, Error> {
             let calls: JoinSet<_> = (0..count.parse().unwrap()).map(|_| call(client.clone())).collect();
             tell(calls.join_all().await)
         }
+        // So many calls that are given up soon.
+        ["drop", count] => {
+            let calls: JoinSet<_> = (0..count.parse().unwrap())
+                .map(|_| tokio::time::timeout(Duration::from_millis(300), call(client.clone())))
+                .collect();
+            assert!(calls.join_all().await.iter().all(Result::is_err), "a call was made");
+            "dropped".to_owned()
+        }
         // Two calls at a time for so many seconds; those that wait then are given up.
         ["flood", seconds] => {
             let end = Instant::now() + Duration::from_secs(seconds.parse().unwrap());
