@@ -5,7 +5,12 @@ use std::process::{Command, Stdio};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sandbox_client::mock::MockServer;
 
-use crate::{command_support::Home, support::RedisServer, sweep::firm, worker::KEY};
+use crate::{
+    command_support::Home,
+    support::{RedisServer, signal},
+    sweep::firm,
+    worker::KEY,
+};
 
 fn on(home: &Home, redis: &RedisServer, arguments: &[&str]) -> Command {
     let mut command = home.command(arguments);
@@ -86,4 +91,38 @@ fn what_is_missing_or_wrong_is_named_and_not_shown() {
         assert_eq!(output.status.code(), Some(3), "{name}: {errors}");
         assert!(errors.contains(expected) && !errors.contains("canary"), "{name}: {errors}");
     }
+}
+
+/// Ctrl-C on one machine: what it had not asked for is asked by the next, and nothing twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_is_stopped_leaves_the_rest_to_the_others() {
+    let (mock, redis) = (MockServer::start().await.unwrap(), RedisServer::start());
+    let machines = [Home::of(&mock), Home::of(&mock)];
+    let mut csv = "gstin,username\n".to_owned();
+    for taxpayer in firm(4) {
+        csv += &format!("{},{}\n", taxpayer.gstin, taxpayer.username);
+    }
+    mock.on("get_invoice_count").delay(std::time::Duration::from_millis(400));
+    let mut worker = crate::worker::Setting::new(&mock, &redis).start();
+    assert_eq!(worker.ask("sign-in 4"), "signed in");
+    let start = |home: &Home| {
+        std::fs::write(home.path("firm.csv"), &csv).unwrap();
+        let file = home.path("firm.csv");
+        let file = file.to_str().unwrap();
+        let arguments = ["sweep", "--from", file, "--share", "two", "--format", "json", "--concurrency", "2"];
+        on(home, &redis, &arguments).spawn().unwrap()
+    };
+    let first = start(&machines[0]);
+    while mock.hits("get_invoice_count") < 4 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    signal(first.id(), "INT");
+    let first = first.wait_with_output().unwrap();
+    assert_eq!(first.status.code(), Some(130), "{}", String::from_utf8_lossy(&first.stderr));
+    let second = start(&machines[1]).wait_with_output().unwrap();
+    assert!(second.status.success(), "{}", String::from_utf8_lossy(&second.stderr));
+    let text = [first.stdout, second.stdout].map(|bytes| String::from_utf8(bytes).unwrap());
+    let parts: Vec<_> = text.iter().map(|text| text.lines().count()).collect();
+    assert!(parts[0] >= 2 && parts[1] >= 2 && parts[0] + parts[1] == 12, "{parts:?}");
+    assert_eq!(mock.hits("get_invoice_count"), 12);
 }

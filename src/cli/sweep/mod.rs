@@ -70,14 +70,12 @@ pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
     let ends = Arc::clone(&stopped);
     // In a shared sweep, what is not wanted counts as answered: a stop must not look so.
     let alone = arguments.share.is_none();
-    let request = connection
-        .client
-        .sweep(taxpayers)
-        .goods(goods)
-        .concurrency(arguments.concurrency.into())
-        .only(move |taxpayer, goods| {
-            !(alone && ends.load(Ordering::Relaxed)) && !answered.contains(&(taxpayer.clone(), goods))
-        });
+    let request =
+        connection.client.sweep(taxpayers).goods(goods).concurrency(arguments.concurrency.into()).only(
+            move |taxpayer, goods| {
+                !(alone && ends.load(Ordering::Relaxed)) && !answered.contains(&(taxpayer.clone(), goods))
+            },
+        );
     let source = Source::open(request, arguments.share.as_deref()).await?;
     if let Some(name) = &arguments.share {
         sweep.progress.say(&format!("Sharing the sweep {name}: what follows is the part of this machine."));
