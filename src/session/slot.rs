@@ -140,7 +140,11 @@ impl Slot {
                 return Ok(Some(Lease { token, new: false }));
             }
             // Another process may have renewed it, or be at it.
-            let claim = if self.renewed_by_another().await { None } else { self.claim().await };
+            let mut claim = if self.renewed_by_another().await { None } else { self.claim().await };
+            // The one before may have finished since the store was read.
+            if claim.is_some() && self.renewed_by_another().await {
+                claim = None;
+            }
             let Some(_claim) = claim else {
                 if let Some(held) = self.held().as_mut() {
                     held.renew_at = held.renew_at.max(Instant::now() + LOOK_AGAIN);

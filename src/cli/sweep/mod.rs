@@ -73,7 +73,8 @@ pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
     let request =
         connection.client.sweep(taxpayers).goods(goods).concurrency(arguments.concurrency.into()).only(
             move |taxpayer, goods| {
-                !(alone && ends.load(Ordering::Relaxed)) && !answered.contains(&(taxpayer.clone(), goods))
+                let stopped = alone && ends.load(Ordering::Relaxed);
+                !stopped && !answered.contains(&(taxpayer.clone(), goods))
             },
         );
     let source = Source::open(request, arguments.share.as_deref()).await?;
