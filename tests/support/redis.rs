@@ -25,16 +25,30 @@ impl RedisServer {
 
     /// With further settings, as on the command line of `redis-server`.
     pub fn with(settings: &[&str]) -> Self {
-        // Free now; should another take it before the server does, the test fails and says so.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
-        let mut server = Self { folder: tempfile::tempdir().unwrap(), port, settings, process: None };
-        server.start_again();
-        server
+        let mut server = Self { folder: tempfile::tempdir().unwrap(), port: 0, settings, process: None };
+        // A port that is free now may be taken before the server has it.
+        for _ in 0..5 {
+            server.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            if server.try_start() {
+                return server;
+            }
+        }
+        panic!("redis-server does not start");
     }
 
+    /// On the same port.
     pub fn start_again(&mut self) {
         assert!(self.process.is_none(), "it runs");
+        let started = Instant::now();
+        while !self.try_start() {
+            assert!(started.elapsed() < Duration::from_secs(10), "redis-server does not start again");
+            sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Whether it got its port.
+    fn try_start(&mut self) -> bool {
         let mut command = Command::new("redis-server");
         command
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
@@ -49,16 +63,17 @@ impl RedisServer {
                  on Debian and Ubuntu `apt-get install redis-server`"
             )
         });
-        self.process = Some(process);
+        let process = self.process.insert(process);
         let started = Instant::now();
-        while !self.answers() {
+        while process.try_wait().unwrap().is_none() {
+            if answers(self.port) {
+                return true;
+            }
             assert!(started.elapsed() < Duration::from_secs(10), "redis-server does not answer");
             sleep(Duration::from_millis(20));
         }
-    }
-
-    fn answers(&self) -> bool {
-        self.command(&["ping"]).output().is_ok_and(|output| output.stdout.starts_with(b"PONG"))
+        self.process = None;
+        false
     }
 
     /// Kills it: all that it held is gone.
@@ -80,16 +95,10 @@ impl RedisServer {
         self.port
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("redis-cli");
-        command.args(["-h", "127.0.0.1", "-p"]).arg(self.port.to_string()).args(arguments);
-        command
-    }
-
     /// What `redis-cli` answers.
     #[track_caller]
     pub fn cli(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().expect("redis-cli");
+        let output = command(self.port, arguments).output().expect("redis-cli");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
@@ -99,6 +108,16 @@ impl RedisServer {
         keys.sort();
         keys
     }
+}
+
+fn command(port: u16, arguments: &[&str]) -> Command {
+    let mut command = Command::new("redis-cli");
+    command.args(["-h", "127.0.0.1", "-p"]).arg(port.to_string()).args(arguments);
+    command
+}
+
+fn answers(port: u16) -> bool {
+    command(port, &["ping"]).output().is_ok_and(|output| output.stdout.starts_with(b"PONG"))
 }
 
 impl Drop for RedisServer {
