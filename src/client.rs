@@ -55,6 +55,8 @@ struct Shared {
     places: Semaphore,
     gate: Gate,
     budget: Budget,
+    #[cfg(feature = "redis")]
+    redis: Option<crate::redis::Redis>,
     observer: Option<Observer>,
 }
 
@@ -309,6 +311,14 @@ impl Client {
         self.with_policy(|policy| policy.patient = true)
     }
 
+    /// The server that this client shares with other workers, if there is one:
+    /// ask it whether it [is up](crate::redis::Redis::is_up).
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn redis(&self) -> Option<&crate::redis::Redis> {
+        self.inner().shared.redis.as_ref()
+    }
+
     /// How long a call made now would wait for the rate limit.
     #[must_use]
     pub fn estimated_wait(&self) -> Duration {
@@ -357,6 +367,8 @@ pub struct ClientBuilder {
     max_in_flight: usize,
     gate: GateSetting,
     store: Option<Arc<dyn TokenStore>>,
+    #[cfg(feature = "redis")]
+    redis: Option<crate::redis::Redis>,
     observer: Option<Observer>,
 }
 
@@ -383,6 +395,8 @@ impl Default for ClientBuilder {
             max_in_flight: 100,
             gate: GateSetting::Documented,
             store: None,
+            #[cfg(feature = "redis")]
+            redis: None,
             observer: None,
         }
     }
@@ -571,6 +585,16 @@ impl ClientBuilder {
         self
     }
 
+    /// Shares tokens and rate limit with other workers over a Redis or Valkey
+    /// server; see [`redis`](crate::redis). A [`token_store`](ClientBuilder::token_store)
+    /// or [`rate_gate`](ClientBuilder::rate_gate) of your own comes first, and
+    /// with [`no_rate_limit`](ClientBuilder::no_rate_limit) only tokens are shared.
+    #[cfg(feature = "redis")]
+    pub fn redis(mut self, redis: crate::redis::Redis) -> Self {
+        self.redis = Some(redis);
+        self
+    }
+
     /// Checks everything and makes the client. Sends nothing.
     ///
     /// # Errors
@@ -608,16 +632,26 @@ impl ClientBuilder {
         let http = safe_http(http, &base_url, self.connect_timeout)?;
 
         let limit = environment.unwrap_or(Environment::Test).requests_per_minute();
+        let address = base_url.as_str().to_owned();
+        let key_header = credentials::sensitive(&credentials.key);
+        let token_key = TokenKey::new(&address, credentials.key.expose_secret(), None);
+        let counted = |limit| -> Result<Gate, Error> {
+            #[cfg(feature = "redis")]
+            if let Some(redis) = &self.redis {
+                return Ok(Gate::Custom(Arc::new(redis.pace(&token_key, limit)?)));
+            }
+            Ok(Gate::Local(SlidingWindow::new(limit)))
+        };
         let gate = match self.gate {
-            GateSetting::Documented => Gate::Local(SlidingWindow::new(limit)),
-            GateSetting::PerMinute(limit) => Gate::Local(SlidingWindow::new(limit)),
+            GateSetting::Documented => counted(limit)?,
+            GateSetting::PerMinute(limit) => counted(limit)?,
             GateSetting::Unlimited => Gate::Unlimited,
             GateSetting::Custom(gate) => Gate::Custom(gate),
         };
-        let address = base_url.as_str().to_owned();
-        let key_header = credentials::sensitive(&credentials.key);
-        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::default()));
-        let token_key = TokenKey::new(&address, credentials.key.expose_secret(), None);
+        let store = self.store;
+        #[cfg(feature = "redis")]
+        let store = store.or_else(|| self.redis.clone().map(|redis| Arc::new(redis) as Arc<dyn TokenStore>));
+        let store = store.unwrap_or_else(|| Arc::new(MemoryStore::default()));
         let platform = Slot::new(token_key, Arc::clone(&store), PLATFORM_MARGIN);
         if let Some(token) = platform_token {
             platform.adopt(SavedToken::new(token.clone(), platform_lifetime(&token, None)));
@@ -633,6 +667,8 @@ impl ClientBuilder {
             places: Semaphore::new(self.max_in_flight),
             gate,
             budget: Budget::default(),
+            #[cfg(feature = "redis")]
+            redis: self.redis,
             observer: self.observer,
         };
         let taxpayer = taxpayer_token.map(Access::Fixed);
@@ -720,7 +756,7 @@ fn safe_http(
 /// Chooses ring where the program has chosen nothing: rustls wants one choice
 /// for the whole process, and the program's comes first.
 #[cfg(feature = "ring")]
-fn install_tls_provider() {
+pub(crate) fn install_tls_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Another thread may have been faster, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -728,10 +764,10 @@ fn install_tls_provider() {
 }
 
 #[cfg(not(feature = "ring"))]
-fn install_tls_provider() {}
+pub(crate) fn install_tls_provider() {}
 
 /// A variable's text; `None` if it is not set.
-fn variable(name: &'static str) -> Result<Option<String>, Error> {
+pub(crate) fn variable(name: &'static str) -> Result<Option<String>, Error> {
     match env::var(name) {
         Ok(value) if value.is_empty() => {
             Err(Error::config(name, "is set but empty").advice("unset it or give it a value"))

@@ -12,6 +12,8 @@ mod gst;
 pub mod mock;
 mod operation;
 mod raw;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod session;
 mod sweep;
 mod transport;

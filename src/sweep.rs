@@ -26,7 +26,7 @@ pub struct Sweep<I> {
     wanted: Option<Wanted>,
 }
 
-type Wanted = Box<dyn Fn(&TaxpayerId, TypeOfGoods) -> bool + Send>;
+pub(crate) type Wanted = Box<dyn Fn(&TaxpayerId, TypeOfGoods) -> bool + Send>;
 
 /// One answer of a sweep.
 #[derive(Debug, Clone)]
@@ -129,6 +129,49 @@ impl<I> Sweep<I> {
         self
     }
 
+    /// Makes this worker one of many that go through the same firm: each
+    /// taxpayer is taken by one of them, and what a worker that dies has left
+    /// is taken over by the others half a minute later. `name` is that of this
+    /// one sweep, for a week: a new sweep needs a new name. All workers give
+    /// the same taxpayers in the same order.
+    ///
+    /// What is taken over is what was not noted as answered: the calls that
+    /// were under way are made again, no others.
+    ///
+    /// ```no_run
+    /// # async fn example(client: sandbox_client::Client, firm: Vec<sandbox_client::TaxpayerId>) -> Result<(), sandbox_client::Error> {
+    /// let mut sweep = client.sweep(firm).share("november").await?;
+    /// while let Some(item) = sweep.next().await? {
+    ///     // Put it where it is to stay, then ask for the next.
+    ///     println!("{}: {:?}", item.taxpayer.gstin, item.result);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) with the field `redis` for a client
+    /// without a server, and with `name` for that of a sweep over other
+    /// taxpayers; [`Transport`](crate::ErrorKind::Transport) where the server
+    /// is out of reach.
+    #[cfg(feature = "redis")]
+    pub async fn share<T>(self, name: &str) -> Result<crate::redis::SharedSweep, Error>
+    where
+        I: Iterator<Item = T>,
+        T: Into<TaxpayerId>,
+    {
+        use crate::generated::ClientInfo as _;
+        let Self { client, taxpayers, goods, concurrency, wanted } = self;
+        let redis = client.redis().ok_or_else(|| {
+            Error::config("redis", "is missing: workers share a sweep over a Redis server")
+                .advice("name one with `ClientBuilder::redis`")
+        })?;
+        let list = crate::redis::List::new(redis, client.inner().platform().key(), name);
+        let firm = taxpayers.map(Into::into).collect();
+        crate::redis::SharedSweep::join(client, list, firm, (goods, concurrency, wanted)).await
+    }
+
     /// Starts the sweep. Calls are made while the stream is polled.
     pub fn start<T>(self) -> SweepStream
     where
@@ -147,7 +190,7 @@ impl<I> Sweep<I> {
     }
 }
 
-async fn count(client: Client, taxpayer: TaxpayerId, type_of_goods: TypeOfGoods) -> SweepItem {
+pub(crate) async fn count(client: Client, taxpayer: TaxpayerId, type_of_goods: TypeOfGoods) -> SweepItem {
     let result = counts_of(&client, &taxpayer, type_of_goods).await;
     SweepItem { taxpayer, type_of_goods, result }
 }

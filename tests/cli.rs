@@ -628,3 +628,26 @@ fn the_mock_server_prints_an_environment_that_works() {
     assert!(run.status.success(), "{run:?}");
     assert!(String::from_utf8(run.stdout).unwrap().contains("others,b2b,11,0,1,0,12"));
 }
+
+/// Who asks for sharing must not go on alone, unnoticed.
+#[cfg(not(feature = "redis"))]
+#[test]
+fn sharing_needs_a_build_that_has_it() {
+    let home = Home::new();
+    home.configure("api_key = \"key_test_0000\"\napi_secret = \"secret_test_0000\"\n");
+    let mut command = home.command(&["counts"]);
+    let output = command.env("SANDBOX_REDIS_URL", "redis://canary@127.0.0.1").output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{errors}");
+    assert!(
+        errors.contains("SANDBOX_REDIS_URL is set") && errors.contains("--features cli,redis"),
+        "{errors}"
+    );
+    assert!(!errors.contains("canary"), "{errors}");
+
+    let firm = home.path("firm.csv");
+    fs::write(&firm, format!("gstin,username\n{GSTIN},acme.com\n")).unwrap();
+    let sweep = home.run(&["--mock", "sweep", "--from", firm.to_str().unwrap(), "--share", "november"]);
+    assert_eq!(sweep.code, Some(3), "{}", sweep.stderr);
+    assert!(sweep.stderr.contains("--share is given"), "{}", sweep.stderr);
+}

@@ -44,6 +44,9 @@ Environment:
   SANDBOX_REQUESTS_PER_MINUTE  the limit of your account [default: 25 test, 100 live]
   SANDBOX_CONFIG_DIR           another folder for config.toml
   SANDBOX_DATA_DIR             another folder for saved sessions
+  SANDBOX_REDIS_URL            a Redis or Valkey server that several machines share
+  SANDBOX_REDIS_KEY            32 bytes in base64 that sessions are encrypted with there
+  SANDBOX_REDIS_WORKERS        how many machines there are at most
   NO_COLOR                     no colours
 
 Exit codes:
@@ -141,6 +144,7 @@ Examples:
   sandbox --mock --mock-taxpayers 500 --mock-faults expired,429,503 sweep
   sandbox sweep --from firm.csv --only-open --report firm.html
   sandbox sweep --from firm.csv --checkpoint november.jsonl --format csv > november.csv
+  sandbox sweep --from firm.csv --share november-23 --format json > part-of-this-machine.jsonl
 
 The file has the columns gstin and username; others are ignored.";
 
@@ -248,6 +252,9 @@ pub struct Sweep {
     /// Ask again for what failed according to the checkpoint
     #[arg(long, requires = "checkpoint")]
     pub retry_failed: bool,
+    /// Share the work with the same command on other machines, over Redis; a new name for each sweep
+    #[arg(long, value_name = "NAME", requires = "from", conflicts_with = "retry_failed")]
+    pub share: Option<String>,
     /// Write a page for people: totals, a bar for each taxpayer, a table to sort and search
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

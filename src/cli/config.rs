@@ -81,6 +81,9 @@ pub fn run(shared: &Shared) -> Result<(), Failure> {
         "SANDBOX_ACCESS_TOKEN",
         "SANDBOX_BASE_URL",
         REQUESTS_PER_MINUTE,
+        "SANDBOX_REDIS_URL",
+        "SANDBOX_REDIS_KEY",
+        "SANDBOX_REDIS_WORKERS",
     ] {
         let state = if env::var_os(name).is_some() { "set" } else { "not set" };
         sheet.row(vec![name.into(), "environment".into(), state.into()]);

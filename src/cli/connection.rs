@@ -43,7 +43,7 @@ impl Connection {
         }
         let (builder, chosen_limit) = builder()?;
         let store = Arc::new(FileStore::open(folders::sessions()?)?);
-        let client = builder.token_store(Arc::clone(&store) as _).build()?;
+        let client = with_store(builder, &store)?.build()?;
         let documented = client.environment().unwrap_or(Environment::Test).requests_per_minute();
         Ok(Self {
             client,
@@ -188,6 +188,32 @@ fn environment_or_file() -> Result<(ClientBuilder, Option<u32>), Failure> {
         builder = builder.taxpayer_token(token);
     }
     Ok((builder, limit))
+}
+
+/// Sessions in files, shared with other machines where the environment names a server.
+#[cfg(feature = "redis")]
+fn with_store(builder: ClientBuilder, files: &Arc<FileStore>) -> Result<ClientBuilder, Failure> {
+    use super::shared_store::SharedStore;
+    let files = Arc::clone(files);
+    Ok(match sandbox_client::redis::Redis::from_env()? {
+        None => builder.token_store(files),
+        Some(redis) => builder.redis(redis.clone()).token_store(Arc::new(SharedStore { files, redis })),
+    })
+}
+
+#[cfg(not(feature = "redis"))]
+fn with_store(builder: ClientBuilder, files: &Arc<FileStore>) -> Result<ClientBuilder, Failure> {
+    if env::var_os("SANDBOX_REDIS_URL").is_some() {
+        return Err(without_redis("SANDBOX_REDIS_URL is set"));
+    }
+    Ok(builder.token_store(Arc::clone(files) as _))
+}
+
+/// Who asks for sharing must not go on alone, unnoticed.
+#[cfg(not(feature = "redis"))]
+pub fn without_redis(asked: &str) -> Failure {
+    Failure::configuration(format!("{asked}, and this command was built without sharing"))
+        .hint("Install it with the feature: cargo install --path . --features cli,redis")
 }
 
 fn variable(name: &str) -> Result<Option<String>, Failure> {

@@ -99,9 +99,9 @@ pub fn exit_of(error: &Error) -> Exit {
     match error.kind() {
         ErrorKind::Config => match error.field() {
             Some("taxpayer_token") => Exit::OtpNeeded,
-            Some("key" | "secret" | "base_url" | "environment" | "http" | "platform_token") => {
-                Exit::Configuration
-            }
+            Some(
+                "key" | "secret" | "base_url" | "environment" | "http" | "platform_token" | "redis_workers",
+            ) => Exit::Configuration,
             Some(field) if field.starts_with("SANDBOX_") => Exit::Configuration,
             _ => Exit::Usage,
         },

@@ -18,6 +18,8 @@ mod login;
 mod mock;
 mod output;
 mod sessions;
+#[cfg(feature = "redis")]
+mod shared_store;
 mod store;
 mod sweep;
 

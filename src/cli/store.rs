@@ -10,7 +10,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sandbox_client::{BoxError, BoxFuture, SavedToken, TaxpayerId, TokenKey, TokenStore, values::Gstin};
+use sandbox_client::{
+    BoxError, BoxFuture, SavedToken, TaxpayerId, Token, TokenKey, TokenStore, values::Gstin,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{failure::Failure, folders};
@@ -131,6 +133,16 @@ impl TokenStore for FileStore {
             match fs::remove_file(self.path(key)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
                 _ => Ok(()),
+            }
+        })
+    }
+
+    fn remove_if<'a>(&'a self, key: &'a TokenKey, token: &'a Token) -> BoxFuture<'a, Result<(), BoxError>> {
+        Box::pin(async move {
+            // One that cannot be read is of no use to others either.
+            match self.saved(key) {
+                Ok(Some(saved)) if saved.token() != token => Ok(()),
+                _ => self.remove(key).await,
             }
         })
     }

@@ -124,7 +124,7 @@ impl Taxpayer {
     /// from another; `None` where there is none that lives. Sends nothing. A
     /// failing store counts as an empty one.
     pub async fn restore(&self) -> Option<Client> {
-        let found = self.slot.is_alive() || self.slot.reread().await.is_some();
+        let found = self.slot.is_alive() || self.slot.find().await.is_some();
         found.then(|| self.scoped())
     }
 

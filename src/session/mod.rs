@@ -3,6 +3,7 @@
 
 mod expiry;
 mod renewal;
+mod shared;
 mod slot;
 mod store;
 

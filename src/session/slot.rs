@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{SavedToken, TokenKey, TokenStore};
+use super::{
+    SavedToken, TokenKey, TokenStore,
+    shared::{LOOK_AGAIN, store_failed},
+};
 use crate::{Error, Token};
 
 /// After a failed early renewal, the next is tried no sooner than this.
@@ -20,19 +23,22 @@ const LONGEST_RENEWAL: Duration = Duration::from_secs(10);
 
 /// A place for one token: platform or one taxpayer's.
 pub(crate) struct Slot {
-    key: TokenKey,
-    store: Arc<dyn TokenStore>,
+    pub(super) key: TokenKey,
+    pub(super) store: Arc<dyn TokenStore>,
     /// Longest time before its end at which a token is renewed.
     margin: Duration,
     held: Mutex<Option<Held>>,
+    /// The token that the server refused last: a store that others share may
+    /// give it once more while it is being removed.
+    pub(super) dead: Mutex<Option<Token>>,
     /// Held by the one that renews; the others wait for its result.
     flight: tokio::sync::Mutex<Option<Error>>,
     flights: AtomicU64,
 }
 
 #[derive(Clone)]
-struct Held {
-    saved: SavedToken,
+pub(super) struct Held {
+    pub(super) saved: SavedToken,
     renew_at: Instant,
     expires_at: Instant,
 }
@@ -52,6 +58,7 @@ impl Slot {
             store,
             margin,
             held: Mutex::default(),
+            dead: Mutex::default(),
             flight: tokio::sync::Mutex::default(),
             flights: AtomicU64::new(0),
         }
@@ -61,7 +68,7 @@ impl Slot {
         &self.key
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, Option<Held>> {
+    pub(super) fn held(&self) -> std::sync::MutexGuard<'_, Option<Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -86,12 +93,15 @@ impl Slot {
         *self.held() = Some(held);
     }
 
-    /// Takes a token that the server has just given, and keeps it in the store.
+    /// Takes a token that the server has just given, and keeps it in the
+    /// store. Should the store have a newer one, that is the one to use.
     pub async fn put(&self, token: Token, life: Duration, session_expires_at: Option<SystemTime>) {
         let saved = SavedToken { session_expires_at, ..SavedToken::new(token, life) };
         self.hold(saved.clone(), life);
-        if self.store.put_if_newer(&self.key, &saved).await.is_err() {
-            store_failed();
+        match self.store.put_if_newer(&self.key, &saved).await {
+            Ok(true) => {}
+            Ok(false) => drop(self.reread().await),
+            Err(_) => store_failed(),
         }
     }
 
@@ -100,26 +110,6 @@ impl Slot {
         *self.held() = None;
         if self.store.remove(&self.key).await.is_err() {
             store_failed();
-        }
-    }
-
-    /// The token that the store has, if it is alive and not the one held.
-    pub async fn reread(&self) -> Option<Token> {
-        match self.store.get(&self.key).await {
-            Ok(Some(saved)) if saved.expires_at > SystemTime::now() => {
-                let token = saved.token.clone();
-                let known = self.held().as_ref().is_some_and(|held| held.saved.token == token);
-                if known {
-                    return None;
-                }
-                self.adopt(saved);
-                Some(token)
-            }
-            Ok(_) => None,
-            Err(_) => {
-                store_failed();
-                None
-            }
         }
     }
 
@@ -149,6 +139,18 @@ impl Slot {
             if let (Some(token), false) = self.alive() {
                 return Ok(Some(Lease { token, new: false }));
             }
+            // Another process may have renewed it, or be at it.
+            let mut claim = if self.renewed_by_another().await { None } else { self.claim().await };
+            // The one before may have finished since the store was read.
+            if claim.is_some() && self.renewed_by_another().await {
+                claim = None;
+            }
+            let Some(_claim) = claim else {
+                if let Some(held) = self.held().as_mut() {
+                    held.renew_at = held.renew_at.max(Instant::now() + LOOK_AGAIN);
+                }
+                return Ok(self.alive().0.map(|token| Lease { token, new: false }));
+            };
             let renewal = self.fly(&mut flight, renew(Some(token)));
             let failed = match tokio::time::timeout(self.patience(), renewal).await {
                 Ok(result) => result.is_err(),
@@ -173,9 +175,19 @@ impl Slot {
         {
             return Err(error.clone());
         }
-        if let Some(token) = self.reread().await {
-            return Ok(Some(Lease { token, new: false }));
-        }
+        let _claim = loop {
+            if let Some(token) = self.find().await {
+                return Ok(Some(Lease { token, new: false }));
+            }
+            match self.claim().await {
+                // The one before may have finished since the store was read.
+                Some(claim) => match self.find().await {
+                    Some(token) => return Ok(Some(Lease { token, new: false })),
+                    None => break claim,
+                },
+                None => tokio::time::sleep(LOOK_AGAIN.mul_f64(1.0 + fastrand::f64())).await,
+            }
+        };
         self.fly(&mut flight, renew(None)).await?;
         Ok(self.saved().map(|saved| Lease { token: saved.token, new: true }))
     }
@@ -206,41 +218,11 @@ impl Slot {
     }
 
     /// The token if it lives, and whether it should be renewed.
-    fn alive(&self) -> (Option<Token>, bool) {
+    pub(super) fn alive(&self) -> (Option<Token>, bool) {
         let now = Instant::now();
         match &*self.held() {
             Some(held) if now < held.expires_at => (Some(held.saved.token.clone()), now >= held.renew_at),
             _ => (None, true),
         }
     }
-
-    /// The server refused `token`. Gives the one to try in its place, if
-    /// another had already replaced it here or in the store.
-    pub async fn refused(&self, token: &Token) -> Option<Token> {
-        if let Some(other) = self.other_than(token) {
-            return Some(other);
-        }
-        if let Some(other) = self.reread().await {
-            return Some(other);
-        }
-        {
-            let mut held = self.held();
-            match &*held {
-                Some(other) if other.saved.token != *token => return Some(other.saved.token.clone()),
-                _ => *held = None,
-            }
-        }
-        if self.store.remove(&self.key).await.is_err() {
-            store_failed();
-        }
-        None
-    }
-
-    fn other_than(&self, token: &Token) -> Option<Token> {
-        self.held().as_ref().map(|held| held.saved.token.clone()).filter(|held| held != token)
-    }
-}
-
-fn store_failed() {
-    tracing::warn!(target: "sandbox_client", "the token store failed; going on with tokens in memory");
 }

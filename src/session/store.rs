@@ -108,6 +108,12 @@ impl SavedToken {
         Self { token, issued_at, expires_at: issued_at + life, session_expires_at: None }
     }
 
+    /// The token itself.
+    #[must_use]
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
     /// When this token was had, by the clock of this machine.
     #[must_use]
     pub fn issued_at(&self) -> SystemTime {
@@ -186,6 +192,31 @@ pub trait TokenStore: Send + Sync + 'static {
 
     /// Forgets what is under `key`.
     fn remove<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<(), BoxError>>;
+
+    /// Forgets what is under `key` if it is still `token`, which the server
+    /// has refused. A store that several processes share must not forget the
+    /// token that another has had meanwhile; the default does not look.
+    fn remove_if<'a>(&'a self, key: &'a TokenKey, token: &'a Token) -> BoxFuture<'a, Result<(), BoxError>> {
+        let _ = token;
+        self.remove(key)
+    }
+
+    /// Asks for the right to renew the token under `key`, which one process
+    /// has at a time. `false`: another has it; look into the store again after
+    /// a moment. It must end by itself should its holder die.
+    ///
+    /// The default grants it always: a client renews once however many of its
+    /// calls wait, so that one process needs no more.
+    fn claim<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<bool, BoxError>> {
+        let _ = key;
+        Box::pin(async { Ok(true) })
+    }
+
+    /// Gives back what [`claim`](TokenStore::claim) granted, whether there is
+    /// a new token or not. Must not block.
+    fn release(&self, key: &TokenKey) {
+        let _ = key;
+    }
 }
 
 /// Tokens in the memory of this process.
@@ -227,6 +258,14 @@ impl TokenStore for MemoryStore {
 
     fn remove<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<(), BoxError>> {
         self.tokens().remove(key);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn remove_if<'a>(&'a self, key: &'a TokenKey, token: &'a Token) -> BoxFuture<'a, Result<(), BoxError>> {
+        let mut tokens = self.tokens();
+        if tokens.get(key).is_some_and(|known| known.token == *token) {
+            tokens.remove(key);
+        }
         Box::pin(async { Ok(()) })
     }
 }

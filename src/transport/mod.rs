@@ -22,6 +22,8 @@ pub use pace::{BoxFuture, RateGate};
 pub use retry::RetryPolicy;
 
 pub(crate) use handoff::{decode, into_error};
+#[cfg(feature = "redis")]
+pub(crate) use pace::{MARGIN, SLOT, WINDOW, Window};
 pub(crate) use pace::{SlidingWindow, too_slow};
 pub(crate) use retry::Budget;
 pub(crate) use secrets::hollow;

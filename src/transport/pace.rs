@@ -14,12 +14,12 @@ use std::{
 use crate::{Error, ErrorKind, Phase};
 
 /// The window that the provider counts in.
-const WINDOW: Duration = Duration::from_secs(60);
+pub(crate) const WINDOW: Duration = Duration::from_secs(60);
 /// Requests do not arrive at the server as evenly as they leave here: one may
 /// be late and the next early. This much longer the window is taken to be.
-const MARGIN: Duration = Duration::from_secs(1);
+pub(crate) const MARGIN: Duration = Duration::from_secs(1);
 /// Requests are counted in slots of this length, so that memory does not grow with the limit.
-const SLOT: Duration = Duration::from_millis(100);
+pub(crate) const SLOT: Duration = Duration::from_millis(100);
 
 /// A boxed future, as the methods of [`RateGate`] return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -53,8 +53,9 @@ pub(crate) struct SlidingWindow {
     window: Mutex<Window>,
 }
 
+/// The count itself, without its queue.
 #[derive(Debug)]
-struct Window {
+pub(crate) struct Window {
     limit: u32,
     used: u32,
     slots: VecDeque<(Instant, u32)>,
@@ -66,12 +67,7 @@ impl SlidingWindow {
         Self {
             turn: tokio::sync::Mutex::new(()),
             queued: AtomicU32::new(0),
-            window: Mutex::new(Window {
-                limit: limit.max(1),
-                used: 0,
-                slots: VecDeque::new(),
-                paused_until: None,
-            }),
+            window: Mutex::new(Window::new(limit)),
         }
     }
 
@@ -111,9 +107,7 @@ impl SlidingWindow {
     }
 
     pub fn pause(&self, wait: Duration) {
-        let until = Instant::now() + wait.min(WINDOW * 60);
-        let mut window = self.window();
-        window.paused_until = window.paused_until.max(Some(until));
+        self.window().pause(wait, Instant::now());
     }
 }
 
@@ -141,19 +135,33 @@ pub(crate) fn too_slow(wait: Option<Duration>) -> Error {
 }
 
 impl Window {
+    pub fn new(limit: u32) -> Self {
+        Self { limit: limit.max(1), used: 0, slots: VecDeque::new(), paused_until: None }
+    }
+
+    /// Nobody may pass for this long, an hour at most.
+    pub fn pause(&mut self, wait: Duration, now: Instant) {
+        self.paused_until = self.paused_until.max(Some(now + wait.min(WINDOW * 60)));
+    }
+
     /// Takes a permission now (`None`), or tells how long to wait before asking again.
-    fn take(&mut self, now: Instant) -> Option<Duration> {
+    pub fn take(&mut self, now: Instant) -> Option<Duration> {
         self.forget(now);
         let wait = self.wait(now);
         if wait > Duration::ZERO {
             return Some(wait);
         }
+        self.note(now);
+        None
+    }
+
+    /// Counts a request, allowed or not.
+    pub fn note(&mut self, now: Instant) {
         self.used += 1;
         match self.slots.back_mut() {
             Some((start, count)) if now.saturating_duration_since(*start) < SLOT => *count += 1,
             _ => self.slots.push_back((now, 1)),
         }
-        None
     }
 
     /// Drops slots whose last request is out of the window.
@@ -166,8 +174,20 @@ impl Window {
         }
     }
 
+    /// How long the pause goes on.
+    pub fn paused(&self, now: Instant) -> Duration {
+        self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+
+    /// What still counts: since when, and how many.
+    #[cfg(feature = "redis")]
+    pub fn sent(&mut self, now: Instant) -> Vec<(Instant, u32)> {
+        self.forget(now);
+        self.slots.iter().copied().collect()
+    }
+
     fn wait(&self, now: Instant) -> Duration {
-        let pause = self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        let pause = self.paused(now);
         let full = match self.slots.front() {
             Some((start, _)) if self.used >= self.limit => {
                 (*start + WINDOW + MARGIN + SLOT).saturating_duration_since(now)
@@ -203,7 +223,7 @@ mod tests {
     #[test]
     fn no_window_is_above_the_limit_and_the_limit_is_used() {
         for limit in [1, 25, 100, 5000] {
-            let mut window = Window { limit, used: 0, slots: VecDeque::new(), paused_until: None };
+            let mut window = Window::new(limit);
             let start = Instant::now();
             let mut now = start;
             let mut sent = VecDeque::new();
@@ -232,7 +252,7 @@ mod tests {
     #[test]
     fn a_wait_is_told_in_advance() {
         let now = Instant::now();
-        let mut window = Window { limit: 2, used: 0, slots: VecDeque::new(), paused_until: None };
+        let mut window = Window::new(2);
         assert_eq!(window.wait_for(0, now), Duration::ZERO);
         assert!(window.take(now).is_none());
         assert!(window.take(now).is_none());

@@ -45,7 +45,9 @@ impl Home {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
         command.args(arguments).stdin(Stdio::null());
-        for name in ["API_KEY", "API_SECRET", "ACCESS_TOKEN", "BASE_URL"] {
+        for name in
+            ["API_KEY", "API_SECRET", "ACCESS_TOKEN", "BASE_URL", "REDIS_URL", "REDIS_KEY", "REDIS_WORKERS"]
+        {
             command.env_remove(format!("SANDBOX_{name}"));
         }
         command

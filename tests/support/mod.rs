@@ -9,12 +9,14 @@
 
 mod child;
 mod frames;
+mod redis;
 mod secrets;
 mod server;
 mod tls;
 
 pub use child::Child;
 pub use frames::Frames;
+pub use redis::{RedisServer, signal};
 pub use secrets::Secrets;
 pub use server::{
     Connection, Request, Server, answer, answer_with, envelope, failure, success, success_body,

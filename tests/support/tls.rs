@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use tokio_rustls::{
     TlsAcceptor,
@@ -56,6 +57,26 @@ impl Authority {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         (params.not_before, params.not_after) = (date_time_ymd(2019, 1, 1), date_time_ymd(2020, 1, 1));
         self.sign(&params, &["http/1.1"])
+    }
+
+    /// `ca.pem`, and `server.pem` with `server.key` of a server `localhost`.
+    pub fn files(&self) -> tempfile::TempDir {
+        let key = KeyPair::generate().unwrap();
+        let server =
+            CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &self.0).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        for (name, what, content) in [
+            ("ca.pem", "CERTIFICATE", self.root().to_vec()),
+            ("server.pem", "CERTIFICATE", server.der().to_vec()),
+            ("server.key", "PRIVATE KEY", key.serialize_der()),
+        ] {
+            let text = format!(
+                "-----BEGIN {what}-----\n{}\n-----END {what}-----\n",
+                BASE64_STANDARD.encode(content)
+            );
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
     }
 
     fn server_speaking(&self, name: &str, protocols: &[&str]) -> TlsAcceptor {

@@ -4,6 +4,7 @@ mod checkpoint;
 mod progress;
 mod record;
 mod report;
+mod source;
 mod summary;
 mod tally;
 mod taxpayers;
@@ -18,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use sandbox_client::{SweepStream, TaxpayerId};
+use sandbox_client::TaxpayerId;
 
 use super::{
     arguments::{Shared, Sweep},
@@ -28,6 +29,7 @@ use super::{
 use checkpoint::Checkpoint;
 use progress::Progress;
 use record::Record;
+use source::Source;
 use tally::Tally;
 use view::View;
 
@@ -66,16 +68,20 @@ pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
 
     let stopped = Arc::new(AtomicBool::new(false));
     let ends = Arc::clone(&stopped);
-    let stream = connection
-        .client
-        .sweep(taxpayers)
-        .goods(goods)
-        .concurrency(arguments.concurrency.into())
-        .only(move |taxpayer, goods| {
-            !ends.load(Ordering::Relaxed) && !answered.contains(&(taxpayer.clone(), goods))
-        })
-        .start();
-    let outcome = sweep.collect(stream, &stopped).await;
+    // In a shared sweep, what is not wanted counts as answered: a stop must not look so.
+    let alone = arguments.share.is_none();
+    let request =
+        connection.client.sweep(taxpayers).goods(goods).concurrency(arguments.concurrency.into()).only(
+            move |taxpayer, goods| {
+                let stopped = alone && ends.load(Ordering::Relaxed);
+                !stopped && !answered.contains(&(taxpayer.clone(), goods))
+            },
+        );
+    let source = Source::open(request, arguments.share.as_deref()).await?;
+    if let Some(name) = &arguments.share {
+        sweep.progress.say(&format!("Sharing the sweep {name}: what follows is the part of this machine."));
+    }
+    let outcome = sweep.collect(source, &stopped).await;
     sweep.finish()?;
     if let Some(path) = &arguments.report {
         report::write(path, &sweep.tally).map_err(|error| {
@@ -115,19 +121,20 @@ impl Run {
     /// Takes answers until the end. Ctrl-C sets `stopped`, so that nothing more
     /// is asked, and the answers under way are waited for: they are paid for. A
     /// second Ctrl-C gives them up.
-    async fn collect(&mut self, mut stream: SweepStream, stopped: &AtomicBool) -> Result<(), Failure> {
+    async fn collect(&mut self, mut source: Source, stopped: &AtomicBool) -> Result<(), Failure> {
         let (interrupt, patience) = (tokio::signal::ctrl_c(), tokio::time::sleep(Duration::MAX));
         tokio::pin!(interrupt, patience);
         loop {
             let stopping = stopped.load(Ordering::Relaxed);
             let item = tokio::select! {
-                item = stream.next() => item,
+                item = source.next() => item?,
                 _ = &mut interrupt => {
                     if stopping {
                         break;
                     }
                     self.progress.say("Stopping; waiting a few seconds for the answers under way.");
                     stopped.store(true, Ordering::Relaxed);
+                    source.stop();
                     interrupt.set(tokio::signal::ctrl_c());
                     patience.as_mut().reset(tokio::time::Instant::now() + DRAIN);
                     continue;

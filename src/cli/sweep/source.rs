@@ -1,0 +1,57 @@
+//! Where the answers of a sweep come from: this process alone, or its part of
+//! a sweep that several workers share.
+
+use std::vec;
+
+use sandbox_client::{Sweep, SweepItem, SweepStream, TaxpayerId};
+
+use crate::cli::failure::Failure;
+
+pub enum Source {
+    Alone(SweepStream),
+    #[cfg(feature = "redis")]
+    Shared(Box<sandbox_client::redis::SharedSweep>),
+}
+
+impl Source {
+    pub async fn open(sweep: Sweep<vec::IntoIter<TaxpayerId>>, share: Option<&str>) -> Result<Self, Failure> {
+        match share {
+            None => Ok(Self::Alone(sweep.start())),
+            Some(name) => Self::shared(sweep, name).await,
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    async fn shared(sweep: Sweep<vec::IntoIter<TaxpayerId>>, name: &str) -> Result<Self, Failure> {
+        let shared = sweep.share(name).await.map_err(|error| match error.field() {
+            Some("redis") => Failure::configuration("--share needs a Redis or Valkey server")
+                .hint("Name it with SANDBOX_REDIS_URL, SANDBOX_REDIS_KEY and SANDBOX_REDIS_WORKERS"),
+            _ => error.into(),
+        })?;
+        Ok(Self::Shared(Box::new(shared)))
+    }
+
+    #[cfg(not(feature = "redis"))]
+    #[allow(clippy::unused_async)] // as the other
+    async fn shared(_: Sweep<vec::IntoIter<TaxpayerId>>, _: &str) -> Result<Self, Failure> {
+        Err(crate::cli::connection::without_redis("--share is given"))
+    }
+
+    /// Asks for nothing more. Alone, the sweep's own condition sees to that.
+    pub fn stop(&mut self) {
+        match self {
+            Self::Alone(_) => {}
+            #[cfg(feature = "redis")]
+            Self::Shared(sweep) => sweep.stop(),
+        }
+    }
+
+    /// The next answer. Asking for it says that the one before is noted.
+    pub async fn next(&mut self) -> Result<Option<SweepItem>, Failure> {
+        match self {
+            Self::Alone(stream) => Ok(stream.next().await),
+            #[cfg(feature = "redis")]
+            Self::Shared(sweep) => Ok(sweep.next().await?),
+        }
+    }
+}

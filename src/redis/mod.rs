@@ -1,0 +1,178 @@
+#![doc = include_str!("README.md")]
+
+mod engine;
+mod keeper;
+mod list;
+mod memory;
+mod pace;
+mod seal;
+mod sweep;
+mod tokens;
+
+use std::{
+    env, fmt,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use crate::{Error, TokenKey};
+use engine::Engine;
+use keeper::Keeper;
+pub(crate) use list::List;
+use memory::Tokens;
+use pace::Pace;
+pub(crate) use pace::SharedPace;
+pub use seal::EncryptionKey;
+use seal::Seal;
+pub use sweep::SharedSweep;
+
+/// A script, with what all scripts have in front.
+macro_rules! script {
+    ($name:literal) => {
+        std::sync::LazyLock::new(|| {
+            redis::Script::new(concat!(
+                include_str!("scripts/clock.lua"),
+                include_str!("scripts/generation.lua"),
+                include_str!(concat!("scripts/", $name, ".lua"))
+            ))
+        })
+    };
+}
+use script;
+
+/// A Redis or Valkey server that several workers share; see the
+/// [module](self) for what it does.
+///
+/// Cheap to clone; clones share one connection. It is a
+/// [`TokenStore`](crate::TokenStore) too, for a store of your own in front of it.
+///
+/// ```
+/// use sandbox_client::{Client, redis::{EncryptionKey, Redis}};
+///
+/// # fn main() -> Result<(), sandbox_client::Error> {
+/// let key = EncryptionKey::from_base64("m1hVQ0Yk3aUO1zkn0lq2P8XbHnLSt9yyYzq9CwB5o2s=")?;
+/// let redis = Redis::new("rediss://worker:password@redis.example:6379", &key, 3)?;
+/// let client = Client::builder().key("key_test_0000000000000000").redis(redis).build()?;
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Redis(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    seal: Seal,
+    workers: u32,
+    tokens: Tokens,
+    paces: Mutex<Vec<Weak<Pace>>>,
+    keeper: Keeper,
+}
+
+impl Redis {
+    /// A server by its URL, the key that tokens are encrypted with, and how
+    /// many workers there are at most: while the server is out of reach, each
+    /// keeps to that part of the rate limit. Sends nothing.
+    ///
+    /// The URL is `redis://user:password@host:6379/0`; `rediss://` for TLS
+    /// with the system's certificates (or those that `SSL_CERT_FILE` names).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the field
+    /// `redis_url` or `redis_workers`, never its value.
+    pub fn new(url: &str, key: &EncryptionKey, workers: u32) -> Result<Self, Error> {
+        if workers == 0 {
+            return Err(Error::config("redis_workers", "is zero").advice("name how many workers there are"));
+        }
+        Ok(Self(Arc::new(Inner {
+            engine: Engine::new(url)?,
+            seal: Seal::new(key),
+            workers,
+            tokens: Tokens::default(),
+            paces: Mutex::default(),
+            keeper: Keeper::default(),
+        })))
+    }
+
+    /// The server that the environment names; `None` where it names none.
+    ///
+    /// | variable | meaning |
+    /// | --- | --- |
+    /// | `SANDBOX_REDIS_URL` | the URL |
+    /// | `SANDBOX_REDIS_KEY` | the encryption key, 32 bytes in base64 |
+    /// | `SANDBOX_REDIS_WORKERS` | how many workers there are at most |
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable
+    /// that is missing, empty or malformed; never its value.
+    pub fn from_env() -> Result<Option<Self>, Error> {
+        const NAMES: [&str; 3] = ["SANDBOX_REDIS_URL", "SANDBOX_REDIS_KEY", "SANDBOX_REDIS_WORKERS"];
+        if NAMES.iter().all(|name| env::var_os(name).is_none()) {
+            return Ok(None);
+        }
+        let variable = |name: &'static str| {
+            crate::client::variable(name)?.ok_or_else(|| {
+                Error::config(name, "is not set").advice(
+                    "sharing over Redis needs SANDBOX_REDIS_URL, SANDBOX_REDIS_KEY and SANDBOX_REDIS_WORKERS",
+                )
+            })
+        };
+        let [url, key, workers] = NAMES.map(variable);
+        let key = EncryptionKey::from_base64(&key?).map_err(|error| error.with_field(NAMES[1]))?;
+        let workers = workers?
+            .trim()
+            .parse()
+            .map_err(|_| Error::config(NAMES[2], "is not a number").advice("such as 3"))?;
+        let redis = Self::new(&url?, &key, workers).map_err(|error| {
+            let workers = error.field() == Some("redis_workers");
+            error.with_field(if workers { NAMES[2] } else { NAMES[0] })
+        })?;
+        Ok(Some(redis))
+    }
+
+    /// Whether the last that was asked of the server was answered. `false`:
+    /// calls go on with tokens in memory and this worker's part of the rate
+    /// limit, until it is back. `true` before anything was asked.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.0.engine.is_up()
+    }
+
+    /// The shared rate limit of an API key, named by the key of its platform token.
+    pub(crate) fn pace(&self, key: &TokenKey, limit: u32) -> Result<SharedPace, Error> {
+        let part = limit.max(1) / self.0.workers;
+        if part == 0 {
+            return Err(Error::config("redis_workers", "is above the requests a minute").advice(
+                "fewer workers, or more requests a minute: without the server each worker has its part",
+            ));
+        }
+        let pace = SharedPace::new(Arc::clone(&self.0), &key.id(), limit.max(1), part);
+        let mut paces = self.0.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        paces.retain(|pace| pace.strong_count() > 0);
+        paces.push(pace.downgrade());
+        Ok(pace)
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis")
+            .field("is_up", &self.is_up())
+            .field("workers", &self.0.workers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All names begin with this.
+const PREFIX: &str = "sandbox-client";
+
+fn generation_name() -> String {
+    format!("{PREFIX}:generation")
+}
+
+/// As scripts take it.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
