@@ -182,6 +182,7 @@ async fn throughput() -> Result<(), Box<dyn std::error::Error>> {
     const DELAY: f64 = 0.05;
     let server = Server::start(50, 0)?;
     let client = server.client(ClientBuilder::no_rate_limit).await?;
+    let alone = alone(&client).await?;
     let mut sweep = client.sweep(firm(100_000)).concurrency(AT_ONCE as usize).start();
     // Connections are made by then.
     for _ in 0..10 * AT_ONCE {
@@ -199,8 +200,10 @@ async fn throughput() -> Result<(), Box<dyn std::error::Error>> {
     drop(sweep);
     let plain = without_sweep(&client, AT_ONCE).await?;
     print!(
-        "throughput  {rate:.0} calls a second, {share:.1} % of the {possible:.0} that 64 at once allow; \
-         {plain:.0} by 64 tasks without a sweep"
+        "throughput  {rate:.0} calls a second, {share:.1} % of the {possible:.0} that 64 at once allow at 50 ms; \
+         a call alone takes {:.1} ms, which allows {:.0}; {plain:.0} by 64 tasks without a sweep",
+        1000.0 * alone,
+        f64::from(AT_ONCE) / alone
     );
     let cores =
         std::thread::available_parallelism().map_or(1.0, |n| f64::from(u32::try_from(n.get()).unwrap_or(1)));
@@ -215,6 +218,19 @@ async fn throughput() -> Result<(), Box<dyn std::error::Error>> {
         _ => println!(),
     }
     Ok(())
+}
+
+/// Seconds that one call takes while there is no other: the server's delay,
+/// which timers round up, and all the rest.
+async fn alone(client: &Client) -> Result<f64, Box<dyn std::error::Error>> {
+    const CALLS: u32 = 40;
+    let session = client.taxpayer(gstin(0), "anybody")?.restore().await.ok_or("no session")?;
+    session.invoice_counts(TypeOfGoods::Others).await?;
+    let start = Instant::now();
+    for _ in 0..CALLS {
+        session.invoice_counts(TypeOfGoods::Others).await?;
+    }
+    Ok(start.elapsed().as_secs_f64() / f64::from(CALLS))
 }
 
 /// Calls a second of as many tasks that each make one after the other: what
