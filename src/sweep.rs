@@ -1,12 +1,13 @@
 //! The invoice counts of a whole firm, in one stream.
 
 use std::{
-    fmt,
+    fmt, panic,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream::{Stream, StreamExt};
+use tokio::task::{JoinError, JoinSet};
 
 use crate::{Client, Error, TaxpayerId, types::TypeOfGoods, values::InvoiceCounts};
 
@@ -42,7 +43,14 @@ pub struct SweepItem {
 
 /// A running sweep. Give each item its turn with [`next`](SweepStream::next),
 /// or use it as a [`Stream`]; drop it to stop.
-pub struct SweepStream(Pin<Box<dyn Stream<Item = SweepItem> + Send>>);
+pub struct SweepStream {
+    client: Client,
+    left: Box<dyn Iterator<Item = (TaxpayerId, TypeOfGoods)> + Send>,
+    concurrency: usize,
+    /// Tasks, so that a call never waits for the caller: it would keep its
+    /// place, and a login or a turn that others wait for, until the next `next`.
+    under_way: JoinSet<SweepItem>,
+}
 
 impl Client {
     /// Counts the invoices of any number of taxpayers, given as
@@ -112,11 +120,6 @@ impl<I> Sweep<I> {
 
     /// Calls that are under way or wait for the rate limit at once. Default
     /// 16; 1 to 256, other values are moved to the nearer end.
-    ///
-    /// Calls keep their places among the client's
-    /// [`max_in_flight`](crate::ClientBuilder::max_in_flight) while nobody asks
-    /// for the next item, so stay well below that (100 by default) where the
-    /// same client makes other calls between two items.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.clamp(1, MOST_AT_ONCE);
         self
@@ -172,7 +175,12 @@ impl<I> Sweep<I> {
         crate::redis::SharedSweep::join(client, list, firm, (goods, concurrency, wanted)).await
     }
 
-    /// Starts the sweep. Calls are made while the stream is polled.
+    /// Starts the sweep. The first calls are made when the first item is asked
+    /// for, and another with each item that is taken.
+    ///
+    /// # Panics
+    ///
+    /// The stream panics outside a tokio runtime, as every call does.
     pub fn start<T>(self) -> SweepStream
     where
         I: Iterator<Item = T> + Send + 'static,
@@ -185,9 +193,13 @@ impl<I> Sweep<I> {
         });
         let calls = calls
             .filter(move |(taxpayer, goods)| wanted.as_ref().is_none_or(|wanted| wanted(taxpayer, *goods)));
-        let answers = calls.map(move |(taxpayer, goods)| count(client.clone(), taxpayer, goods));
-        SweepStream(Box::pin(stream::iter(answers).buffer_unordered(concurrency)))
+        SweepStream { client, left: Box::new(calls.fuse()), concurrency, under_way: JoinSet::new() }
     }
+}
+
+/// A task that is not aborted ends otherwise only by a panic.
+pub(crate) fn passed_on(error: JoinError) -> ! {
+    panic::resume_unwind(error.into_panic())
 }
 
 pub(crate) async fn count(client: Client, taxpayer: TaxpayerId, type_of_goods: TypeOfGoods) -> SweepItem {
@@ -211,7 +223,7 @@ impl SweepStream {
     /// The next answer, in the order in which they come; `None` at the end.
     /// Safe to cancel: no answer is lost.
     pub async fn next(&mut self) -> Option<SweepItem> {
-        self.0.next().await
+        StreamExt::next(self).await
     }
 }
 
@@ -219,7 +231,14 @@ impl Stream for SweepStream {
     type Item = SweepItem;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<SweepItem>> {
-        self.0.as_mut().poll_next(context)
+        while self.under_way.len() < self.concurrency
+            && let Some((taxpayer, goods)) = self.left.next()
+        {
+            let call = count(self.client.clone(), taxpayer, goods);
+            self.under_way.spawn(call);
+        }
+        let answered = ready!(self.under_way.poll_join_next(context));
+        Poll::Ready(answered.map(|item| item.unwrap_or_else(|error| passed_on(error))))
     }
 }
 
@@ -234,6 +253,6 @@ impl<I> fmt::Debug for Sweep<I> {
 
 impl fmt::Debug for SweepStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SweepStream").finish_non_exhaustive()
+        f.debug_struct("SweepStream").field("under_way", &self.under_way.len()).finish_non_exhaustive()
     }
 }

@@ -135,6 +135,22 @@ async fn concurrency_is_bounded_and_taxpayers_are_taken_as_they_are_needed() {
     assert!(left.iter().all(|item| item.result.is_ok()));
 }
 
+/// More calls at once than there are places, and nobody asks for the next item.
+#[tokio::test]
+async fn an_idle_sweep_keeps_nobody_waiting() {
+    let mock = MockServer::start().await.unwrap();
+    let client = builder(&mock).max_in_flight(2).requests_per_minute(1000).build().unwrap();
+    signed_in(&mock, &client, 20, |_| false).await;
+    mock.on("get_invoice_count").delay(Duration::from_millis(20));
+    let mut sweep = client.sweep(firm(20)).concurrency(8).start();
+    assert!(sweep.next().await.unwrap().result.is_ok());
+
+    let other = client.taxpayer(gstin(19), "user19").unwrap().restore().await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(5), other.invoice_counts(None)).await;
+    answer.expect("the calls of the sweep go on").unwrap();
+    assert_eq!(collect(sweep).await.len(), 59);
+}
+
 fn firm_of(count: usize) -> Vec<(Gstin, String)> {
     firm(count).map(|taxpayer| (taxpayer.gstin, taxpayer.username)).collect()
 }

@@ -6,9 +6,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::{
-    task::AbortHandle,
+    task::{AbortHandle, JoinSet},
     time::{Instant, sleep, sleep_until, timeout_at},
 };
 
@@ -17,8 +16,8 @@ use super::{
     list::{Entry, List, WORD},
 };
 use crate::{
-    BoxFuture, Client, Error, SweepItem, TaxpayerId,
-    sweep::{Wanted, count},
+    Client, Error, SweepItem, TaxpayerId,
+    sweep::{Wanted, count, passed_on},
     types::TypeOfGoods,
 };
 
@@ -32,7 +31,7 @@ pub struct SharedSweep {
     /// What this worker has taken and not finished.
     held: Arc<Mutex<HashMap<String, Held>>>,
     queue: VecDeque<(String, TaxpayerId, TypeOfGoods)>,
-    calls: FuturesUnordered<BoxFuture<'static, (String, SweepItem)>>,
+    calls: JoinSet<(String, SweepItem)>,
     /// The item that was handed out last, to be noted when the next is asked for.
     handed: Option<(String, TypeOfGoods)>,
     /// Taxpayers of whom something is to be noted on the list.
@@ -68,7 +67,7 @@ impl SharedSweep {
             wanted,
             held,
             queue: VecDeque::new(),
-            calls: FuturesUnordered::new(),
+            calls: JoinSet::new(),
             handed: None,
             to_note: Vec::new(),
             look_at: Instant::now(),
@@ -116,11 +115,12 @@ impl SharedSweep {
                 sleep_until(self.look_at).await;
                 None
             } else if room > 0 {
-                timeout_at(self.look_at, self.calls.next()).await.ok().flatten()
+                timeout_at(self.look_at, self.calls.join_next()).await.ok().flatten()
             } else {
-                self.calls.next().await
+                self.calls.join_next().await
             };
-            if let Some((id, item)) = answer {
+            if let Some(answer) = answer {
+                let (id, item) = answer.unwrap_or_else(|error| passed_on(error));
                 self.handed = Some((id, item.type_of_goods));
                 return Ok(Some(item));
             }
@@ -165,7 +165,7 @@ impl SharedSweep {
                 continue;
             }
             let client = self.client.clone();
-            self.calls.push(Box::pin(async move { (id, count(client, taxpayer, goods).await) }));
+            self.calls.spawn(async move { (id, count(client, taxpayer, goods).await) });
         }
     }
 
