@@ -93,7 +93,8 @@ fn parameter_row(document: &Value, parameter: &Value) -> String {
     )
 }
 
-fn text(value: &Value) -> &str {
+/// The text of a value; nothing for anything else.
+pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 

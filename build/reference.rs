@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::Value;
 
-use super::operations::{all, credential, resolve};
+use super::operations::{all, credential, resolve, text};
 
 /// The source of the modules, one for each tag of the document that has operations.
 pub fn pages(document: &Value) -> String {
@@ -189,8 +189,4 @@ fn examples<'a>(document: &'a Value, holder: &'a Value) -> impl Iterator<Item = 
 /// Text on one line, as a cell of a table.
 fn cell(value: &Value) -> String {
     text(value).trim().replace(['\n', '\r'], " ").replace('|', "\\|").replace('<', "\\<")
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }

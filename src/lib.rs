@@ -8,6 +8,7 @@ mod error;
 pub mod fuzzing;
 mod generated;
 mod gst;
+mod hex;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod operation;

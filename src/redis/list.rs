@@ -13,11 +13,8 @@ use std::{
 use redis::{Script, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    Inner, PREFIX, Redis, millis, script,
-    seal::{hex, unique},
-};
-use crate::{Error, ErrorKind, TaxpayerId, TokenKey, values::Gstin};
+use super::{Inner, PREFIX, Redis, millis, script, seal::unique};
+use crate::{Error, ErrorKind, TaxpayerId, TokenKey, hex::hex, values::Gstin};
 
 /// A worker that was silent for so long is given up.
 const SILENCE: Duration = Duration::from_secs(30);

@@ -10,7 +10,7 @@ use chacha20poly1305::{
 use secrecy::{ExposeSecret as _, SecretBox};
 use sha2::{Digest as _, Sha256};
 
-use crate::Error;
+use crate::{Error, hex::hex};
 
 /// The form of what is sealed, in its first byte.
 const VERSION: u8 = 1;
@@ -98,10 +98,6 @@ impl Seal {
 /// A name that nobody else has.
 pub(super) fn unique() -> String {
     hex(&<[u8; 16]>::generate())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

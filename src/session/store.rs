@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fmt::{self, Write as _},
+    fmt,
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{BoxFuture, Error, Token, values::Gstin};
+use crate::{BoxFuture, Error, Token, hex::hex, values::Gstin};
 
 /// The error of a [`TokenStore`]: any error will do.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -67,10 +67,7 @@ impl TokenKey {
             part(taxpayer.gstin.as_str().as_bytes());
             part(taxpayer.username.as_bytes());
         }
-        hash.finalize().iter().fold(String::with_capacity(64), |mut id, byte| {
-            let _ = write!(id, "{byte:02x}");
-            id
-        })
+        hex(&hash.finalize())
     }
 }
 
