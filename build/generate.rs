@@ -4,7 +4,7 @@ use std::{env, panic};
 
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl, TypePatch};
 use serde_json::Value;
-use syn::{ImplItem, Item, Type};
+use syn::{Expr, ImplItem, Item, Type, punctuated::Punctuated};
 
 use crate::operations;
 
@@ -102,6 +102,9 @@ fn wrap_send(file: &mut syn::File) -> Result<usize, String> {
                 operation.value()
             ));
         }
+        build_on_checked_base(inner).ok_or_else(|| {
+            format!("`send` of {} has no address; progenitor has changed", operation.value())
+        })?;
         let attributes = std::mem::take(&mut inner.attrs);
         inner.vis = syn::Visibility::Inherited;
         inner.sig.ident = syn::parse_quote!(send_generated);
@@ -122,27 +125,57 @@ fn wrap_send(file: &mut syn::File) -> Result<usize, String> {
 fn drop_version_header(function: &mut syn::ImplItemFn) -> usize {
     let before = function.block.stmts.len();
     function.block.stmts.retain(|statement| {
-        let syn::Stmt::Expr(syn::Expr::MethodCall(append), _) = statement else { return true };
-        let Some(syn::Expr::Call(name)) = append.args.first() else { return true };
+        let syn::Stmt::Expr(Expr::MethodCall(append), _) = statement else { return true };
+        let Some(Expr::Call(name)) = append.args.first() else { return true };
         !matches!(
             name.args.first(),
-            Some(syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. })) if name.value() == "api-version"
+            Some(Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. })) if name.value() == "api-version"
         )
     });
     before - function.block.stmts.len()
+}
+
+/// Puts the path on the base URL that is parsed already. The generated code
+/// parses the whole address again for each request, host and all.
+fn build_on_checked_base(function: &mut syn::ImplItemFn) -> Option<()> {
+    let address = function.block.stmts.iter_mut().find_map(|statement| match statement {
+        syn::Stmt::Local(syn::Local { pat: syn::Pat::Ident(name), init: Some(init), .. })
+            if name.ident == "url" =>
+        {
+            Some(&mut *init.expr)
+        }
+        _ => None,
+    })?;
+    // format!("{}/path/{}", client.baseurl, encode_path(…))
+    let Expr::Macro(format) = &*address else { return None };
+    let mut arguments =
+        format.mac.parse_body_with(Punctuated::<Expr, syn::Token![,]>::parse_terminated).ok()?.into_iter();
+    let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(template), .. }) = arguments.next()? else { return None };
+    let template = template.value().strip_prefix("{}")?.to_owned();
+    if !matches!(arguments.next()?, Expr::Field(base) if base.member == syn::parse_quote!(baseurl)) {
+        return None;
+    }
+    let parameters: Vec<Expr> = arguments.collect();
+    let path: Expr = if parameters.is_empty() {
+        syn::parse_quote!(#template)
+    } else {
+        syn::parse_quote!(&format!(#template, #(#parameters),*))
+    };
+    *address = syn::parse_quote!(client.inner.base_url().with_path(#path));
+    Some(())
 }
 
 /// The literal of `OperationInfo { operation_id: "…" }` in a generated `send`.
 fn operation_id(function: &syn::ImplItemFn) -> Option<syn::LitStr> {
     function.block.stmts.iter().find_map(|statement| {
         let syn::Stmt::Local(local) = statement else { return None };
-        let syn::Expr::Struct(info) = &*local.init.as_ref()?.expr else { return None };
+        let Expr::Struct(info) = &*local.init.as_ref()?.expr else { return None };
         let field = info
             .fields
             .iter()
             .find(|field| matches!(&field.member, syn::Member::Named(name) if name == "operation_id"))?;
         match &field.expr {
-            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(id), .. }) => Some(id.clone()),
+            Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(id), .. }) => Some(id.clone()),
             _ => None,
         }
     })

@@ -145,7 +145,7 @@ impl Scope {
     }
 
     pub(crate) fn secret_header(&self) -> Option<HeaderValue> {
-        self.shared.credentials.secret.as_ref().map(credentials::sensitive)
+        self.shared.credentials.secret.clone().map(credentials::sensitive)
     }
 
     pub(crate) fn platform(&self) -> &Slot {
@@ -633,7 +633,7 @@ impl ClientBuilder {
 
         let limit = environment.unwrap_or(Environment::Test).requests_per_minute();
         let address = base_url.as_str().to_owned();
-        let key_header = credentials::sensitive(&credentials.key);
+        let key_header = credentials::sensitive(credentials.key.clone());
         let token_key = TokenKey::new(&address, credentials.key.expose_secret(), None);
         let counted = |limit| -> Result<Gate, Error> {
             #[cfg(feature = "redis")]

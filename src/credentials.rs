@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use bytes::Bytes;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -13,7 +14,7 @@ use crate::{Error, environment::Environment};
 /// [`Debug`](fmt::Debug) shows nothing of it, and there is no `Display`,
 /// and serialisation writes a placeholder: it leaves this type through [`expose_secret`](Token::expose_secret) alone.
 #[derive(Clone)]
-pub struct Token(SecretString);
+pub struct Token(HeaderValue);
 
 impl Token {
     /// Takes a token as the provider gave it.
@@ -36,17 +37,17 @@ impl Token {
             Some(start) if start.eq_ignore_ascii_case(PREFIX) => token[PREFIX.len()..].to_owned(),
             _ => token,
         };
-        visible_ascii(field, raw).map(Self)
+        visible_ascii(field, raw).map(|token| Self(sensitive(token)))
     }
 
     /// The raw token. Keep it out of logs, files and messages.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
-        self.0.expose_secret()
+        self.0.to_str().expect("checked to be visible ASCII when it was given")
     }
 
     pub(crate) fn header(&self) -> HeaderValue {
-        sensitive(&self.0)
+        self.0.clone()
     }
 }
 
@@ -130,10 +131,20 @@ fn environment_of(text: &str, prefix: &str) -> Option<Environment> {
     }
 }
 
-/// A header value that no debug output shows.
-pub(crate) fn sensitive(secret: &SecretString) -> HeaderValue {
+/// A header value that no debug output shows, and that is wiped when the last
+/// clone of it is dropped: all of them share the one secret.
+pub(crate) fn sensitive(secret: SecretString) -> HeaderValue {
+    struct Wiped(SecretString);
+
+    impl AsRef<[u8]> for Wiped {
+        fn as_ref(&self) -> &[u8] {
+            self.0.expose_secret().as_bytes()
+        }
+    }
+
+    let shared = Bytes::from_owner(Wiped(secret));
     let mut value =
-        HeaderValue::from_str(secret.expose_secret()).expect("checked to be visible ASCII when it was given");
+        HeaderValue::from_maybe_shared(shared).expect("checked to be visible ASCII when it was given");
     value.set_sensitive(true);
     value
 }

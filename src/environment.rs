@@ -45,12 +45,11 @@ impl fmt::Display for Environment {
     }
 }
 
-/// A checked address without a trailing slash, to which a path can be added.
+/// A checked address, to which a path can be added. Read once, since to read
+/// the whole address for each request costs more than all else in building one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
-    text: String,
-    /// Where in `text` the path begins.
-    path_at: usize,
+    url: Url,
     /// Plain http, which is let through for loopback addresses only.
     pub plain: bool,
     /// Which environment's host this is, if it is one of the provider's.
@@ -60,7 +59,7 @@ pub(crate) struct BaseUrl {
 impl BaseUrl {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let refuse = |reason: &str| Err(Error::config("base_url", reason));
-        let Ok(url) = Url::parse(text) else {
+        let Ok(mut url) = Url::parse(text) else {
             return refuse("is not an absolute address such as https://api.sandbox.co.in");
         };
         if text.chars().any(|character| character.is_whitespace() || character.is_control()) {
@@ -82,23 +81,39 @@ impl BaseUrl {
         let environment = [Environment::Live, Environment::Test].into_iter().find(|environment| {
             Url::parse(environment.base_url()).is_ok_and(|known| known.host_str() == Some(host))
         });
-        let text = url.as_str().trim_end_matches('/').to_owned();
-        let host_at = text.find("://").map_or(0, |at| at + 3);
-        let path_at = text[host_at..].find('/').map_or(text.len(), |at| host_at + at);
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        let address = Self { plain: url.scheme() == "http", environment, url };
         // As in https://https://host, or with a user name behind a slash.
-        if text[path_at..].contains("//") || text[path_at..].contains('@') {
+        if address.prefix().contains("//") || address.prefix().contains('@') {
             return refuse("has `//` or `@` in its path; check how it was put together");
         }
-        Ok(Self { text, path_at, plain: url.scheme() == "http", environment })
+        Ok(address)
     }
 
+    /// Without a trailing slash.
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.url.as_str().trim_end_matches('/')
     }
 
     /// The path in front of every operation's own, without a trailing slash.
     pub fn prefix(&self) -> &str {
-        &self.text[self.path_at..]
+        self.url.path().trim_end_matches('/')
+    }
+
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The address of an operation, whose `path` begins with a slash. What is
+    /// a parameter in it is percent-encoded already.
+    pub fn with_path(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        match self.prefix() {
+            "" => url.set_path(path),
+            prefix => url.set_path(&[prefix, path].concat()),
+        }
+        url
     }
 }
 

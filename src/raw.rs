@@ -2,13 +2,14 @@
 
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{
-    Method, Request, Url,
+    Method, Request,
     header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use serde_json::Value;
 
 use crate::{
     Client, Error,
+    environment::BaseUrl,
     error::printable,
     generated::ClientInfo,
     operation::{Location, Operation, Parameter},
@@ -62,8 +63,8 @@ impl Client {
             Error::config("operation", "is not one of the document")
                 .advice("see `sandbox_client::operations`, or `sandbox api`")
         })?;
-        let request =
-            request(self.baseurl(), operation, parameters, body).map_err(|e| e.in_operation(operation.id))?;
+        let request = request(self.inner().base_url(), operation, parameters, body)
+            .map_err(|e| e.in_operation(operation.id))?;
         let info = OperationInfo { operation_id: operation.id };
         let answer = match self.exec(request, &info).await {
             Ok(response) => transport::decode::<Value, ()>(response).await,
@@ -77,7 +78,7 @@ impl Client {
 
 /// The request, without credentials: the pipeline adds those.
 fn request(
-    base_url: &str,
+    base_url: &BaseUrl,
     operation: &'static Operation,
     parameters: &[(&str, &str)],
     body: Option<&Value>,
@@ -85,8 +86,7 @@ fn request(
     refuse_unfit(operation, parameters)?;
     let given = |name: &str| parameters.iter().find(|(given, _)| *given == name).map(|(_, value)| *value);
 
-    let mut url =
-        Url::parse(base_url).map_err(|_| Error::config("base_url", "is not an absolute address"))?;
+    let mut url = base_url.url().clone();
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty();
         for part in operation.path.split('/').skip(1) {
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn parameters_go_where_the_document_says() {
         let request = request(
-            "http://127.0.0.1:1/prefix",
+            &BaseUrl::parse("http://127.0.0.1:1/prefix").unwrap(),
             operation(),
             &[("page", "a&b=c"), ("year", "20 25"), ("page", "2")],
             None,
@@ -196,8 +196,9 @@ mod tests {
 
     #[test]
     fn a_path_parameter_that_would_change_the_path_is_refused_by_name() {
+        let base_url = BaseUrl::parse("http://127.0.0.1:1").unwrap();
         for value in ["", ".", "..", "a/b", "a\\b", "%2e%2e"] {
-            let error = request("http://127.0.0.1:1", operation(), &[("year", value)], None).unwrap_err();
+            let error = request(&base_url, operation(), &[("year", value)], None).unwrap_err();
             assert_eq!(error.field(), Some("year"), "{value}");
             assert_eq!(error.kind(), crate::ErrorKind::Config);
         }

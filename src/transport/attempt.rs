@@ -1,6 +1,6 @@
 //! Sends a request once and reads the whole answer, within limits.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, time::Duration};
 
 use bytes::Bytes;
 use reqwest::{
@@ -20,21 +20,27 @@ pub(crate) struct RawAnswer {
     pub body: Bytes,
 }
 
-/// Sends `request`, whose own timeout is set, and reads at most `cap` bytes of
-/// body. Cookies are dropped: this API has none, a gateway's are its own.
+/// Sends `request` and reads at most `cap` bytes of body, all within
+/// `timeout`. Cookies are dropped: this API has none, a gateway's are its own.
 ///
 /// Gives the emptied response too, for the answer to travel in.
-pub(crate) async fn send(
+pub(crate) fn send(
     http: &reqwest::Client,
-    request: Request,
+    mut request: Request,
+    timeout: Duration,
     cap: usize,
-) -> Result<(RawAnswer, Response), Error> {
-    let mut response = http.execute(request).await.map_err(|error| classify(error, Phase::Head))?;
-    let status = response.status();
-    let mut headers = std::mem::take(response.headers_mut());
-    headers.remove(SET_COOKIE);
-    let body = read(&mut response, cap).await.map_err(|error| error.with_status(status))?;
-    Ok((RawAnswer { status, headers, body }, response))
+) -> impl Future<Output = Result<(RawAnswer, Response), Error>> + use<> {
+    *request.timeout_mut() = Some(timeout);
+    // Not inside of the future, where a request takes place twice.
+    let response = http.execute(request);
+    async move {
+        let mut response = response.await.map_err(|error| classify(error, Phase::Head))?;
+        let status = response.status();
+        let mut headers = std::mem::take(response.headers_mut());
+        headers.remove(SET_COOKIE);
+        let body = read(&mut response, cap).await.map_err(|error| error.with_status(status))?;
+        Ok((RawAnswer { status, headers, body }, response))
+    }
 }
 
 /// The body after decompression. One chunk is handed on as it is; the space

@@ -19,45 +19,36 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const API_SECRET: HeaderName = HeaderName::from_static("x-api-secret");
 const API_VERSION: HeaderName = HeaderName::from_static("x-api-version");
 
-/// Headers that are the same for every try, and a check of the address.
-pub(crate) fn prepare(
+/// Refuses an address that is not the operation's own.
+pub(crate) fn check_address(
     scope: &Scope,
     operation: &'static Operation,
-    request: &mut Request,
+    request: &Request,
 ) -> Result<(), Error> {
     let path = request.url().path();
-    if !path.strip_prefix(scope.base_url().prefix()).is_some_and(|path| operation.covers(path)) {
-        return Err(Error::new(
+    if path.strip_prefix(scope.base_url().prefix()).is_some_and(|path| operation.covers(path)) {
+        Ok(())
+    } else {
+        Err(Error::new(
             ErrorKind::Config,
             "a path parameter is empty or would change the path; use letters and digits",
-        ));
+        ))
     }
-    let headers = request.headers_mut();
-    headers.insert(API_KEY, scope.key_header());
-    if let Some(version) = operation.api_version {
-        headers.entry(API_VERSION).or_insert(HeaderValue::from_static(version));
-    }
-    Ok(())
 }
 
-/// The token or secret that `security` asks for. `None` if it asks for no
-/// token. A login or a refresh is waited for until the deadline at most.
+/// The token that `security` asks for. `None` if it asks for no token. A login
+/// or a refresh is waited for until the deadline at most.
 pub(crate) async fn authorize(
     client: &Client,
     operation: &'static Operation,
-    request: &mut Request,
     deadline: Instant,
 ) -> Result<Option<Lease>, Error> {
-    let scope = client.inner();
     let lease = match operation.credential {
         Credential::ApiKey => return Ok(None),
+        Credential::ApiSecret if client.inner().has_secret() => return Ok(None),
         Credential::ApiSecret => {
-            let secret = scope.secret_header().ok_or_else(|| {
-                Error::config("secret", "is missing")
-                    .advice("set it with `ClientBuilder::secret` or SANDBOX_API_SECRET")
-            })?;
-            request.headers_mut().insert(API_SECRET, secret);
-            return Ok(None);
+            return Err(Error::config("secret", "is missing")
+                .advice("set it with `ClientBuilder::secret` or SANDBOX_API_SECRET"));
         }
         credential => match client.token_at_hand(credential) {
             Some(lease) => lease,
@@ -68,8 +59,34 @@ pub(crate) async fn authorize(
             None => Box::pin(until(deadline, client.taxpayer_token())).await?,
         },
     };
-    request.headers_mut().insert(AUTHORIZATION, lease.token.header());
     Ok(Some(lease))
+}
+
+/// A copy of `request` with the key, the version, and the token or secret.
+/// The request itself has none of the credentials: the document cannot put them there.
+pub(crate) fn sign(
+    scope: &Scope,
+    operation: &'static Operation,
+    lease: Option<&Lease>,
+    request: &Request,
+) -> Request {
+    let mut request = request.try_clone().expect("bodies are kept in memory, never streamed");
+    let headers = request.headers_mut();
+    headers.append(API_KEY, scope.key_header());
+    if let Some(version) = operation.api_version
+        && !headers.contains_key(&API_VERSION)
+    {
+        headers.append(API_VERSION, HeaderValue::from_static(version));
+    }
+    if let Some(lease) = lease {
+        headers.append(AUTHORIZATION, lease.token.header());
+    }
+    if operation.credential == Credential::ApiSecret
+        && let Some(secret) = scope.secret_header()
+    {
+        headers.append(API_SECRET, secret);
+    }
+    request
 }
 
 /// Lets a login that a call waits for take no longer than the call may.

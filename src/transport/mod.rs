@@ -46,11 +46,11 @@ impl ClientHooks<Scope> for Client {
             Operation::find(info.operation_id).expect("the table holds every generated operation");
         let call = Call::start(operation);
         let span = call.span();
-        let result = run(self, operation, request, &call).instrument(span).await;
+        let result = run(self, operation, &request, &call).instrument(span).await;
         Ok(match result {
-            Ok((answer, response)) => {
-                call.succeeded(answer.attempts, self.inner().observer());
-                handoff::answered(answer, response)
+            Ok((attempts, response)) => {
+                call.succeeded(attempts, self.inner().observer());
+                response
             }
             Err(error) => {
                 call.failed(&error, self.inner().observer());
@@ -60,13 +60,17 @@ impl ClientHooks<Scope> for Client {
     }
 }
 
-/// The pipeline: authorize, pace, attempt, envelope, decide, until done.
+/// The pipeline: authorize, pace, attempt, envelope, decide, until done. Gives
+/// how many attempts it took, and a response that carries the answer.
+///
+/// Each attempt sends a copy of `request`, made last: what is held while a
+/// call waits makes every call larger.
 async fn run(
     client: &Client,
     operation: &'static Operation,
-    mut request: Request,
+    request: &Request,
     call: &Call,
-) -> Result<(Answer, Response), Error> {
+) -> Result<(u32, Response), Error> {
     let scope = client.inner();
     let policy = scope.policy();
     let mut deadline = call.started() + policy.call_timeout;
@@ -78,22 +82,19 @@ async fn run(
         error.in_operation(operation.id).after_attempts(sent).retryable(retryable)
     };
 
-    authorize::prepare(scope, operation, &mut request).map_err(|error| finish(error, sent))?;
+    authorize::check_address(scope, operation, request).map_err(|error| finish(error, sent))?;
     scope.budget().count_call(call.started());
     let mut last = None;
     loop {
-        // Sending uses a request up: this one stays for another try.
-        let spare = request.try_clone().expect("bodies are kept in memory, never streamed");
         let asked = policy.patient.then(Instant::now);
         let patience = asked.map_or(deadline, |asked| asked + LONGEST);
-        let lease =
-            authorize::authorize(client, operation, &mut request, patience).await.map_err(|error| {
-                match error.operation() {
-                    // A login that failed speaks for itself; this request was not sent.
-                    Some(_) => error.maybe_sent(false),
-                    None => finish(error, sent),
-                }
-            })?;
+        let lease = authorize::authorize(client, operation, patience).await.map_err(|error| {
+            match error.operation() {
+                // A login that failed speaks for itself; this request was not sent.
+                Some(_) => error.maybe_sent(false),
+                None => finish(error, sent),
+            }
+        })?;
         let place = match scope.acquire(patience).await {
             Ok(place) => place,
             // Why a retry was wanted says more than why there is none.
@@ -104,27 +105,25 @@ async fn run(
         }
         sent += 1;
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
-        *request.timeout_mut() = Some(timeout);
-
-        let result = attempt::send(client.client(), request, policy.max_body_bytes).await;
+        let signed = authorize::sign(scope, operation, lease.as_ref(), request);
+        let result = attempt::send(client.client(), signed, timeout, policy.max_body_bytes).await;
         drop(place);
         let error = match result {
             Ok((answer, response)) => match check(operation, &answer) {
                 Ok(()) => {
                     let RawAnswer { status, headers, body } = answer;
                     let token = lease.map(|lease| lease.token);
-                    let secrets = Secrets::of(scope, operation, spare.url(), token);
+                    let secrets = Secrets::of(scope, operation, request.url(), token);
                     let answer = Answer { operation, attempts: sent, status, headers, body, secrets };
-                    return Ok((answer, response));
+                    return Ok((sent, handoff::answered(answer, response)));
                 }
                 Err(error) => error,
             },
             Err(error) => error,
         };
         let token = lease.as_ref().map(|lease| lease.token.clone());
-        let error = Secrets::of(scope, operation, spare.url(), token).out_of(error);
+        let error = Secrets::of(scope, operation, request.url(), token).out_of(error);
         let error = finish(error, sent);
-        request = spare;
 
         if let Some(lease) = &lease
             && is_dead_token(operation, &error)
@@ -182,8 +181,7 @@ pub(crate) fn judge<T: serde::de::DeserializeOwned>(
     check(operation, &answer)?;
     let RawAnswer { status, headers, body } = answer;
     let scope = client.inner();
-    let address = reqwest::Url::parse(scope.base_url().as_str()).expect("a checked address");
-    let secrets = Secrets::of(scope, operation, &address, None);
+    let secrets = Secrets::of(scope, operation, scope.base_url().url(), None);
     let answer = Answer { operation, attempts: 1, status, headers, body, secrets };
     match serde_json::from_slice::<T>(&answer.body) {
         Ok(_) => Ok(()),
