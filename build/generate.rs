@@ -102,7 +102,7 @@ fn wrap_send(file: &mut syn::File) -> Result<usize, String> {
                 operation.value()
             ));
         }
-        build_on_checked_base(inner).ok_or_else(|| {
+        build_on_checked_base(inner, &operation).ok_or_else(|| {
             format!("`send` of {} has no address; progenitor has changed", operation.value())
         })?;
         let attributes = std::mem::take(&mut inner.attrs);
@@ -123,6 +123,14 @@ fn wrap_send(file: &mut syn::File) -> Result<usize, String> {
 /// Removes the header that tells the server our document's version: this API
 /// knows none such. Gives the number of statements that did.
 fn drop_version_header(function: &mut syn::ImplItemFn) -> usize {
+    for statement in &mut function.block.stmts {
+        // Without it the map is empty, mostly: nothing to make room for.
+        if let syn::Stmt::Local(syn::Local { pat: syn::Pat::Ident(name), init: Some(init), .. }) = statement
+            && name.ident == "header_map"
+        {
+            *init.expr = syn::parse_quote!(::reqwest::header::HeaderMap::new());
+        }
+    }
     let before = function.block.stmts.len();
     function.block.stmts.retain(|statement| {
         let syn::Stmt::Expr(Expr::MethodCall(append), _) = statement else { return true };
@@ -137,7 +145,7 @@ fn drop_version_header(function: &mut syn::ImplItemFn) -> usize {
 
 /// Puts the path on the base URL that is parsed already. The generated code
 /// parses the whole address again for each request, host and all.
-fn build_on_checked_base(function: &mut syn::ImplItemFn) -> Option<()> {
+fn build_on_checked_base(function: &mut syn::ImplItemFn, operation: &syn::LitStr) -> Option<()> {
     let address = function.block.stmts.iter_mut().find_map(|statement| match statement {
         syn::Stmt::Local(syn::Local { pat: syn::Pat::Ident(name), init: Some(init), .. })
             if name.ident == "url" =>
@@ -156,12 +164,11 @@ fn build_on_checked_base(function: &mut syn::ImplItemFn) -> Option<()> {
         return None;
     }
     let parameters: Vec<Expr> = arguments.collect();
-    let path: Expr = if parameters.is_empty() {
-        syn::parse_quote!(#template)
+    *address = if parameters.is_empty() {
+        syn::parse_quote!(client.inner.address(#operation))
     } else {
-        syn::parse_quote!(&format!(#template, #(#parameters),*))
+        syn::parse_quote!(client.inner.base_url().with_path(&format!(#template, #(#parameters),*)))
     };
-    *address = syn::parse_quote!(client.inner.base_url().with_path(#path));
     Some(())
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{header::HeaderValue, redirect};
+use reqwest::{Url, header::HeaderValue, redirect};
 use secrecy::ExposeSecret;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -16,7 +16,8 @@ use crate::{
     TokenStore,
     credentials::{self, ApiKey},
     environment::BaseUrl,
-    generated::{Client, ClientInfo},
+    generated::{Client, ClientInfo, OPERATIONS},
+    operation::Operation,
     session::{Slot, platform_lifetime},
     transport::{Budget, CallReport, Observer, SlidingWindow},
 };
@@ -46,6 +47,9 @@ pub(crate) enum Access {
 
 struct Shared {
     base_url: BaseUrl,
+    /// Of each operation in the order of the table, to be copied: putting one
+    /// together takes longer than all else that a request is made of.
+    addresses: Vec<Url>,
     environment: Option<Environment>,
     credentials: Arc<ApiKey>,
     key_header: HeaderValue,
@@ -118,6 +122,12 @@ impl Default for Policy {
 impl Scope {
     pub(crate) fn base_url(&self) -> &BaseUrl {
         &self.shared.base_url
+    }
+
+    /// The address of an operation whose path has no parameter.
+    pub(crate) fn address(&self, operation: &str) -> Url {
+        let position = Operation::position(operation).expect("the table holds every generated operation");
+        self.shared.addresses[position].clone()
     }
 
     pub(crate) fn policy(&self) -> &Policy {
@@ -656,8 +666,10 @@ impl ClientBuilder {
         if let Some(token) = platform_token {
             platform.adopt(SavedToken::new(token.clone(), platform_lifetime(&token, None)));
         }
+        let addresses = OPERATIONS.iter().map(|operation| base_url.with_path(operation.path)).collect();
         let shared = Shared {
             base_url,
+            addresses,
             environment,
             credentials: Arc::new(credentials),
             key_header,

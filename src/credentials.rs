@@ -42,6 +42,7 @@ impl Token {
 
     /// The raw token. Keep it out of logs, files and messages.
     #[must_use]
+    #[allow(clippy::missing_panics_doc)] // it cannot
     pub fn expose_secret(&self) -> &str {
         self.0.to_str().expect("checked to be visible ASCII when it was given")
     }
@@ -174,5 +175,14 @@ mod tests {
     fn a_header_value_is_marked_as_sensitive() {
         let token = Token::new("canary").unwrap();
         assert_eq!(format!("{:?}", token.header()), "Sensitive");
+    }
+
+    /// What is wiped is wiped once for all: there is no copy that stays.
+    #[test]
+    fn a_token_and_its_headers_are_one_secret_in_memory() {
+        let token = Token::new("canary").unwrap();
+        let secret = token.expose_secret().as_ptr();
+        assert_eq!(token.clone().expose_secret().as_ptr(), secret);
+        assert_eq!(token.header().as_bytes().as_ptr(), secret);
     }
 }

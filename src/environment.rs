@@ -137,6 +137,7 @@ mod tests {
         ] {
             let url = BaseUrl::parse(given).unwrap();
             assert_eq!((url.as_str(), url.prefix()), (text, prefix));
+            assert_eq!(url.with_path("/gst/a%2Fb").as_str(), format!("{text}/gst/a%2Fb"));
         }
     }
 

@@ -83,8 +83,12 @@ impl Operation {
     /// Finds an operation by its id.
     #[must_use]
     pub fn find(id: &str) -> Option<&'static Operation> {
-        let table = crate::generated::OPERATIONS;
-        table.binary_search_by(|operation| operation.id.cmp(id)).ok().map(|found| &table[found])
+        Self::position(id).map(|found| &crate::generated::OPERATIONS[found])
+    }
+
+    /// Where in the table it stands.
+    pub(crate) fn position(id: &str) -> Option<usize> {
+        crate::generated::OPERATIONS.binary_search_by(|operation| operation.id.cmp(id)).ok()
     }
 
     /// Whether `path` is this operation's template with something in the

@@ -55,7 +55,12 @@ impl InvoiceCounts {
             if let Some(total) = group.total {
                 counts.total_as_sent = Some(counts.total_as_sent.unwrap_or(0).saturating_add(total));
             }
-            sections.extend(group.sections);
+            // An answer has one group, mostly.
+            if sections.is_empty() {
+                sections = group.sections;
+            } else {
+                sections.extend(group.sections);
+            }
         }
         counts.sections = added_up(sections);
         counts
