@@ -205,7 +205,8 @@ fn client(setting: &str) -> Result<Client, Error> {
     let redis = Redis::new(url, &EncryptionKey::new(KEY), workers.parse().unwrap())?;
     let builder = sandbox_client::ClientBuilder::from_env()?
         .redis(redis)
-        .call_timeout(Duration::from_secs(120))
+        // Workers are not served in order: one of many may wait for minutes.
+        .call_timeout(Duration::from_secs(600))
         .retry(RetryPolicy::default().base_backoff(Duration::from_millis(5)));
     match limit.parse().unwrap() {
         0 => builder.no_rate_limit().build(),
