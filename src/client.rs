@@ -8,7 +8,7 @@ use std::{
 };
 
 use reqwest::{Url, header::HeaderValue, redirect};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
@@ -364,10 +364,10 @@ fn bounded(timeout: Duration) -> Duration {
 /// Nothing is checked before [`build`](ClientBuilder::build), and nothing is sent by it.
 #[must_use]
 pub struct ClientBuilder {
-    key: Option<String>,
-    secret: Option<String>,
-    platform_token: Option<String>,
-    taxpayer_token: Option<String>,
+    key: Option<SecretString>,
+    secret: Option<SecretString>,
+    platform_token: Option<SecretString>,
+    taxpayer_token: Option<SecretString>,
     environment: Option<Environment>,
     base_url: Option<String>,
     mixed_environments: bool,
@@ -437,8 +437,8 @@ impl ClientBuilder {
                 .advice("set it to the API key, or use `Client::builder`")
         })?;
         let mut builder = Self::default().key(key);
-        builder.secret = variable("SANDBOX_API_SECRET")?;
-        builder.taxpayer_token = variable("SANDBOX_ACCESS_TOKEN")?;
+        builder.secret = variable("SANDBOX_API_SECRET")?.map(SecretString::from);
+        builder.taxpayer_token = variable("SANDBOX_ACCESS_TOKEN")?.map(SecretString::from);
         builder.base_url = variable("SANDBOX_BASE_URL")?;
         Ok(builder)
     }
@@ -448,26 +448,26 @@ impl ClientBuilder {
     /// No credential is trimmed: one with a space or a line break around it,
     /// as from a file, is refused.
     pub fn key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(key.into());
+        self.key = Some(key.into().into());
         self
     }
 
     /// The API secret, sent to `/authenticate` and nowhere else.
     pub fn secret(mut self, secret: impl Into<String>) -> Self {
-        self.secret = Some(secret.into());
+        self.secret = Some(secret.into().into());
         self
     }
 
     /// A platform token that you already have. A leading `Bearer ` is removed.
     pub fn platform_token(mut self, token: impl Into<String>) -> Self {
-        self.platform_token = Some(token.into());
+        self.platform_token = Some(token.into().into());
         self
     }
 
     /// A token of a taxpayer's session that you already have, valid for six
     /// hours from its making. A leading `Bearer ` is removed.
     pub fn taxpayer_token(mut self, token: impl Into<String>) -> Self {
-        self.taxpayer_token = Some(token.into());
+        self.taxpayer_token = Some(token.into().into());
         self
     }
 

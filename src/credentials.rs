@@ -28,13 +28,14 @@ impl Token {
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming the field `token`.
     pub fn new(token: impl Into<String>) -> Result<Self, Error> {
-        Self::for_field("token", token.into())
+        Self::for_field("token", token.into().into())
     }
 
-    pub(crate) fn for_field(field: &'static str, token: String) -> Result<Self, Error> {
+    pub(crate) fn for_field(field: &'static str, token: SecretString) -> Result<Self, Error> {
         const PREFIX: &str = "bearer ";
-        let raw = match token.get(..PREFIX.len()) {
-            Some(start) if start.eq_ignore_ascii_case(PREFIX) => token[PREFIX.len()..].to_owned(),
+        let text = token.expose_secret();
+        let raw = match text.split_at_checked(PREFIX.len()) {
+            Some((start, raw)) if start.eq_ignore_ascii_case(PREFIX) => raw.into(),
             _ => token,
         };
         visible_ascii(field, raw).map(|token| Self(sensitive(token)))
@@ -98,7 +99,7 @@ pub(crate) struct ApiKey {
 }
 
 impl ApiKey {
-    pub fn new(key: String, secret: Option<String>) -> Result<Self, Error> {
+    pub fn new(key: SecretString, secret: Option<SecretString>) -> Result<Self, Error> {
         let key = visible_ascii("key", key)?;
         let secret = secret.map(|secret| visible_ascii("secret", secret)).transpose()?;
         Ok(Self { key, secret })
@@ -152,8 +153,7 @@ pub(crate) fn sensitive(secret: SecretString) -> HeaderValue {
 
 /// Refuses whatever could not go into a header as it is. Nothing is trimmed:
 /// a secret read from a file with its line break is told, not guessed at.
-fn visible_ascii(field: &'static str, text: String) -> Result<SecretString, Error> {
-    let text = SecretString::from(text);
+fn visible_ascii(field: &'static str, text: SecretString) -> Result<SecretString, Error> {
     let bytes = text.expose_secret().as_bytes();
     if bytes.is_empty() {
         return Err(Error::config(field, "is empty"));

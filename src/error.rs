@@ -1,12 +1,6 @@
 //! One error type for every call.
 
-use std::{
-    borrow::Cow,
-    error::Error as StdError,
-    fmt::{self, Write as _},
-    sync::Arc,
-    time::Duration,
-};
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use reqwest::StatusCode;
 
@@ -426,16 +420,21 @@ pub(crate) fn redacted(text: String, secret: &&str) -> String {
     }
 }
 
-/// `text` on one line, without control or formatting characters, cut to `cap` characters.
+/// `text` on one line, control and formatting characters escaped, cut where
+/// that makes more than `cap` characters.
 pub(crate) fn printable(text: &str, cap: usize) -> String {
     let mut printed = String::with_capacity(text.len().min(cap));
-    for (index, character) in text.trim().chars().enumerate() {
-        if index == cap {
+    let mut left = cap;
+    for character in text.trim().chars() {
+        let escaped = character.is_control() || is_invisible(character);
+        let length = if escaped { character.escape_unicode().len() } else { 1 };
+        let Some(rest) = left.checked_sub(length) else {
             printed.push(CUT);
             break;
-        }
-        if character.is_control() || is_invisible(character) {
-            let _ = write!(printed, "{}", character.escape_unicode());
+        };
+        left = rest;
+        if escaped {
+            printed.extend(character.escape_unicode());
         } else {
             printed.push(character);
         }

@@ -235,6 +235,27 @@ async fn an_otp_can_be_had_now_and_verified_later() {
     assert_eq!((run.code, mock.hits("verify_otp")), (Some(2), 1));
 }
 
+/// An OTP is used up by then: whoever reads "Session until …" must have it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_cannot_be_kept_or_forgotten_is_told() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    login(&home, GSTIN, "acme.com");
+    let files = fs::read_dir(home.path("sessions")).unwrap().map(|file| file.unwrap().path());
+    let file = files.into_iter().find(|file| fs::read_to_string(file).unwrap().contains(GSTIN)).unwrap();
+    // What stands in the way is a folder with something in it.
+    fs::remove_file(&file).unwrap();
+    fs::create_dir_all(file.join("in the way")).unwrap();
+    let who = ["--gstin", GSTIN, "--username", "acme.com"];
+    for command in [&["login", "--no-request"][..], &["sessions", "forget"]] {
+        let run = home.run_with(&[command, &who[..]].concat(), "575757");
+        assert_eq!(run.code, Some(1), "{command:?}: {}{}", run.stdout, run.stderr);
+        assert!(run.stderr.contains("sessions cannot be kept in "), "{}", run.stderr);
+        assert!(run.stderr.contains("WARN the token store failed"), "{}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn files_are_for_their_owner_alone() {

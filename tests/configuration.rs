@@ -321,20 +321,6 @@ fn certificates_are_needed_for_https_alone() {
         .run();
 }
 
-/// S14: without the feature `ring` the program installs a TLS provider, and
-/// learns so where it has not.
-#[cfg(not(feature = "ring"))]
-#[test]
-fn a_tls_provider_is_needed() {
-    if Child::is_this() {
-        refused(Client::builder().key("key_test_1"), "http");
-        support::install_tls_provider();
-        Client::builder().key("key_test_1").build().unwrap();
-        return;
-    }
-    Child::of("a_tls_provider_is_needed").run();
-}
-
 /// C18, for the parameters of this operation: told by name, with the
 /// operation, and nothing is sent.
 #[tokio::test]

@@ -95,6 +95,21 @@ impl Connection {
         Ok(entries)
     }
 
+    /// Fails if a session could not be saved or forgotten: it would live, or
+    /// end, with this command alone.
+    pub fn kept(&self) -> Result<(), Failure> {
+        match &self.sessions {
+            Sessions::Files(store) => match store.failure() {
+                Some(reason) => {
+                    Err(Failure::new(Exit::Other, format!("sessions cannot be kept in {reason}"))
+                        .hint("See that there is space, and that the folder can be written."))
+                }
+                None => Ok(()),
+            },
+            Sessions::Mock(_) => Ok(()),
+        }
+    }
+
     /// A client for the session that the flags, or else what is saved, name.
     pub async fn session(&self, select: &Select) -> Result<Client, Failure> {
         if self.own_token && select.gstin.is_none() && select.username.is_none() {

@@ -34,6 +34,7 @@ pub async fn run(shared: &Shared, arguments: &Login) -> Result<(), Failure> {
         eprint!("OTP: ");
     }
     taxpayer.verify_otp(read_line()?.trim()).await?;
+    connection.kept()?;
     if connection.world().is_some() {
         eprintln!("This session ends with the built-in server, which is now.");
     }

@@ -29,6 +29,7 @@ use std::{
 };
 
 use clap::FromArgMatches as _;
+use tracing::Level;
 
 use arguments::{Arguments, Command};
 use failure::Failure;
@@ -38,6 +39,7 @@ pub async fn main() -> ExitCode {
     let matches = arguments::command().get_matches();
     // What clap has accepted fits the type that it was made from.
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    show_warnings();
     let outcome = match &arguments.command {
         Command::Counts(counts) => counts::run(&arguments.shared, counts).await,
         Command::Invoices(invoices) => invoices::run(&arguments.shared, invoices).await,
@@ -54,6 +56,16 @@ pub async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// What the library warns of and goes on: a store or a server that fails.
+fn show_warnings() {
+    tracing_subscriber::fmt()
+        .with_max_level(Level::WARN)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .without_time()
+        .init();
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {

@@ -80,6 +80,7 @@ async fn refresh(connection: &Connection, choice: &SessionChoice, format: Format
         sheet.row(vec![id.gstin.as_str().into(), id.username.as_str().into(), expires.into(), error]);
     }
     sheet.print(format)?;
+    connection.kept()?;
     match (failed.pop(), chosen.len()) {
         (None, _) => Ok(()),
         (Some(error), 1) => Err(error.into()),
@@ -100,6 +101,7 @@ async fn forget(connection: &Connection, choice: &SessionChoice, logout: bool) -
             taxpayer.forget().await;
         }
     }
+    connection.kept()?;
     eprintln!(
         "{} forgotten.",
         if chosen.len() == 1 { "One session".to_owned() } else { format!("{} sessions", chosen.len()) }

@@ -8,6 +8,7 @@ use std::{
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
 use sandbox_client::{
@@ -20,6 +21,7 @@ use super::{failure::Failure, folders};
 /// A folder of tokens.
 pub struct FileStore {
     folder: PathBuf,
+    failure: OnceLock<String>,
 }
 
 /// The content of a file. `token` is what [`SavedToken::expose_secret`] wrote.
@@ -50,7 +52,20 @@ impl FileStore {
         folders::create_private(&folder)
             .map_err(|error| Failure::configuration(format!("cannot make {}: {error}", folder.display())))?;
         folders::refuse_public(&folder)?;
-        Ok(Self { folder })
+        Ok(Self { folder, failure: OnceLock::new() })
+    }
+
+    /// The first reason, since the start, why a file could not be written or
+    /// removed. The library goes on with what it has in memory.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
+    }
+
+    fn note<T>(&self, result: Result<T, BoxError>) -> Result<T, BoxError> {
+        if let Err(error) = &result {
+            self.failure.get_or_init(|| format!("{}: {error}", self.folder.display()));
+        }
+        result
     }
 
     /// Every taxpayer's session, by GSTIN and user name. What cannot be read
@@ -123,7 +138,7 @@ impl TokenStore for FileStore {
             {
                 return Ok(false);
             }
-            self.write(key, token)?;
+            self.note(self.write(key, token))?;
             Ok(true)
         })
     }
@@ -131,7 +146,7 @@ impl TokenStore for FileStore {
     fn remove<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<(), BoxError>> {
         Box::pin(async {
             match fs::remove_file(self.path(key)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => self.note(Err(error.into())),
                 _ => Ok(()),
             }
         })

@@ -234,7 +234,7 @@ impl Job {
             }
             // The last question is asked at the deadline.
             tokio::time::sleep(wait.max(self.client.estimated_wait()).min(left)).await;
-            pause = (pause * 2).min(self.polling.longest_pause.max(self.polling.first_pause));
+            pause = pause.saturating_mul(2).min(self.polling.longest_pause.max(self.polling.first_pause));
         }
     }
 

@@ -154,7 +154,7 @@ impl SavedToken {
         let written: Written = serde_json::from_str(text)
             .map_err(|_| Error::config("saved_token", "is not what `expose_secret` wrote"))?;
         Ok(Self {
-            token: Token::for_field("saved_token", written.token)?,
+            token: Token::for_field("saved_token", written.token.into())?,
             issued_at: moment(written.issued_at),
             expires_at: moment(written.expires_at),
             session_expires_at: written.session_expires_at.map(moment),

@@ -69,7 +69,10 @@ pub(crate) fn undecodable<T: DeserializeOwned>(answer: &Answer, error: &serde_js
         };
         let path = answer.secrets.out_of_text(crate::error::printable(&path, 120));
         match expectation(&error.to_string()) {
-            Some(expectation) => format!("the answer does not fit its type at `{path}`: {expectation}"),
+            Some(expectation) => {
+                let expectation = answer.secrets.out_of_text(expectation.to_owned());
+                format!("the answer does not fit its type at `{path}`: {expectation}")
+            }
             None => format!("the answer does not fit its type at `{path}`"),
         }
     } else {
@@ -88,7 +91,7 @@ pub(crate) fn undecodable<T: DeserializeOwned>(answer: &Answer, error: &serde_js
 /// The part of serde's message that is ours: what was expected. What was found
 /// may be a taxpayer's data.
 fn expectation(message: &str) -> Option<&str> {
-    let message = message.split(" at line ").next()?;
+    let (message, _) = message.rsplit_once(" at line ")?;
     if message.starts_with("missing field") {
         return Some(message);
     }

@@ -224,11 +224,12 @@ impl Invoice {
         self.0.cess
     }
 
-    /// The three taxes and cess together; what is absent counts as nothing.
+    /// The three taxes and cess together; what is absent counts as nothing. At
+    /// the end of the range of [`Decimal`], about 10²⁸, where the sum is beyond.
     #[must_use]
     pub fn total_tax(&self) -> Amount {
         let parts = [self.igst(), self.cgst(), self.sgst(), self.cess()];
-        parts.into_iter().flatten().map(Decimal::from).sum::<Decimal>().into()
+        parts.into_iter().flatten().map(Decimal::from).fold(Decimal::ZERO, Decimal::saturating_add).into()
     }
 
     /// What the recipient wrote to the supplier (`remarks`).

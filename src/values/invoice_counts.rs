@@ -5,6 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{CountGroups, Section, StatusCounts, Timestamp};
+use crate::error::printable;
+
+/// Characters of a section's name in a table.
+const LONGEST_NAME: usize = 60;
 
 /// How many documents a taxpayer has in the IMS, by section and by status.
 ///
@@ -150,8 +154,12 @@ fn added_up(mut sections: Vec<(Section, StatusCounts)>) -> Vec<(Section, StatusC
 impl fmt::Display for InvoiceCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sums = self.by_status();
-        let named: Vec<String> =
-            self.sections.iter().map(|(section, _)| format!("{} ({section})", section.title())).collect();
+        // A section that is new is the provider's text, of any length.
+        let named: Vec<String> = self
+            .sections
+            .iter()
+            .map(|(section, _)| printable(&format!("{} ({section})", section.title()), LONGEST_NAME))
+            .collect();
         let name_width = named.iter().map(|name| name.chars().count()).chain([7]).max().unwrap_or(7);
         let width = sums.total().max(self.total()).to_string().len().max(9);
         let row = |f: &mut fmt::Formatter<'_>, name: &str, counts: &StatusCounts| {

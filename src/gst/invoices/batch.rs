@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::{
     Client, Error,
+    error::printable,
     types::{ActedInvoice, ActedInvoices, TypeOfGoods},
     values::{Gstin, Invoice, InvoiceAction, Section},
 };
@@ -125,6 +126,7 @@ fn checked(invoice: &Invoice, action: Option<&InvoiceAction>) -> Result<(Section
             return Err("imports can be accepted or kept pending, not rejected".to_owned());
         }
         _ => {
+            let section = printable(section.as_str(), 80);
             return Err(format!("the operation takes no documents of the section `{section}`"));
         }
     }
