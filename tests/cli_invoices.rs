@@ -99,6 +99,22 @@ async fn a_stranger_s_text_does_not_steer_the_terminal() {
     assert_eq!(serde_json::from_str::<Value>(&json).unwrap()[0]["number"], number, "data stay whole");
 }
 
+/// What strangers write is text in a spreadsheet, and comes back as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_looks_like_a_formula_is_none() {
+    let (mock, home) = firm().await;
+    let number = r#"=HYPERLINK("x")"#;
+    let document = json!({"stin": "24ABCFG0123H1YZ", "ctin": "24ABCFG0123H1YZ", "rtnprd": "102024",
+        "inum": number, "idt": "01-10-2024", "action": "N", "val": -1.5, "remarks": "'=kept"});
+    let list = json!({"code": 200, "data": {"status_cd": "1", "data": {"b2b": [document]}}});
+    mock.on("list_invoices").json(200, list);
+    let csv = home.run(&["invoices", "list", "--section", "b2b", "--format", "csv"]).succeeds().stdout;
+    assert!(csv.contains(r#","'=HYPERLINK(""x"")","#) && csv.contains(",-1.5,"), "{csv}");
+    let run = home.run_with(&["invoices", "accept", "--from", "-", "--dry-run", "--format", "json"], &csv);
+    let shown: Value = serde_json::from_str(&run.succeeds().stdout).unwrap();
+    assert_eq!(shown[0]["number"], number);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_list_is_no_trouble() {
     let (mock, home) = firm().await;

@@ -148,6 +148,16 @@ Total                         8          1          2          1         12
     assert_eq!(printed, expected);
 }
 
+/// A section that is new is text of the provider: the body's cap is its own.
+#[tokio::test]
+async fn a_section_with_an_endless_name_can_be_printed() {
+    let name = "x\u{1b}".repeat(100_000);
+    let counts = counts_in(json!({"all_oth": {name: {"noaction": 3}, "ttl_cnt": 3}})).await.unwrap();
+    let printed = counts.to_string();
+    assert!(printed.len() < 1000 && !printed.contains('\u{1b}'), "{} bytes", printed.len());
+    assert!(printed.contains("x\\u{1b}x") && counts.no_action() == 3, "{printed}");
+}
+
 #[tokio::test]
 async fn a_business_failure_is_an_error_with_its_code() {
     let mock = MockServer::start().await.unwrap();

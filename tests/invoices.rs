@@ -225,6 +225,10 @@ async fn odd_lists_are_read_or_told() {
     assert_eq!(odd.invoices[0].invoice_type().unwrap().as_str(), "NEW");
     assert_eq!(odd.invoices[0].date().unwrap().to_date().unwrap_err().kind(), ErrorKind::Decode);
 
+    let most = "79228162514264337593543950335";
+    let rich = ask(json!({"b2b": [{"iamt": most, "camt": most, "cess": "1"}]})).await.unwrap();
+    assert_eq!(rich.invoices[0].total_tax().to_string(), most);
+
     assert_eq!(ask(Value::Null).await.unwrap_err().kind(), ErrorKind::Decode);
     let error = ask(json!({"b2b": [{"val": "a lot"}]})).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
@@ -505,6 +509,15 @@ async fn waiting_pauses_longer_and_longer() {
         assert!(*pause >= Duration::from_millis(least), "{pauses:?}");
     }
     assert_eq!(pauses.len(), 4);
+}
+
+#[tokio::test]
+async fn a_first_pause_without_end_ends_at_the_deadline() {
+    let (mock, client) = start().await;
+    mock.on("check_invoice_status").json(200, envelope(json!({"status_cd": "IP"})));
+    let polling = Polling::default().first_pause(Duration::MAX).deadline(Duration::from_millis(100));
+    let error = client.invoice_job("r").polling(polling).wait().await.unwrap_err();
+    assert_eq!((error.kind(), mock.hits("check_invoice_status")), (ErrorKind::Timeout, 2));
 }
 
 #[tokio::test]

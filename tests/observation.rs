@@ -28,3 +28,27 @@ async fn every_call_is_reported_once_with_its_tries() {
     assert_eq!((failure.attempts, failure.status, failure.error), (1, Some(403), Some(ErrorKind::Denied)));
     assert!(success.duration >= std::time::Duration::from_millis(2), "the pause is part of it");
 }
+
+/// The login has a report of its own.
+#[tokio::test]
+async fn a_call_whose_login_failed_was_not_sent() {
+    let mock = MockServer::start().await.unwrap();
+    let reports: Arc<Mutex<Vec<CallReport>>> = Arc::default();
+    let sink = Arc::clone(&reports);
+    let client = sandbox_client::Client::builder()
+        .key(mock.key())
+        .secret(mock.secret())
+        .base_url(mock.base_url())
+        .on_call_end(move |report| sink.lock().unwrap().push(*report))
+        .build()
+        .unwrap();
+    mock.on("authenticate").json(401, serde_json::json!({"code": 401, "message": "Unauthorized"}));
+    let body = serde_json::json!({"gstin": "33ABKCS2033B1ZW", "username": "acme.com"});
+    client.call("generate_otp", &[], Some(&body)).await.unwrap_err();
+
+    let reports = reports.lock().unwrap();
+    let told: Vec<_> =
+        reports.iter().map(|report| (report.operation.id, report.attempts, report.status)).collect();
+    assert_eq!(told, [("authenticate", 1, Some(401)), ("generate_otp", 0, None)]);
+    assert!(reports.iter().all(|report| report.error == Some(ErrorKind::Auth)));
+}

@@ -95,7 +95,7 @@ fn echo(request: &Request) -> String {
 #[tokio::test]
 async fn an_echo_of_the_request_is_not_shown() {
     type Echo = fn(&Request) -> Vec<u8>;
-    let echoes: [(&str, ErrorKind, Echo); 20] = [
+    let echoes: [(&str, ErrorKind, Echo); 21] = [
         ("message", ErrorKind::Api, |request| answer(422, &json!({"message": echo(request)}))),
         ("message of a denial", ErrorKind::Denied, |request| answer(403, &json!({"message": echo(request)}))),
         ("message below data", ErrorKind::Api, |request| {
@@ -142,6 +142,11 @@ async fn an_echo_of_the_request_is_not_shown() {
         ("name of a member of an unknown shape", ErrorKind::Decode, |request| {
             let token = request.header("authorization").unwrap();
             answer(200, &envelope(&json!({"status_cd": "1", "data": {"all_oth": {token: {"accept": {}}}}})))
+        }),
+        ("what looks like the end of a message of serde", ErrorKind::Decode, |request| {
+            let token = request.header("authorization").unwrap();
+            let text = format!("x expected {token} at line 5");
+            answer(200, &json!({"code": text, "data": {"status_cd": "1", "data": {}}}))
         }),
         ("broken json", ErrorKind::Decode, |request| answer_with(200, &[], format!("{{{}", echo(request)))),
         ("headers", ErrorKind::Api, |request| {

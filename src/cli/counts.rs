@@ -36,7 +36,8 @@ pub async fn run(shared: &Shared, arguments: &Counts) -> Result<(), Failure> {
     }
 }
 
-fn numbers(counts: &StatusCounts) -> [Value; 5] {
+/// In the order of the columns.
+pub fn numbers(counts: &StatusCounts) -> [Value; 5] {
     [counts.no_action, counts.pending, counts.accepted, counts.rejected, counts.total()].map(Value::from)
 }
 

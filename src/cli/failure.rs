@@ -47,6 +47,17 @@ impl Failure {
         Self::new(Exit::Configuration, message)
     }
 
+    /// Mistakes of a file, the first ten of them.
+    pub fn mistakes(file: impl fmt::Display, mut mistakes: Vec<String>) -> Self {
+        const TOLD: usize = 10;
+        let more = mistakes.len().saturating_sub(TOLD);
+        mistakes.truncate(TOLD);
+        if more > 0 {
+            mistakes.push(format!("and {more} more"));
+        }
+        Self::usage(format!("{file} has mistakes")).hint(mistakes.join("\n"))
+    }
+
     pub fn hint(self, hint: impl fmt::Display) -> Self {
         Self { hint: Some(hint.to_string()), ..self }
     }

@@ -5,6 +5,7 @@ use std::{
     io::{self, Write as _},
     net::Ipv4Addr,
     sync::Mutex,
+    time::Duration,
 };
 
 use futures_util::stream::{self, StreamExt as _};
@@ -168,6 +169,14 @@ pub async fn run(shared: &Shared, arguments: &Mock) -> Result<(), Failure> {
         "The mock server listens on {}. Any OTP is taken, {OTP} for one. Ctrl-C stops it.",
         server.base_url()
     );
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+    let stop = tokio::signal::ctrl_c();
+    tokio::pin!(stop);
+    let mut minutes = tokio::time::interval(Duration::from_secs(60));
+    loop {
+        tokio::select! {
+            stopped = &mut stop => return Ok(stopped?),
+            // Nobody asks what was received, and a server may run for weeks.
+            _ = minutes.tick() => server.clear(),
+        }
+    }
 }

@@ -92,7 +92,7 @@ impl Sheet {
         let mut csv = csv::Writer::from_writer(out);
         csv.write_record(self.columns.iter().map(|(name, _)| name))?;
         for row in &self.rows {
-            csv.write_record(row.iter().map(text))?;
+            csv.write_record(row.iter().map(|value| guarded(text(value))))?;
         }
         Ok(csv.flush()?)
     }
@@ -105,6 +105,20 @@ pub fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// Starts of a cell that a spreadsheet takes for a formula.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// A cell that a spreadsheet shows and does not compute: numbers and remarks
+/// are written by strangers. The apostrophe is what it takes off again.
+fn guarded(cell: String) -> String {
+    if cell.starts_with(FORMULA) && cell.parse::<f64>().is_err() { format!("'{cell}") } else { cell }
+}
+
+/// What was in a cell before it was guarded.
+pub fn unguarded(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA)).unwrap_or(cell)
 }
 
 /// Without what would move the cursor or colour the terminal: numbers and

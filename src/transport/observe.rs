@@ -91,6 +91,10 @@ impl Call {
 
     pub fn failed(&self, error: &Error, observer: Option<&Observer>) {
         self.span.record("error.type", error.kind().as_str());
+        // A login that failed has a report of its own; of this call nothing was sent.
+        if error.operation() != Some(self.operation.id) {
+            return self.end(0, None, Some(error.kind()), observer);
+        }
         if let Some(id) = error.transaction_id() {
             self.span.record("transaction_id", id);
         }

@@ -6,10 +6,7 @@ use sandbox_client::values::Section;
 use serde::Deserialize;
 
 use super::{arguments::listed_sections, document::Key};
-use crate::cli::failure::Failure;
-
-/// Most lines that are told of when several are wrong.
-const TOLD: usize = 10;
+use crate::cli::{failure::Failure, output::unguarded};
 
 /// One line. What a list has beside these is not needed to find the document again.
 #[derive(Debug, Deserialize)]
@@ -52,16 +49,8 @@ pub fn read(path: &Path) -> Result<Vec<Named>, Failure> {
     if named.is_empty() {
         return Err(Failure::usage(format!("{name} names no document")));
     }
-    let mut wrong = mistakes(&named);
-    if wrong.is_empty() {
-        return Ok(named);
-    }
-    let more = wrong.len().saturating_sub(TOLD);
-    wrong.truncate(TOLD);
-    if more > 0 {
-        wrong.push(format!("and {more} more"));
-    }
-    Err(Failure::usage(format!("{name} has mistakes")).hint(wrong.join("\n")))
+    let wrong = mistakes(&named);
+    if wrong.is_empty() { Ok(named) } else { Err(Failure::mistakes(name, wrong)) }
 }
 
 fn text(path: &Path) -> std::io::Result<String> {
@@ -86,7 +75,8 @@ fn csv(text: &str) -> Result<Vec<Named>, String> {
     for row in csv.records() {
         let row = row.map_err(|error| error.to_string())?;
         let line = row.position().map_or(0, csv::Position::line);
-        let read: Named = row.deserialize(Some(&headers)).map_err(|error| match error.kind() {
+        let cells: csv::StringRecord = row.iter().map(unguarded).collect();
+        let read: Named = cells.deserialize(Some(&headers)).map_err(|error| match error.kind() {
             csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
             _ => error.to_string(),
         })?;

@@ -11,9 +11,6 @@ use sandbox_client::{TaxpayerId, values::Gstin};
 
 use crate::cli::failure::Failure;
 
-/// Most lines that are told of when several are wrong.
-const TOLD: usize = 10;
-
 /// Reads the columns `gstin` and `username`. All mistakes are told at once,
 /// before the first call. A taxpayer that stands twice is asked once.
 pub fn read(path: &Path, gstin: impl Fn(&str) -> Result<Gstin, Failure>) -> Result<Vec<TaxpayerId>, Failure> {
@@ -52,12 +49,7 @@ pub fn read(path: &Path, gstin: impl Fn(&str) -> Result<Gstin, Failure>) -> Resu
         }
     }
     if !wrong.is_empty() {
-        let more = wrong.len().saturating_sub(TOLD);
-        wrong.truncate(TOLD);
-        if more > 0 {
-            wrong.push(format!("and {more} more"));
-        }
-        return Err(Failure::usage(format!("{} has mistakes", path.display())).hint(wrong.join("\n")));
+        return Err(Failure::mistakes(path.display(), wrong));
     }
     if taxpayers.is_empty() {
         return Err(Failure::usage(format!("{} names no taxpayer", path.display())));

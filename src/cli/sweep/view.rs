@@ -2,7 +2,6 @@
 
 use std::io::{self, Stdout, Write as _};
 
-use sandbox_client::values::StatusCounts;
 use serde_json::Value;
 
 use super::{
@@ -11,6 +10,7 @@ use super::{
 };
 use crate::cli::{
     arguments::Format,
+    counts::numbers,
     output::{Sheet, text},
 };
 
@@ -79,10 +79,6 @@ impl View {
         }
         sheet.print(Format::Table)
     }
-}
-
-fn numbers(counts: &StatusCounts) -> [Value; 5] {
-    [counts.no_action, counts.pending, counts.accepted, counts.rejected, counts.total()].map(Value::from)
 }
 
 #[derive(serde::Serialize)]
