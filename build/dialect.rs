@@ -43,6 +43,8 @@ fn head(document: &Value, root: &Place, report: &mut Report) {
     if document["openapi"] != "3.0.3" {
         report.add(&root.at("openapi"), "progenitor reads OpenAPI 3.0 only; write 3.0.3");
     }
+    // It stands in the documentation of the client, and `api_version()` of the
+    // generated code gives it. The statement that would send it is taken out.
     if !is_semver(text(&document["info"]["version"])) {
         report.add(
             &root.at("info.version"),

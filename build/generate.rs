@@ -42,7 +42,7 @@ pub fn client(document: &Value) -> Result<String, String> {
         .map_err(|error| format!("progenitor: {error}"))?;
     let mut file =
         syn::parse2(tokens).map_err(|error| format!("the generated client does not parse: {error}"))?;
-    drop_constructors(&mut file);
+    drop_constructors(&mut file)?;
     let wrapped = wrap_send(&mut file)?;
     let operations = operations::all(document).count();
     if wrapped != operations {
@@ -55,21 +55,30 @@ pub fn client(document: &Value) -> Result<String, String> {
 
 /// Removes the generated constructors: a client made by them would have
 /// neither credentials nor safety settings. `Client::builder` is the only door.
-fn drop_constructors(file: &mut syn::File) {
+fn drop_constructors(file: &mut syn::File) -> Result<(), String> {
+    let (mut dropped, mut hidden) = (0, 0);
     for item in &mut file.items {
         if let Item::Impl(block) = item
             && block.trait_.is_none()
             && matches!(&*block.self_ty, Type::Path(path) if path.path.is_ident("Client"))
         {
+            let before = block.items.len();
             block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"));
+            dropped += before - block.items.len();
             for item in &mut block.items {
                 if let ImplItem::Fn(function) = item
                     && function.sig.ident == "new_with_client"
                 {
                     function.vis = syn::parse_quote!(pub(crate));
+                    hidden += 1;
                 }
             }
         }
+    }
+    if (dropped, hidden) == (1, 1) {
+        Ok(())
+    } else {
+        Err("the generated client has other constructors; progenitor has changed".to_owned())
     }
 }
 
@@ -93,18 +102,11 @@ fn wrap_send(file: &mut syn::File) -> Result<usize, String> {
         let ImplItem::Fn(inner) = &mut block.items[position] else { unreachable!("matched above") };
         let operation =
             operation_id(inner).ok_or("a generated `send` names no operation; progenitor has changed")?;
-        let value = success_type(inner).ok_or_else(|| {
-            format!("`send` of {} gives no Result; progenitor has changed", operation.value())
-        })?;
-        if drop_version_header(inner) != 1 {
-            return Err(format!(
-                "`send` of {} has no api-version; progenitor has changed",
-                operation.value()
-            ));
-        }
-        build_on_checked_base(inner, &operation).ok_or_else(|| {
-            format!("`send` of {} has no address; progenitor has changed", operation.value())
-        })?;
+        let lacks =
+            |what: &str| format!("`send` of {} has no {what}; progenitor has changed", operation.value());
+        let value = success_type(inner).ok_or_else(|| lacks("Result"))?;
+        drop_version_header(inner).ok_or_else(|| lacks("api-version"))?;
+        take_prepared_address(inner, &operation).ok_or_else(|| lacks("address"))?;
         let attributes = std::mem::take(&mut inner.attrs);
         inner.vis = syn::Visibility::Inherited;
         inner.sig.ident = syn::parse_quote!(send_generated);
@@ -121,16 +123,10 @@ fn wrap_send(file: &mut syn::File) -> Result<usize, String> {
 }
 
 /// Removes the header that tells the server our document's version: this API
-/// knows none such. Gives the number of statements that did.
-fn drop_version_header(function: &mut syn::ImplItemFn) -> usize {
-    for statement in &mut function.block.stmts {
-        // Without it the map is empty, mostly: nothing to make room for.
-        if let syn::Stmt::Local(syn::Local { pat: syn::Pat::Ident(name), init: Some(init), .. }) = statement
-            && name.ident == "header_map"
-        {
-            *init.expr = syn::parse_quote!(::reqwest::header::HeaderMap::new());
-        }
-    }
+/// knows none such.
+fn drop_version_header(function: &mut syn::ImplItemFn) -> Option<()> {
+    // Without it the map is empty, mostly: nothing to make room for.
+    *local(function, "header_map")? = syn::parse_quote!(::reqwest::header::HeaderMap::new());
     let before = function.block.stmts.len();
     function.block.stmts.retain(|statement| {
         let syn::Stmt::Expr(Expr::MethodCall(append), _) = statement else { return true };
@@ -140,20 +136,26 @@ fn drop_version_header(function: &mut syn::ImplItemFn) -> usize {
             Some(Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. })) if name.value() == "api-version"
         )
     });
-    before - function.block.stmts.len()
+    (before - function.block.stmts.len() == 1).then_some(())
 }
 
-/// Puts the path on the base URL that is parsed already. The generated code
-/// parses the whole address again for each request, host and all.
-fn build_on_checked_base(function: &mut syn::ImplItemFn, operation: &syn::LitStr) -> Option<()> {
-    let address = function.block.stmts.iter_mut().find_map(|statement| match statement {
-        syn::Stmt::Local(syn::Local { pat: syn::Pat::Ident(name), init: Some(init), .. })
-            if name.ident == "url" =>
+/// What a local variable of a generated `send` is made from.
+fn local<'a>(function: &'a mut syn::ImplItemFn, name: &str) -> Option<&'a mut Expr> {
+    function.block.stmts.iter_mut().find_map(|statement| match statement {
+        syn::Stmt::Local(syn::Local { pat: syn::Pat::Ident(found), init: Some(init), .. })
+            if found.ident == name =>
         {
             Some(&mut *init.expr)
         }
         _ => None,
-    })?;
+    })
+}
+
+/// Copies the address that the client has put together already or, where the
+/// path has parameters, puts the path on the base URL that is parsed already.
+/// The generated code parses the whole address for each request, host and all.
+fn take_prepared_address(function: &mut syn::ImplItemFn, operation: &syn::LitStr) -> Option<()> {
+    let address = local(function, "url")?;
     // format!("{}/path/{}", client.baseurl, encode_path(…))
     let Expr::Macro(format) = &*address else { return None };
     let mut arguments =
@@ -211,8 +213,12 @@ fn hand_over_decoding(source: &str, operations: usize) -> Result<String, String>
             "the generated client reads {found} answers for {operations} operations; progenitor has changed"
         ));
     }
-    Ok(source
+    let source = source
         .replace(THEIRS, "crate::transport::decode(")
         // Its usage lines are a sketch, not a program: text, not a test that is skipped.
-        .replace("```ignore", "```text"))
+        .replace("```ignore", "```text");
+    if source.contains("from_response") {
+        return Err("the generated client reads answers in another way; progenitor has changed".to_owned());
+    }
+    Ok(source)
 }

@@ -47,8 +47,8 @@ pub(crate) enum Access {
 
 struct Shared {
     base_url: BaseUrl,
-    /// Of each operation in the order of the table, to be copied: putting one
-    /// together takes longer than all else that a request is made of.
+    /// Of each operation in the order of the table, to be copied for a request.
+    /// Those with a path parameter stand here as templates and are not copied.
     addresses: Vec<Url>,
     environment: Option<Environment>,
     credentials: Arc<ApiKey>,

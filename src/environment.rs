@@ -45,8 +45,8 @@ impl fmt::Display for Environment {
     }
 }
 
-/// A checked address, to which a path can be added. Read once, since to read
-/// the whole address for each request costs more than all else in building one.
+/// A checked address, to which a path can be added. Parsed once, and not again
+/// for each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     url: Url,
