@@ -23,6 +23,10 @@ pub struct SupplierList<T> {
 }
 
 impl<T> SupplierList<T> {
+    fn of(documents: Option<T>, timestamp: Option<Timestamp>, transaction_id: Option<String>) -> Self {
+        Self { documents, no_records_code: None, timestamp, transaction_id }
+    }
+
     /// Nothing, where that is all that GSTN's refusal means.
     fn none(error: Error) -> Result<Self, Error> {
         if !error.is_no_records() {
@@ -55,12 +59,7 @@ impl Client {
         match self.list_sales_invoices().year(period).month(period).send().await {
             Ok(answer) => {
                 let answer = answer.into_inner();
-                Ok(SupplierList {
-                    documents: answer.data.data,
-                    no_records_code: None,
-                    timestamp: answer.timestamp,
-                    transaction_id: answer.transaction_id,
-                })
+                Ok(SupplierList::of(answer.data.data, answer.timestamp, answer.transaction_id))
             }
             Err(error) => SupplierList::none(error),
         }
@@ -103,12 +102,7 @@ impl Client {
         match self.list_added_back_liabilities().year(period).month(period).send().await {
             Ok(answer) => {
                 let answer = answer.into_inner();
-                Ok(SupplierList {
-                    documents: answer.data.data,
-                    no_records_code: None,
-                    timestamp: answer.timestamp,
-                    transaction_id: answer.transaction_id,
-                })
+                Ok(SupplierList::of(answer.data.data, answer.timestamp, answer.transaction_id))
             }
             Err(error) => SupplierList::none(error),
         }
