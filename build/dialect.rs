@@ -48,7 +48,7 @@ fn head(document: &Value, root: &Place, report: &mut Report) {
     if !is_semver(text(&document["info"]["version"])) {
         report.add(
             &root.at("info.version"),
-            "it is sent as a header, and text beyond ASCII makes that panic; write a version such as 0.1.0",
+            "it stands in the documentation of the client as the version; write three numbers such as 0.1.0",
         );
     }
 }

@@ -55,7 +55,7 @@ struct Details {
 #[non_exhaustive]
 pub enum ErrorKind {
     /// Refused before anything was sent: a setting, a credential, a parameter.
-    /// [`Error::field`] names it. The same call will fail again.
+    /// [`Error::field`] names it where it is one. The same call will fail again.
     Config,
     /// Key, secret or platform token are not accepted. Check them.
     Auth,
