@@ -54,7 +54,7 @@ Exit codes:
   1  service, network or other        5  a new OTP is needed
   2  wrong arguments                  6  too many requests
   3  configuration                    7  a part of many failed or was left alone
-                                   130  a sweep was stopped by Ctrl-C";
+                                    130  a sweep was stopped by Ctrl-C";
 
 /// Options of every command.
 #[derive(Debug, Args)]
