@@ -107,6 +107,7 @@ fn wrap_send(file: &mut syn::File) -> Result<usize, String> {
         let value = success_type(inner).ok_or_else(|| lacks("Result"))?;
         drop_version_header(inner).ok_or_else(|| lacks("api-version"))?;
         take_prepared_address(inner, &operation).ok_or_else(|| lacks("address"))?;
+        add_headers_if_any(inner).ok_or_else(|| lacks("headers"))?;
         let attributes = std::mem::take(&mut inner.attrs);
         inner.vis = syn::Visibility::Inherited;
         inner.sig.ident = syn::parse_quote!(send_generated);
@@ -137,6 +138,36 @@ fn drop_version_header(function: &mut syn::ImplItemFn) -> Option<()> {
         )
     });
     (before - function.block.stmts.len() == 1).then_some(())
+}
+
+/// Adds the headers that are parameters where there are some. The generated
+/// code goes through the motions with an empty map too.
+fn add_headers_if_any(function: &mut syn::ImplItemFn) -> Option<()> {
+    let mut call = local(function, "request")?;
+    loop {
+        call = match call {
+            // client.client.get(url).header(…).headers(header_map).build()?
+            Expr::MethodCall(headers) if headers.method == "headers" => {
+                *call = (*headers.receiver).clone();
+                break;
+            }
+            Expr::MethodCall(other) => &mut other.receiver,
+            Expr::Try(build) => &mut build.expr,
+            _ => return None,
+        };
+    }
+    let at = function.block.stmts.iter().position(|statement| {
+        matches!(statement, syn::Stmt::Local(syn::Local { pat: syn::Pat::Ident(name), .. }) if name.ident == "request")
+    })?;
+    function.block.stmts.insert(
+        at + 1,
+        syn::parse_quote! {
+            if !header_map.is_empty() {
+                request.headers_mut().extend(header_map);
+            }
+        },
+    );
+    Some(())
 }
 
 /// What a local variable of a generated `send` is made from.

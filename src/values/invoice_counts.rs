@@ -140,6 +140,10 @@ impl InvoiceCounts {
 
 /// Puts sections in order, and adds up the counts of each.
 fn added_up(mut sections: Vec<(Section, StatusCounts)>) -> Vec<(Section, StatusCounts)> {
+    // As the provider sends them.
+    if sections.is_sorted_by(|(a, _), (b, _)| a < b) {
+        return sections;
+    }
     sections.sort_by(|(a, _), (b, _)| a.cmp(b));
     sections.dedup_by(|(section, more), (kept, counts)| {
         let same = section == kept;
