@@ -156,11 +156,9 @@ fn add_headers_if_any(function: &mut syn::ImplItemFn) -> Option<()> {
             _ => return None,
         };
     }
-    let at = function.block.stmts.iter().position(|statement| {
-        matches!(statement, syn::Stmt::Local(syn::Local { pat: syn::Pat::Ident(name), .. }) if name.ident == "request")
-    })?;
+    let after = 1 + position(function, "request")?;
     function.block.stmts.insert(
-        at + 1,
+        after,
         syn::parse_quote! {
             if !header_map.is_empty() {
                 request.headers_mut().extend(header_map);
@@ -170,16 +168,18 @@ fn add_headers_if_any(function: &mut syn::ImplItemFn) -> Option<()> {
     Some(())
 }
 
-/// What a local variable of a generated `send` is made from.
-fn local<'a>(function: &'a mut syn::ImplItemFn, name: &str) -> Option<&'a mut Expr> {
-    function.block.stmts.iter_mut().find_map(|statement| match statement {
-        syn::Stmt::Local(syn::Local { pat: syn::Pat::Ident(found), init: Some(init), .. })
-            if found.ident == name =>
-        {
-            Some(&mut *init.expr)
-        }
-        _ => None,
+/// Which statement of a generated `send` makes a local variable.
+fn position(function: &syn::ImplItemFn, name: &str) -> Option<usize> {
+    function.block.stmts.iter().position(|statement| {
+        matches!(statement, syn::Stmt::Local(syn::Local { pat: syn::Pat::Ident(found), .. }) if found.ident == name)
     })
+}
+
+/// What the variable is made from.
+fn local<'a>(function: &'a mut syn::ImplItemFn, name: &str) -> Option<&'a mut Expr> {
+    let at = position(function, name)?;
+    let syn::Stmt::Local(local) = &mut function.block.stmts[at] else { return None };
+    local.init.as_mut().map(|init| &mut *init.expr)
 }
 
 /// Copies the address that the client has put together already or, where the

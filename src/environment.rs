@@ -109,10 +109,7 @@ impl BaseUrl {
     /// a parameter in it is percent-encoded already.
     pub fn with_path(&self, path: &str) -> Url {
         let mut url = self.url.clone();
-        match self.prefix() {
-            "" => url.set_path(path),
-            prefix => url.set_path(&[prefix, path].concat()),
-        }
+        url.set_path(&[self.prefix(), path].concat());
         url
     }
 }

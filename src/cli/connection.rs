@@ -98,16 +98,13 @@ impl Connection {
     /// Fails if a session could not be saved or forgotten: it would live, or
     /// end, with this command alone.
     pub fn kept(&self) -> Result<(), Failure> {
-        match &self.sessions {
-            Sessions::Files(store) => match store.failure() {
-                Some(reason) => {
-                    Err(Failure::new(Exit::Other, format!("sessions cannot be kept in {reason}"))
-                        .hint("See that there is space, and that the folder can be written."))
-                }
-                None => Ok(()),
-            },
-            Sessions::Mock(_) => Ok(()),
+        if let Sessions::Files(store) = &self.sessions
+            && let Some(reason) = store.failure()
+        {
+            return Err(Failure::new(Exit::Other, format!("sessions cannot be kept in {reason}"))
+                .hint("See that there is space, and that the folder can be written."));
         }
+        Ok(())
     }
 
     /// A client for the session that the flags, or else what is saved, name.
