@@ -109,10 +109,14 @@ async fn a_number_that_looks_like_a_formula_is_none() {
     let list = json!({"code": 200, "data": {"status_cd": "1", "data": {"b2b": [document]}}});
     mock.on("list_invoices").json(200, list);
     let csv = home.run(&["invoices", "list", "--section", "b2b", "--format", "csv"]).succeeds().stdout;
-    assert!(csv.contains(r#","'=HYPERLINK(""x"")","#) && csv.contains(",-1.5,"), "{csv}");
+    assert!(
+        csv.contains(r#","'=HYPERLINK(""x"")","#) && csv.contains(",-1.5,") && csv.contains(",''=kept"),
+        "{csv}"
+    );
     let run = home.run_with(&["invoices", "accept", "--from", "-", "--dry-run", "--format", "json"], &csv);
     let shown: Value = serde_json::from_str(&run.succeeds().stdout).unwrap();
     assert_eq!(shown[0]["number"], number);
+    assert_eq!(shown[0]["remarks"], "'=kept");
 }
 
 #[tokio::test(flavor = "multi_thread")]

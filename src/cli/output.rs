@@ -110,15 +110,20 @@ pub fn text(value: &Value) -> String {
 /// Starts of a cell that a spreadsheet takes for a formula.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// A cell that a spreadsheet shows and does not compute: numbers and remarks
-/// are written by strangers. The apostrophe is what it takes off again.
+/// Whether a cell is a formula, or is one behind apostrophes.
+fn is_formula(cell: &str) -> bool {
+    cell.trim_start_matches('\'').starts_with(FORMULA) && cell.parse::<f64>().is_err()
+}
+
+/// A cell that a spreadsheet shows and does not compute, by an apostrophe in
+/// front: numbers and remarks are written by strangers.
 fn guarded(cell: String) -> String {
-    if cell.starts_with(FORMULA) && cell.parse::<f64>().is_err() { format!("'{cell}") } else { cell }
+    if is_formula(&cell) { format!("'{cell}") } else { cell }
 }
 
 /// What was in a cell before it was guarded.
 pub fn unguarded(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA)).unwrap_or(cell)
+    cell.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(cell)
 }
 
 /// Without what would move the cursor or colour the terminal: numbers and
