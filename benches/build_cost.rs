@@ -73,17 +73,20 @@ fn cold(name: &str, dependencies: &str) -> Outcome<()> {
 fn rebuilt(name: &str, copies: Option<usize>, features: &[&str]) -> Outcome<()> {
     let folder = copy_of_crate()?;
     let root = folder.path().join("openapi/sandbox.yaml");
-    fs::write(folder.path().join("openapi/gst/filing.yaml"), recipe()?)?;
     if let Some(copies) = copies {
+        remove_families(&folder.path().join("openapi"))?;
         // JSON is YAML.
         fs::write(&root, serde_json::to_string(&multiplied(document(), copies))?)?;
     }
     let build = [&["build", "--lib"], features].concat();
     cargo(folder.path(), &build)?;
+    let family = folder.path().join("openapi/filing");
+    fs::create_dir(&family)?;
+    fs::write(family.join("filing.yaml"), recipe()?)?;
     let text = fs::read_to_string(&root)?;
     let added = text
-        .replace("\n  - gst/session.yaml\n", "\n  - gst/session.yaml\n  - gst/filing.yaml\n")
-        .replace("\"x-files\":[]", "\"x-files\":[\"gst/filing.yaml\"]");
+        .replace("\n  - session/session.yaml\n", "\n  - session/session.yaml\n  - filing/filing.yaml\n")
+        .replace("\"x-files\":[]", "\"x-files\":[\"filing/filing.yaml\"]");
     fs::write(&root, added)?;
     let cost = cargo(folder.path(), &build)?;
     let (operations, lines) = generated(folder.path())?;
@@ -100,6 +103,17 @@ fn recipe() -> Outcome<String> {
     let guide = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/README.md"))?;
     let (_, recipe) = guide.split_once("```yaml\n").ok_or("no recipe")?;
     Ok(recipe.split_once("```").ok_or("an open recipe")?.0.to_owned())
+}
+
+/// Removes the folders of the families, whose content the root file has now.
+fn remove_families(document: &Path) -> Outcome<()> {
+    for entry in fs::read_dir(document)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            fs::remove_dir_all(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// What the crate is built from, in a folder of its own.

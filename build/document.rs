@@ -1,10 +1,6 @@
 //! Reads the files of `openapi/` and merges them into one document.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::{Map, Value};
 
@@ -26,24 +22,25 @@ impl Document {
     }
 }
 
-/// Reads the root file and those it lists, telling `touched` each file read. A
-/// file with an `x-feature` counts only where `enabled` says so.
-pub fn load(
-    folder: &Path,
-    enabled: &dyn Fn(&str) -> bool,
-    touched: &mut dyn FnMut(&PathBuf),
-) -> Result<Document, String> {
-    let mut merged = read(folder, ROOT, touched)?;
+/// Reads the root file and those it lists. A file with an `x-feature` counts
+/// only where `enabled` says so.
+pub fn load(folder: &Path, enabled: &dyn Fn(&str) -> bool) -> Result<Document, String> {
+    let mut merged = read(folder, ROOT)?;
     let files = match merged.as_object_mut().and_then(|root| root.remove("x-files")) {
         None => Vec::new(),
         Some(files) => serde_json::from_value::<Vec<String>>(files)
             .map_err(|_| format!("{ROOT}: x-files must be a list of file names"))?,
     };
+    if let Some(file) =
+        files_below(folder, &["yaml", "yml"])?.iter().find(|file| *file != ROOT && !files.contains(file))
+    {
+        return Err(format!("{file}: counts for nothing, since no list has it; add it to x-files in {ROOT}"));
+    }
 
     let mut origin: BTreeMap<String, String> =
         entries(&merged, ROOT)?.iter().map(|entry| (entry.key(), ROOT.to_owned())).collect();
     for file in files {
-        let mut part = read(folder, &file, touched)?;
+        let mut part = read(folder, &file)?;
         match part.as_object_mut().and_then(|part| part.remove("x-feature")) {
             Some(Value::String(feature)) if enabled(&feature) => {}
             Some(Value::String(_)) => continue,
@@ -55,10 +52,26 @@ pub fn load(
     Ok(Document { merged, origin })
 }
 
-fn read(folder: &Path, file: &str, touched: &mut dyn FnMut(&PathBuf)) -> Result<Value, String> {
-    let path = folder.join(file);
-    touched(&path);
-    let text = fs::read_to_string(&path).map_err(|error| format!("{file}: cannot be read: {error}"))?;
+/// The files below the folder with one of these extensions, relative to it.
+fn files_below(folder: &Path, extensions: &[&str]) -> Result<Vec<String>, String> {
+    let fault = |error| format!("{}: cannot be read: {error}", folder.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(fault)? {
+        let path = entry.map_err(fault)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            found.extend(files_below(&path, extensions)?.iter().map(|file| format!("{name}/{file}")));
+        } else if path.extension().is_some_and(|extension| extensions.iter().any(|one| extension == *one)) {
+            found.push(name.into_owned());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn read(folder: &Path, file: &str) -> Result<Value, String> {
+    let text =
+        fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: cannot be read: {error}"))?;
     // YAML 1.1 took Y, N, yes, no, on and off for booleans. Here they are text,
     // since answers of GSTN are full of them.
     let options = serde_saphyr::options! { strict_booleans: true };

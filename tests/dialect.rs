@@ -1,7 +1,7 @@
 //! The dialect of `openapi/`: each test breaks one rule of the real document
 //! and reads the message. The rules and their reasons: `openapi/README.md`.
 
-use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
+use std::{fs, path::Path, sync::LazyLock};
 
 use serde_json::{Value, json};
 
@@ -20,8 +20,7 @@ fn folder() -> &'static Path {
 }
 
 fn real() -> Document {
-    static REAL: LazyLock<Document> =
-        LazyLock::new(|| document::load(folder(), &|_| true, &mut |_| {}).unwrap());
+    static REAL: LazyLock<Document> = LazyLock::new(|| document::load(folder(), &|_| true).unwrap());
     Document { merged: REAL.merged.clone(), origin: REAL.origin.clone() }
 }
 
@@ -323,8 +322,7 @@ fn operation_ids_are_unique() {
 
 #[test]
 fn an_operation_has_one_declared_tag() {
-    for tags in [json!([]), json!(["invoices", "invoices"]), json!(["other"]), json!("invoices"), Value::Null]
-    {
+    for tags in [json!([]), json!(["ims", "ims"]), json!(["other"]), json!("ims"), Value::Null] {
         refused(
             &[("count/tags", tags)],
             &[
@@ -332,6 +330,16 @@ fn an_operation_has_one_declared_tag() {
             ],
         );
     }
+}
+
+#[test]
+fn the_tag_is_the_folder() {
+    refused(
+        &[("count/tags", json!(["session"]))],
+        &[
+            "get_invoice_count: tags: the folder of the file is the family; write `ims`, or move the operation",
+        ],
+    );
 }
 
 #[test]
@@ -384,7 +392,7 @@ fn security_schemes_are_declared_as_headers() {
     // Several operations may use a scheme; each is named.
     let messages = violations(&[("securitySchemes/taxpayer_token", Value::Null)]);
     assert!(messages.contains(&
-        "gst/invoices.yaml: get_invoice_count: security: there is no scheme `taxpayer_token`; write it in components.securitySchemes".to_owned()
+        "ims/ims.yaml: get_invoice_count: security: there is no scheme `taxpayer_token`; write it in components.securitySchemes".to_owned()
     ), "{messages:?}");
     for (place, value) in [
         ("securitySchemes/taxpayer_token/type", json!("http")),
@@ -1153,9 +1161,11 @@ fn load(test: &str, files: &[(&str, &str)]) -> Result<Document, String> {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     for (name, text) in files {
-        fs::write(folder.join(name), text).unwrap();
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
-    document::load(&folder, &|feature| feature != "off", &mut |_| {})
+    document::load(&folder, &|feature| feature != "off")
 }
 
 const ROOT: &str = "openapi: 3.0.3\nx-files: [more.yaml]\n";
@@ -1290,6 +1300,18 @@ fn files_that_cannot_be_read_are_named() {
 }
 
 #[test]
+fn a_file_that_no_list_has_is_refused() {
+    for name in ["a.yaml", "family/a.yaml", "family/a.yml"] {
+        let error = load("unlisted", &[("sandbox.yaml", ROOT), ("more.yaml", "{}"), (name, "{}")]).err();
+        let expected =
+            format!("{name}: counts for nothing, since no list has it; add it to x-files in sandbox.yaml");
+        assert_eq!(error, Some(expected));
+    }
+    // Other files may lie there.
+    assert!(load("beside", &[("sandbox.yaml", ROOT), ("more.yaml", "{}"), ("README.md", "")]).is_ok());
+}
+
+#[test]
 fn errors_in_yaml_name_file_and_line() {
     let error = load("yaml", &[("sandbox.yaml", ROOT), ("more.yaml", "paths:\n  /one: [\n")]).err().unwrap();
     assert!(error.starts_with("more.yaml: ") && error.contains("line 2"), "{error}");
@@ -1306,31 +1328,4 @@ fn text_of_the_provider_stays_text() {
             "flag": true, "number": 5, "version": "1.0.0",
         })
     );
-}
-
-#[test]
-fn every_file_read_is_told() {
-    let mut touched = BTreeSet::new();
-    document::load(folder(), &|_| true, &mut |file| {
-        touched.insert(file.clone());
-    })
-    .unwrap();
-    assert_eq!(
-        touched,
-        yaml_files(folder()),
-        "each .yaml below openapi/ is sandbox.yaml or listed in its x-files"
-    );
-}
-
-fn yaml_files(folder: &Path) -> BTreeSet<std::path::PathBuf> {
-    let mut files = BTreeSet::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(yaml_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
-            files.insert(path);
-        }
-    }
-    files
 }

@@ -69,9 +69,18 @@ fn describe(document: &Value, place: &Place, operation: &Value, report: &mut Rep
     let declared = |tag: &Value| {
         document["tags"].as_array().is_some_and(|tags| tags.iter().any(|known| known["name"] == *tag))
     };
-    if !matches!(operation["tags"].as_array().map(Vec::as_slice), Some([tag]) if declared(tag)) {
-        report
-            .add(&place.at("tags"), "an operation belongs to one family; write one tag that `tags` declares");
+    let folder = place.file.split_once('/').map(|(folder, _)| folder);
+    match operation["tags"].as_array().map(Vec::as_slice) {
+        Some([tag]) if declared(tag) => {
+            if let Some(folder) = folder.filter(|folder| tag != folder) {
+                report.add(
+                    &place.at("tags"),
+                    format!("the folder of the file is the family; write `{folder}`, or move the operation"),
+                );
+            }
+        }
+        _ => report
+            .add(&place.at("tags"), "an operation belongs to one family; write one tag that `tags` declares"),
     }
     for key in ["summary", "description"] {
         if text(&operation[key]).trim().is_empty() {
