@@ -25,14 +25,19 @@ fn main() {
 
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
-    // The folder as a whole: a file that comes or goes matters as one that changes.
+    // The folder tells of a file that comes, each file of one that goes: a copy
+    // of the crate with more files may share the target folder, as in .ci/recipe.
     println!("cargo::rerun-if-changed=openapi");
+    let files = document::files_below(&root, &["yaml", "json"]).unwrap_or_else(|error| fail(&[error]));
+    for file in files {
+        println!("cargo::rerun-if-changed=openapi/{file}");
+    }
 
     let enabled = |feature: &str| {
         let name = feature.to_uppercase().replace('-', "_");
         env::var_os(format!("CARGO_FEATURE_{name}")).is_some()
     };
-    let document = document::load(&root, &enabled).unwrap_or_else(|error| fail(&[error]));
+    let document = document::load(&root, &enabled).unwrap_or_else(|violations| fail(&violations));
 
     let violations = dialect::check(&document);
     if !violations.is_empty() {

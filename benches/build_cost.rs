@@ -75,14 +75,14 @@ fn rebuilt(name: &str, copies: Option<usize>, features: &[&str]) -> Outcome<()> 
     let root = folder.path().join("openapi/sandbox.yaml");
     if let Some(copies) = copies {
         remove_families(&folder.path().join("openapi"))?;
+        let mut document = multiplied(document(), copies);
+        write_examples(&mut document, &folder.path().join("openapi"))?;
         // JSON is YAML.
-        fs::write(&root, serde_json::to_string(&multiplied(document(), copies))?)?;
+        fs::write(&root, serde_json::to_string(&document)?)?;
     }
     let build = [&["build", "--lib"], features].concat();
     cargo(folder.path(), &build)?;
-    let family = folder.path().join("openapi/filing");
-    fs::create_dir(&family)?;
-    fs::write(family.join("filing.yaml"), recipe()?)?;
+    add_recipe(&folder.path().join("openapi"))?;
     let text = fs::read_to_string(&root)?;
     let added = text
         .replace("\n  - session/session.yaml\n", "\n  - session/session.yaml\n  - filing/filing.yaml\n")
@@ -98,11 +98,18 @@ fn rebuilt(name: &str, copies: Option<usize>, features: &[&str]) -> Outcome<()> 
     Ok(())
 }
 
-/// The operation that the document's own guide adds.
-fn recipe() -> Outcome<String> {
-    let guide = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/README.md"))?;
-    let (_, recipe) = guide.split_once("```yaml\n").ok_or("no recipe")?;
-    Ok(recipe.split_once("```").ok_or("an open recipe")?.0.to_owned())
+/// Writes the files of the operation that the document's own guide adds. There a
+/// line that ends in the name of a file stands before its content.
+fn add_recipe(document: &Path) -> Outcome<()> {
+    fs::create_dir_all(document.join("filing/examples"))?;
+    let guide = fs::read_to_string(document.join("README.md"))?;
+    for part in guide.split("`filing/").skip(1) {
+        let (name, rest) = part.split_once("`:\n\n```").ok_or("no recipe")?;
+        let content =
+            rest.split_once('\n').and_then(|(_, rest)| rest.split_once("```")).ok_or("an open recipe")?;
+        fs::write(document.join("filing").join(name), content.0)?;
+    }
+    Ok(())
 }
 
 /// Removes the folders of the families, whose content the root file has now.
@@ -111,6 +118,35 @@ fn remove_families(document: &Path) -> Outcome<()> {
         let path = entry?.path();
         if path.is_dir() {
             fs::remove_dir_all(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the examples of a merged document to the files that the build expects.
+fn write_examples(document: &mut Value, folder: &Path) -> Outcome<()> {
+    fs::create_dir(folder.join("examples"))?;
+    let mut holders = Vec::new();
+    let items = document["paths"].as_object().into_iter().flatten();
+    for (path, item) in items {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let id = operation["operationId"].as_str().ok_or("no id")?;
+            let place = format!("/paths/{}/{method}", path.replace('/', "~1"));
+            holders.push((format!("{place}/requestBody"), format!("{id}.request")));
+            holders.push((format!("{place}/responses/200"), id.to_owned()));
+        }
+    }
+    for name in ["ClientError", "ServerError"] {
+        holders.push((format!("/components/responses/{name}"), name.to_owned()));
+    }
+    for (place, stem) in holders {
+        let examples = document.pointer_mut(&format!("{place}/content/application~1json/examples"));
+        for (name, example) in examples.and_then(Value::as_object_mut).into_iter().flatten() {
+            let inferred = if example["x-inferred"] == true { ".inferred" } else { "" };
+            let file = format!("examples/{stem}.{name}{inferred}.json");
+            let members = example.as_object_mut().ok_or("no example")?;
+            fs::write(folder.join(&file), members.remove("value").ok_or("no value")?.to_string())?;
+            members.insert("externalValue".to_owned(), json!(file));
         }
     }
     Ok(())

@@ -1,8 +1,14 @@
-//! Reads the files of `openapi/` and merges them into one document.
+//! Reads the files of `openapi/` and merges them into one document, with the
+//! content of its examples.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::{Map, Value};
+
+#[path = "document/examples.rs"]
+mod examples;
+
+use examples::Examples;
 
 /// The root file. It lists the others under `x-files`.
 pub const ROOT: &str = "sandbox.yaml";
@@ -23,8 +29,20 @@ impl Document {
 }
 
 /// Reads the root file and those it lists. A file with an `x-feature` counts
-/// only where `enabled` says so.
-pub fn load(folder: &Path, enabled: &dyn Fn(&str) -> bool) -> Result<Document, String> {
+/// only where `enabled` says so. Fails with one line for each violation.
+pub fn load(folder: &Path, enabled: &dyn Fn(&str) -> bool) -> Result<Document, Vec<String>> {
+    let mut examples = Examples::new(folder);
+    let document = merged(folder, enabled, &mut examples).map_err(|error| vec![error])?;
+    let files = files_below(folder, &["json"]).map_err(|error| vec![error])?;
+    let violations = examples.finish(&files);
+    if violations.is_empty() { Ok(document) } else { Err(violations) }
+}
+
+fn merged(
+    folder: &Path,
+    enabled: &dyn Fn(&str) -> bool,
+    examples: &mut Examples<'_>,
+) -> Result<Document, String> {
     let mut merged = read(folder, ROOT)?;
     let files = match merged.as_object_mut().and_then(|root| root.remove("x-files")) {
         None => Vec::new(),
@@ -36,11 +54,14 @@ pub fn load(folder: &Path, enabled: &dyn Fn(&str) -> bool) -> Result<Document, S
     {
         return Err(format!("{file}: counts for nothing, since no list has it; add it to x-files in {ROOT}"));
     }
+    examples.inline(&mut merged, ROOT);
 
     let mut origin: BTreeMap<String, String> =
         entries(&merged, ROOT)?.iter().map(|entry| (entry.key(), ROOT.to_owned())).collect();
     for file in files {
         let mut part = read(folder, &file)?;
+        // Those of a feature that is off too: their files are no strays.
+        examples.inline(&mut part, &file);
         match part.as_object_mut().and_then(|part| part.remove("x-feature")) {
             Some(Value::String(feature)) if enabled(&feature) => {}
             Some(Value::String(_)) => continue,
@@ -53,7 +74,7 @@ pub fn load(folder: &Path, enabled: &dyn Fn(&str) -> bool) -> Result<Document, S
 }
 
 /// The files below the folder with one of these extensions, relative to it.
-fn files_below(folder: &Path, extensions: &[&str]) -> Result<Vec<String>, String> {
+pub fn files_below(folder: &Path, extensions: &[&str]) -> Result<Vec<String>, String> {
     let fault = |error| format!("{}: cannot be read: {error}", folder.display());
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(fault)? {

@@ -96,9 +96,17 @@ fn the_document_keeps_to_the_dialect() {
 #[test]
 fn the_recipe_keeps_to_the_dialect() {
     let readme = fs::read_to_string(folder().join("README.md")).unwrap();
-    let (_, rest) = readme.split_once("```yaml\n").unwrap();
-    let (recipe, _) = rest.split_once("```").unwrap();
-    let alone = load("recipe", &[("sandbox.yaml", recipe)]).unwrap().merged;
+    // A line that ends in the name of a file stands before its content.
+    let files = readme.split("`filing/").skip(1).map(|part| {
+        let (name, rest) = part.split_once("`:\n\n```").unwrap();
+        let content = rest.split_once('\n').and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
+        (format!("filing/{name}"), content)
+    });
+    let files: Vec<_> = files.collect();
+    let root = "x-files: [filing/filing.yaml]";
+    let files = files.iter().map(|(name, content)| (name.as_str(), *content));
+    let files: Vec<_> = [("sandbox.yaml", root)].into_iter().chain(files).collect();
+    let alone = load("recipe", &files).unwrap().merged;
 
     let mut document = real();
     document.merged["tags"].as_array_mut().unwrap().extend(alone["tags"].as_array().unwrap().clone());
@@ -219,7 +227,7 @@ fn unknown_keys_are_refused() {
     refused(
         &[("success/x-wen", json!({}))],
         &[
-            "get_invoice_count: responses.200.content.application/json.examples.others: `x-wen` is no key of the dialect; write one of summary, description, value, x-inferred, x-when, x-status",
+            "get_invoice_count: responses.200.content.application/json.examples.others: `x-wen` is no key of the dialect; write one of summary, description, externalValue, x-inferred, x-when, x-status",
         ],
     );
     for place in [
@@ -254,7 +262,7 @@ fn keys_that_openapi_knows_are_refused_with_a_reason() {
     refused(
         &[("count/responses/200/content/application~1json/example", json!({}))],
         &[
-            "get_invoice_count: responses.200.content.application/json.example: an example needs a name; write `examples` with `summary` and `value`",
+            "get_invoice_count: responses.200.content.application/json.example: an example needs a name; write `examples` with `summary` and `externalValue`",
         ],
     );
     refused(
@@ -266,7 +274,7 @@ fn keys_that_openapi_knows_are_refused_with_a_reason() {
     refused(
         &[("success/externalValue", json!("https://example.com"))],
         &[
-            "get_invoice_count: responses.200.content.application/json.examples.others.externalValue: the mock server reads no other file; write `value`",
+            "get_invoice_count: responses.200.content.application/json.examples.others.externalValue: only examples of a request body, of status 200 and of components have files; leave it out",
         ],
     );
     refused(
@@ -997,7 +1005,7 @@ fn examples_have_a_summary_and_a_value() {
     );
     refused(
         &[("success/value", Value::Null)],
-        &[&format!("{SUCCESS}.value: an example without content; write `value`")],
+        &[&format!("{SUCCESS}.value: an example without content; write `externalValue` and the file")],
     );
     // The same for those of the components and by reference.
     refused(
@@ -1165,7 +1173,7 @@ fn load(test: &str, files: &[(&str, &str)]) -> Result<Document, String> {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    document::load(&folder, &|feature| feature != "off")
+    document::load(&folder, &|feature| feature != "off").map_err(|violations| violations.join("\n"))
 }
 
 const ROOT: &str = "openapi: 3.0.3\nx-files: [more.yaml]\n";
@@ -1309,6 +1317,135 @@ fn a_file_that_no_list_has_is_refused() {
     }
     // Other files may lie there.
     assert!(load("beside", &[("sandbox.yaml", ROOT), ("more.yaml", "{}"), ("README.md", "")]).is_ok());
+}
+
+#[test]
+fn examples_are_files() {
+    let file = "paths: {/one: {get: {operationId: one,\
+                requestBody: {content: {application/json: {examples: {ok: {\
+                externalValue: examples/one.request.ok.json}}}}},\
+                responses: {'200': {content: {application/json: {examples: {ok: {\
+                summary: Some, x-inferred: true, externalValue: examples/one.ok.inferred.json}}}}}}}}}\n\
+                components:\n  responses: {Bad: {content: {application/json: {examples: {bad: {\
+                externalValue: examples/Bad.bad.json}}}}}}\n  \
+                examples: {alone: {externalValue: examples/alone.json}}\n";
+    let document = load(
+        "example_files",
+        &[
+            ("sandbox.yaml", "x-files: [family/family.yaml]"),
+            ("family/family.yaml", file),
+            ("family/examples/one.request.ok.json", "[1.10, \"Y\", null]"),
+            ("family/examples/one.ok.inferred.json", "{\"b\": \"01\", \"a\": 12345678901234}"),
+            ("family/examples/Bad.bad.json", "\"bad\""),
+            ("family/examples/alone.json", "1"),
+        ],
+    )
+    .unwrap()
+    .merged;
+    let operation = &document["paths"]["/one"]["get"];
+    let body = "/content/application~1json/examples";
+    let expected = json!({"ok": {"value": [1.1, "Y", null]}});
+    assert_eq!(operation["requestBody"].pointer(body), Some(&expected));
+    let expected = json!({"ok": {"summary": "Some", "x-inferred": true, "value": {"b": "01", "a": 12_345_678_901_234_u64}}});
+    assert_eq!(operation["responses"]["200"].pointer(body), Some(&expected));
+    let components = &document["components"];
+    assert_eq!(components["responses"]["Bad"].pointer(body), Some(&json!({"bad": {"value": "bad"}})));
+    assert_eq!(components["examples"], json!({"alone": {"value": 1}}));
+}
+
+/// The message about one example of status 200, with these files beside the document.
+fn example_refused(example: &str, files: &[(&str, &str)]) -> String {
+    let operation = format!(
+        "operationId: one, responses: {{'200': {{content: {{application/json: {{examples: {{ok: {example}}}}}}}}}}}"
+    );
+    let root = format!("paths: {{/one: {{get: {{{operation}}}}}}}\n");
+    let files: Vec<_> = [("sandbox.yaml", &*root)].iter().chain(files).copied().collect();
+    load("example_refused", &files).err().unwrap()
+}
+
+#[test]
+fn an_example_is_written_in_one_way() {
+    let place = "sandbox.yaml: one: responses.200.examples.ok";
+    let file = ("examples/one.ok.json", "{}");
+    let inline = format!(
+        "{place}: value: an example is a file of its own; move it to examples/one.ok.json and write \
+         `externalValue: examples/one.ok.json`"
+    );
+    assert_eq!(example_refused("{value: {}}", &[]), inline);
+    assert_eq!(example_refused("{value: {}, externalValue: examples/one.ok.json}", &[file]), inline);
+    for (other, name) in [
+        ("examples/other.json", "examples/one.ok.json"),
+        ("one.ok.json", "examples/one.ok.json"),
+        ("../family/examples/one.ok.json", "examples/one.ok.json"),
+        ("https://example.com/one.ok.json", "examples/one.ok.json"),
+        ("examples/one.ok.json, x-inferred: true", "examples/one.ok.inferred.json"),
+        ("examples/one.ok.inferred.json", "examples/one.ok.json"),
+    ] {
+        let files = [("examples/other.json", "{}")];
+        let files = if other.starts_with("examples/other") { &files[..] } else { &[] };
+        assert_eq!(
+            example_refused(&format!("{{externalValue: {other}}}"), files),
+            format!(
+                "{place}: externalValue: the name of the file follows from that of the example; write `{name}`"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_file_of_an_example_is_there_and_json() {
+    let example = "{externalValue: examples/one.ok.json}";
+    let error = example_refused(example, &[]);
+    assert!(
+        error.starts_with("examples/one.ok.json: an example names it, and it cannot be read: "),
+        "{error}"
+    );
+    for text in ["", "{a: 1}", "{\n  \"a\": 1,\n}", "{} {}"] {
+        let error = example_refused(example, &[("examples/one.ok.json", text)]);
+        assert!(
+            error.starts_with("examples/one.ok.json: is no JSON: ") && error.contains("line "),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_no_example_names_is_refused() {
+    for name in ["examples/one.json", "family/examples/one.json", "family/one.json"] {
+        assert_eq!(
+            load("stray", &[("sandbox.yaml", "paths: {}"), (name, "{}")]).err().unwrap(),
+            format!("{name}: no example names it; write one with `externalValue`, or remove the file")
+        );
+    }
+    // A family that is switched off names its files as well.
+    let family = "x-feature: off\ncomponents: {examples: {one: {externalValue: examples/one.json}}}\n";
+    let files = [
+        ("sandbox.yaml", "x-files: [family/family.yaml]"),
+        ("family/family.yaml", family),
+        ("family/examples/one.json", "{}"),
+    ];
+    assert!(load("off", &files).is_ok());
+}
+
+#[test]
+fn every_violation_of_the_examples_is_told_at_once() {
+    let document = "paths: {/one: {get: {summary: One}}}\n\
+                    components: {examples: {one: {value: 1}, two: {externalValue: examples/two.json}}}\n";
+    let error =
+        load("violations", &[("sandbox.yaml", document), ("examples/stray.json", "{}")]).err().unwrap();
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines.len(), 4, "{error}");
+    assert_eq!(
+        lines[0],
+        "sandbox.yaml: GET /one: operationId: the files of its examples begin with it; write one"
+    );
+    for (line, start) in lines[1..].iter().zip([
+        "sandbox.yaml: examples/one: value: ",
+        "examples/two.json: ",
+        "examples/stray.json: ",
+    ]) {
+        assert!(line.starts_with(start), "{line}");
+    }
 }
 
 #[test]

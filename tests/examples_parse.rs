@@ -1,131 +1,44 @@
 //! Every payload that the provider documents, or that was inferred from its
 //! documents (`.inferred.` in the name), one by one: read or produced, and
-//! checked by value. What the document shows is the same payload.
+//! checked by value.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use sandbox_client::{
     Client, Error, ErrorKind, JobState, RetryPolicy,
-    mock::{MockServer, document},
+    mock::MockServer,
     types::{AuthenticateResponse, SaveInvoiceStatusRequest, SessionResponse, TypeOfGoods},
     values::{Amount, Gstin, InvoiceAction, InvoiceCounts, ReturnPeriod, Section, Timestamp, YesNo},
 };
 use serde_json::Value;
 
-fn folder() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"))
-}
-
-/// All names, without `.json`.
-fn names() -> BTreeSet<String> {
-    let files =
-        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    files.map(|name| name.strip_suffix(".json").unwrap().to_owned()).collect()
-}
-
-fn fixture(name: &str) -> Value {
-    serde_json::from_slice(&fs::read(folder().join(format!("{name}.json"))).unwrap()).unwrap()
-}
-
-// --- the document -------------------------------------------------------------
-
-/// Where the document has each payload: operation (or shared response) and example.
-const IN_DOCUMENT: [(&str, &str, &str); 52] = [
-    ("added_back_liabilities.none.ims0027", "list_added_back_liabilities", "none"),
-    ("added_back_liabilities.ok.inferred", "list_added_back_liabilities", "ok"),
-    ("authenticate.403_legacy_bad_credentials", "ClientError", "bad_credentials"),
-    ("authenticate.ok", "authenticate", "ok"),
-    ("authenticate.ok_legacy_toplevel", "authenticate", "legacy_top_level"),
-    ("check_status.processed", "check_invoice_status", "processed"),
-    ("check_status.processed_with_errors", "check_invoice_status", "processed_with_errors"),
-    ("check_status.schema_failure.imssav005", "check_invoice_status", "schema_failure"),
-    ("error.401", "ClientError", "unauthorized"),
-    ("error.403.access_revoked.inferred", "ClientError", "access_revoked"),
-    ("error.403.access_token_expired.inferred", "ClientError", "access_token_expired"),
-    ("error.403.insufficient_credits.inferred", "ClientError", "insufficient_credits"),
-    ("error.403.insufficient_privilege.inferred", "ClientError", "insufficient_privilege"),
-    ("error.403.invalid_access_token.inferred", "ClientError", "invalid_access_token"),
-    ("error.403.usage_quota_exhausted.inferred", "ClientError", "usage_quota_exhausted"),
-    ("error.422.invalid_gstin", "ClientError", "invalid_gstin"),
-    ("error.429.inferred", "ClientError", "too_many_requests"),
-    ("error.500.inferred", "ServerError", "internal_server_error"),
-    ("error.503.inferred", "ServerError", "service_unavailable"),
-    ("error.504.inferred", "ServerError", "gateway_timeout"),
-    ("generate_otp.422", "ClientError", "invalid_gstin"),
-    ("generate_otp.auth403", "generate_otp", "too_many_sessions"),
-    ("generate_otp.ok", "generate_otp", "ok"),
-    ("generate_otp.request", "generate_otp request", "documented"),
-    ("generate_otp.tec4001", "generate_otp", "otp_server_down"),
-    ("get_invoice_count.auth4033.inferred", "get_invoice_count", "invalid_session"),
-    ("get_invoice_count.imports.inferred", "get_invoice_count", "imports"),
-    ("get_invoice_count.inward_supplies.inferred", "get_invoice_count", "inward_supplies"),
-    ("get_invoice_count.others", "get_invoice_count", "others"),
-    ("get_invoice_count.others_mixed.inferred", "get_invoice_count", "others_mixed"),
-    ("get_invoice_count.others_partial_sections.inferred", "get_invoice_count", "partial_sections"),
-    ("get_invoice_count.others_zero.inferred", "get_invoice_count", "zero"),
-    ("get_invoice_count.unknown_section.inferred", "get_invoice_count", "unknown_section"),
-    ("get_invoices.b2b", "list_invoices", "b2b"),
-    ("get_invoices.b2b_accepted", "list_invoices", "b2b_accepted"),
-    ("gstr_2b_regeneration_status.ims0008", "get_gstr_2b_regeneration_status", "unknown_reference"),
-    ("gstr_2b_regeneration_status.ok", "get_gstr_2b_regeneration_status", "ok"),
-    ("logout.ok", "logout", "ok"),
-    ("refresh_session.ok", "refresh_session", "ok"),
-    ("regenerate_gstr_2b.ims2b007", "regenerate_gstr_2b", "period_closed"),
-    ("regenerate_gstr_2b.ims2b009", "regenerate_gstr_2b", "too_early"),
-    ("regenerate_gstr_2b.ok", "regenerate_gstr_2b", "ok"),
-    ("reset_invoices.ok", "reset_invoice_status", "ok"),
-    ("reset_invoices.request", "reset_invoice_status request", "all_sections"),
-    ("sales_invoices.ok.inferred", "list_sales_invoices", "ok"),
-    ("save_invoices.ok", "save_invoice_status", "ok"),
-    ("save_invoices.request", "save_invoice_status request", "all_sections"),
-    ("save_invoices.request_with_remarks_partial", "save_invoice_status request", "with_remarks"),
-    ("verify_otp.auth4033", "verify_otp", "invalid_session"),
-    ("verify_otp.http500_body422", "ServerError", "invalid_gstin_as_500"),
-    ("verify_otp.ok", "verify_otp", "ok"),
-    ("verify_otp.request", "verify_otp request", "documented"),
-];
-
-/// Payloads of operations that the document does not have, and headers.
-const ELSEWHERE: [&str; 7] = [
-    "file_return.ret00014",
-    "file_return.retpv01",
-    "generate_evc_otp.ok_timestamp_in_seconds",
-    "generate_evc_otp.otp0010",
-    "get_invoice_count.others.response_headers",
-    "gstr_1_at.no_data.ret11416",
-    "save_invoices.ok.response_headers",
-];
-
-fn example<'a>(holder: &str, name: &str) -> &'a Value {
-    let document = document();
-    let (id, request) = match holder.split_once(' ') {
-        Some((id, _)) => (id, true),
-        None => (holder, false),
-    };
-    let shared = &document["components"]["responses"][id];
-    let operations = document["paths"].as_object().unwrap().values();
-    let holder = operations
-        .flat_map(|item| item.as_object().unwrap().values())
-        .find(|operation| operation["operationId"] == id)
-        .map_or(
-            shared,
-            |operation| {
-                if request { &operation["requestBody"] } else { &operation["responses"]["200"] }
-            },
-        );
-    &holder["content"]["application/json"]["examples"][name]
-}
-
-#[test]
-fn the_document_shows_each_payload_as_it_is() {
-    let mut known: BTreeSet<String> = ELSEWHERE.map(str::to_owned).into();
-    for (name, holder, example_name) in IN_DOCUMENT {
-        let example = example(holder, example_name);
-        assert_eq!(example["value"], fixture(name), "{name}");
-        assert_eq!(example["x-inferred"] == true, name.contains(".inferred"), "{name}");
-        known.insert(name.to_owned());
+/// Where each payload is, by its name without `.json`: an example of the document,
+/// or in `tests/fixtures` what belongs to no operation of the document.
+static PAYLOADS: LazyLock<BTreeMap<String, PathBuf>> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut payloads = BTreeMap::new();
+    let mut folders = vec![root.join("openapi"), root.join("tests/fixtures")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "json") {
+                let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+                assert_eq!(payloads.insert(name, path), None, "two files of one name");
+            }
+        }
     }
-    assert_eq!(known, names(), "a payload without a test, or a test without its payload");
+    payloads
+});
+
+fn payload(name: &str) -> Value {
+    let path = PAYLOADS.get(name).unwrap_or_else(|| panic!("no file {name}.json"));
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
 // --- failures -----------------------------------------------------------------
@@ -147,22 +60,21 @@ async fn failure(status: u16, answer: Value) -> Error {
 async fn failures_with_a_status() {
     use ErrorKind::{Api, Denied, RateLimited, SessionExpired};
     for (name, status, kind, message) in [
-        ("error.401", 401, SessionExpired, "Unauthorized"),
-        ("error.403.access_revoked.inferred", 403, Denied, "Access revoked"),
-        ("error.403.access_token_expired.inferred", 403, SessionExpired, "Access token has expired"),
-        ("error.403.insufficient_credits.inferred", 403, Denied, "Insufficient credits"),
-        ("error.403.insufficient_privilege.inferred", 403, Denied, "Insufficient privilege"),
-        ("error.403.invalid_access_token.inferred", 403, SessionExpired, "Invalid access token"),
-        ("error.403.usage_quota_exhausted.inferred", 403, Denied, "Usage quota exhausted"),
-        ("error.422.invalid_gstin", 422, Api, "Invalid GSTIN pattern"),
-        ("error.429.inferred", 429, RateLimited, "Too Many Requests"),
-        ("error.500.inferred", 500, Api, "Internal Server Error"),
-        ("error.503.inferred", 503, Api, "Service Unavailable"),
-        ("error.504.inferred", 504, Api, "Gateway Timeout"),
-        ("generate_otp.422", 422, Api, "Invalid GSTIN pattern"),
-        ("verify_otp.http500_body422", 500, Api, "Invalid GSTIN pattern"),
+        ("ClientError.unauthorized", 401, SessionExpired, "Unauthorized"),
+        ("ClientError.access_revoked.inferred", 403, Denied, "Access revoked"),
+        ("ClientError.access_token_expired.inferred", 403, SessionExpired, "Access token has expired"),
+        ("ClientError.insufficient_credits.inferred", 403, Denied, "Insufficient credits"),
+        ("ClientError.insufficient_privilege.inferred", 403, Denied, "Insufficient privilege"),
+        ("ClientError.invalid_access_token.inferred", 403, SessionExpired, "Invalid access token"),
+        ("ClientError.usage_quota_exhausted.inferred", 403, Denied, "Usage quota exhausted"),
+        ("ClientError.too_many_requests.inferred", 429, RateLimited, "Too Many Requests"),
+        ("ServerError.internal_server_error.inferred", 500, Api, "Internal Server Error"),
+        ("ServerError.service_unavailable.inferred", 503, Api, "Service Unavailable"),
+        ("ServerError.gateway_timeout.inferred", 504, Api, "Gateway Timeout"),
+        ("ClientError.invalid_gstin", 422, Api, "Invalid GSTIN pattern"),
+        ("ServerError.invalid_gstin_as_500", 500, Api, "Invalid GSTIN pattern"),
     ] {
-        let answer = fixture(name);
+        let answer = payload(name);
         let error = failure(status, answer.clone()).await;
         assert_eq!((error.kind(), error.status()), (kind, Some(status)), "{name}");
         assert_eq!(error.provider_message(), Some(message), "{name}");
@@ -175,7 +87,7 @@ async fn failures_with_a_status() {
 async fn failures_inside_status_200() {
     for (name, kind, code, message) in [
         (
-            "added_back_liabilities.none.ims0027",
+            "list_added_back_liabilities.none",
             ErrorKind::Business,
             "IMS0027",
             "No added back liability records",
@@ -183,16 +95,26 @@ async fn failures_inside_status_200() {
         ("file_return.ret00014", ErrorKind::Business, "RET00014", "not in ready to be filed"),
         ("file_return.retpv01", ErrorKind::Business, "RETPV01", "Invalid summary payload"),
         ("generate_evc_otp.otp0010", ErrorKind::Business, "OTP0010", "authorized signatory"),
-        ("generate_otp.auth403", ErrorKind::Business, "AUTH403", "Maximum session allowed"),
-        ("generate_otp.tec4001", ErrorKind::Business, "TEC4001", "OTP server is down"),
-        ("get_invoice_count.auth4033.inferred", ErrorKind::SessionExpired, "AUTH4033", "Invalid Session"),
+        ("generate_otp.too_many_sessions", ErrorKind::Business, "AUTH403", "Maximum session allowed"),
+        ("generate_otp.otp_server_down", ErrorKind::Business, "TEC4001", "OTP server is down"),
+        (
+            "get_invoice_count.invalid_session.inferred",
+            ErrorKind::SessionExpired,
+            "AUTH4033",
+            "Invalid Session",
+        ),
         ("gstr_1_at.no_data.ret11416", ErrorKind::Business, "RET11416", "No document found"),
-        ("gstr_2b_regeneration_status.ims0008", ErrorKind::Business, "IMS0008", "internal transaction Id"),
-        ("regenerate_gstr_2b.ims2b007", ErrorKind::Business, "IMS2B007", "3B filed"),
-        ("regenerate_gstr_2b.ims2b009", ErrorKind::Business, "IMS2B009", "after 14/05/2025"),
-        ("verify_otp.auth4033", ErrorKind::SessionExpired, "AUTH4033", "Invalid Session"),
+        (
+            "get_gstr_2b_regeneration_status.unknown_reference",
+            ErrorKind::Business,
+            "IMS0008",
+            "internal transaction Id",
+        ),
+        ("regenerate_gstr_2b.period_closed", ErrorKind::Business, "IMS2B007", "3B filed"),
+        ("regenerate_gstr_2b.too_early", ErrorKind::Business, "IMS2B009", "after 14/05/2025"),
+        ("verify_otp.invalid_session", ErrorKind::SessionExpired, "AUTH4033", "Invalid Session"),
     ] {
-        let answer = fixture(name);
+        let answer = payload(name);
         let error = failure(200, answer.clone()).await;
         assert_eq!(
             (error.kind(), error.error_code(), error.status()),
@@ -211,17 +133,17 @@ async fn failures_inside_status_200() {
 async fn both_shapes_of_the_login_give_the_token() {
     for (name, transaction_id) in [
         ("authenticate.ok", Some("3a31716a-6a4d-4670-83fe-849d8209e35a")),
-        ("authenticate.ok_legacy_toplevel", None),
+        ("authenticate.legacy_top_level", None),
     ] {
         let (mock, client) = start().await;
-        mock.on("authenticate").json(200, fixture(name));
+        mock.on("authenticate").json(200, payload(name));
         let answer: AuthenticateResponse = client.authenticate().send().await.unwrap().into_inner();
         let token = answer.data.and_then(|data| data.access_token).or(answer.access_token).unwrap();
         assert_eq!(token.expose_secret(), "eyJhbGciOiJub25lIn0.e30.fake");
         assert_eq!(answer.transaction_id.as_deref(), transaction_id);
         // And it is the one that the next call carries.
         let taxpayer = client.taxpayer(Gstin::new("33ABKCS2033B1ZW").unwrap(), "acme.com").unwrap();
-        mock.on("generate_otp").json(200, fixture("generate_otp.ok")).before_checks();
+        mock.on("generate_otp").json(200, payload("generate_otp.ok")).before_checks();
         taxpayer.request_otp().await.unwrap();
         assert_eq!(
             mock.requests().last().unwrap().header("authorization"),
@@ -229,7 +151,7 @@ async fn both_shapes_of_the_login_give_the_token() {
         );
     }
     let (mock, client) = start().await;
-    mock.on("authenticate").json(403, fixture("authenticate.403_legacy_bad_credentials"));
+    mock.on("authenticate").json(403, payload("ClientError.bad_credentials"));
     let error = client.authenticate().send().await.unwrap_err();
     assert_eq!((error.kind(), error.provider_message()), (ErrorKind::Auth, Some("Bad Credentials")));
     assert_eq!((error.status(), error.transaction_id()), (Some(403), None));
@@ -241,17 +163,17 @@ async fn the_requests_of_a_session_are_produced_and_its_answers_read() {
     let sample = Gstin::unchecked("29AAACQ3770E000").unwrap();
     let taxpayer = client.taxpayer(sample, "acme.com").unwrap();
     let produced = || mock.requests().last().unwrap().json();
-    mock.on("generate_otp").json(200, fixture("generate_otp.ok"));
+    mock.on("generate_otp").json(200, payload("generate_otp.ok"));
     taxpayer.request_otp().await.unwrap();
-    assert_eq!(produced(), Some(fixture("generate_otp.request")));
+    assert_eq!(produced(), Some(payload("generate_otp.request.documented")));
     let answer = client.generate_otp().body(login(sample)).send().await.unwrap().into_inner();
     assert_eq!(answer.data.status_cd.unwrap().as_str(), "1");
     assert_eq!(answer.transaction_id.as_deref(), Some("9a6ce7b9-de63-48a8-b45b-0c5420538b25"));
     assert_eq!(millis(answer.timestamp.as_ref()), 1_712_926_086_000);
 
-    mock.on("verify_otp").json(200, fixture("verify_otp.ok"));
+    mock.on("verify_otp").json(200, payload("verify_otp.ok"));
     taxpayer.verify_otp("575757").await.unwrap();
-    assert_eq!(produced(), Some(fixture("verify_otp.request")));
+    assert_eq!(produced(), Some(payload("verify_otp.request.documented")));
     assert!(taxpayer.saved().unwrap().expose_secret().contains("eyJhbGciOiJub25lIn0.e30.fake-taxpayer"));
     let opened: SessionResponse =
         client.verify_otp().otp("575757").body(login(sample)).send().await.unwrap().into_inner();
@@ -259,21 +181,21 @@ async fn the_requests_of_a_session_are_produced_and_its_answers_read() {
     assert_eq!(millis(opened.data.session_expiry.as_ref()), 1_712_947_711_000);
     assert_eq!(millis(opened.timestamp.as_ref()), 1_712_926_110_000);
 
-    mock.on("refresh_session").json(200, fixture("refresh_session.ok")).before_checks();
+    mock.on("refresh_session").json(200, payload("refresh_session.ok")).before_checks();
     taxpayer.refresh().await.unwrap();
     assert!(taxpayer.saved().unwrap().expose_secret().contains("eyJhbGciOiJub25lIn0.e30.fake-refreshed"));
     let refreshed = client.refresh_session().send().await.unwrap().into_inner();
     assert_eq!(millis(refreshed.data.session_expiry.as_ref()), 1_712_947_710_000);
     assert_eq!(refreshed.transaction_id.as_deref(), Some("460019fb-f79a-4c1d-bc21-46c9f8210c1d"));
 
-    mock.on("logout").json(200, fixture("logout.ok"));
+    mock.on("logout").json(200, payload("logout.ok"));
     let answer = client.logout().send().await.unwrap().into_inner();
     assert_eq!(answer.transaction_id.as_deref(), Some("a7eda5e8-1558-4689-ace8-f085cd699041"));
     assert!(!answer.data.status_cd.unwrap().is_failure());
 
     // An envelope of another operation; its timestamp counts seconds.
     mock.clear_rules();
-    mock.on("logout").json(200, fixture("generate_evc_otp.ok_timestamp_in_seconds"));
+    mock.on("logout").json(200, payload("generate_evc_otp.ok_timestamp_in_seconds"));
     let answer = client.logout().send().await.unwrap().into_inner();
     assert_eq!(answer.timestamp.as_ref().unwrap().to_string(), "1763446641");
     assert_eq!(millis(answer.timestamp.as_ref()), 1_763_446_641_000);
@@ -297,13 +219,13 @@ async fn counts() {
     for (name, sums, sections, sent) in [
         ("others", [1, 0, 0, 11, 12], 8, 12),
         ("others_mixed.inferred", [2, 2, 1, 47, 52], 8, 52),
-        ("others_partial_sections.inferred", [2, 1, 1, 8, 12], 2, 12),
-        ("others_zero.inferred", [0, 0, 0, 0, 0], 8, 0),
+        ("partial_sections.inferred", [2, 1, 1, 8, 12], 2, 12),
+        ("zero.inferred", [0, 0, 0, 0, 0], 8, 0),
         ("unknown_section.inferred", [1, 0, 0, 12, 13], 9, 13),
         ("inward_supplies.inferred", [4, 1, 1, 9, 15], 4, 15),
         ("imports.inferred", [5, 0, 1, 14, 20], 4, 20),
     ] {
-        let answer = fixture(&format!("get_invoice_count.{name}"));
+        let answer = payload(&format!("get_invoice_count.{name}"));
         let (mock, client) = start().await;
         mock.on("get_invoice_count").json(200, answer.clone());
         let counts = client.invoice_counts(TypeOfGoods::Others).await.unwrap();
@@ -317,7 +239,7 @@ async fn counts() {
         }
         read += 1;
     }
-    assert_eq!(read, names().iter().filter(|name| name.starts_with("get_invoice_count.")).count() - 2);
+    assert_eq!(read, PAYLOADS.keys().filter(|name| name.starts_with("get_invoice_count.")).count() - 2);
 }
 
 fn sums_of(counts: &InvoiceCounts) -> [u64; 5] {
@@ -330,11 +252,11 @@ async fn headers_of_answers_reach_the_caller_and_disturb_nothing() {
     let of_connection = ["Connection", "Content-Length", "Date"];
     for (operation, name) in [
         ("get_invoice_count", "get_invoice_count.others.response_headers"),
-        ("save_invoice_status", "save_invoices.ok.response_headers"),
+        ("save_invoice_status", "save_invoice_status.ok.response_headers"),
     ] {
         let (mock, client) = start().await;
         let mut rule = mock.on(operation);
-        let headers = fixture(name);
+        let headers = payload(name);
         let headers: Vec<_> = headers.as_object().unwrap().iter().collect();
         let told = || headers.iter().filter(|(header, _)| !of_connection.contains(&header.as_str()));
         for (header, value) in told() {
@@ -344,7 +266,7 @@ async fn headers_of_answers_reach_the_caller_and_disturb_nothing() {
             client.get_invoice_count().type_of_goods("others").send().await.unwrap().headers().clone()
         } else {
             let body: SaveInvoiceStatusRequest =
-                serde_json::from_value(fixture("save_invoices.request")).unwrap();
+                serde_json::from_value(payload("save_invoice_status.request.all_sections")).unwrap();
             client.save_invoice_status().body(body).send().await.unwrap().headers().clone()
         };
         for (header, value) in told() {
@@ -361,8 +283,8 @@ async fn headers_of_answers_reach_the_caller_and_disturb_nothing() {
 
 #[tokio::test]
 async fn lists_of_invoices() {
-    for (name, count) in [("get_invoices.b2b", 12), ("get_invoices.b2b_accepted", 1)] {
-        let answer = fixture(name);
+    for (name, count) in [("list_invoices.b2b", 12), ("list_invoices.b2b_accepted", 1)] {
+        let answer = payload(name);
         let (mock, client) = start().await;
         mock.on("list_invoices").json(200, answer.clone());
         let list = client.invoices(Section::B2b, None).await.unwrap();
@@ -386,9 +308,10 @@ async fn lists_of_invoices() {
 
 #[test]
 fn requests_are_read_and_written_without_loss() {
-    for (name, documents) in [("save_invoices.request", 8), ("save_invoices.request_with_remarks_partial", 4)]
+    for (name, documents) in
+        [("save_invoice_status.request.all_sections", 8), ("save_invoice_status.request.with_remarks", 4)]
     {
-        let sent = fixture(name);
+        let sent = payload(name);
         let read: SaveInvoiceStatusRequest = serde_json::from_value(sent.clone()).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), sent);
         let lists = sent["invdata"].as_object().unwrap();
@@ -409,7 +332,7 @@ fn requests_are_read_and_written_without_loss() {
             assert_eq!((&note.itc_red_req, note.decl_igst), (&Some(YesNo::Yes), Some(Amount::from(2000))));
         }
     }
-    let sent = fixture("reset_invoices.request");
+    let sent = payload("reset_invoice_status.request.all_sections");
     let read: sandbox_client::types::ResetInvoiceStatusRequest =
         serde_json::from_value(sent.clone()).unwrap();
     assert_eq!(serde_json::to_value(&read).unwrap(), sent);
@@ -419,22 +342,23 @@ fn requests_are_read_and_written_without_loss() {
 #[tokio::test]
 async fn references_and_reports_of_jobs() {
     let (mock, client) = start().await;
-    let body: SaveInvoiceStatusRequest = serde_json::from_value(fixture("save_invoices.request")).unwrap();
-    mock.on("save_invoice_status").json(200, fixture("save_invoices.ok"));
+    let body: SaveInvoiceStatusRequest =
+        serde_json::from_value(payload("save_invoice_status.request.all_sections")).unwrap();
+    mock.on("save_invoice_status").json(200, payload("save_invoice_status.ok"));
     let saved = client.save_invoice_status().body(body).send().await.unwrap().into_inner();
     assert_eq!(saved.data.data.unwrap().reference_id.as_deref(), Some("0032e479bcb644c"));
     assert_eq!(saved.transaction_id.as_deref(), Some("0f7f60a2-862c-4a1b-b6b4-baa76c6faae6"));
 
     let body: sandbox_client::types::ResetInvoiceStatusRequest =
-        serde_json::from_value(fixture("reset_invoices.request")).unwrap();
-    mock.on("reset_invoice_status").json(200, fixture("reset_invoices.ok"));
+        serde_json::from_value(payload("reset_invoice_status.request.all_sections")).unwrap();
+    mock.on("reset_invoice_status").json(200, payload("reset_invoice_status.ok"));
     let reset = client.reset_invoice_status().body(body).send().await.unwrap().into_inner();
     assert_eq!(reset.data.data.unwrap().reference_id.as_deref(), Some("b34b5a43e4b1"));
 
-    mock.on("regenerate_gstr_2b").json(200, fixture("regenerate_gstr_2b.ok"));
+    mock.on("regenerate_gstr_2b").json(200, payload("regenerate_gstr_2b.ok"));
     let job = client.start_gstr_2b_regeneration(ReturnPeriod::new(2025, 4).unwrap()).await.unwrap();
     assert_eq!(job.reference_id(), "0032e479bcb644c");
-    mock.on("get_gstr_2b_regeneration_status").json(200, fixture("gstr_2b_regeneration_status.ok"));
+    mock.on("get_gstr_2b_regeneration_status").json(200, payload("get_gstr_2b_regeneration_status.ok"));
     let report = job.status().await.unwrap();
     assert_eq!((report.state, report.code, report.message), (JobState::Processed, None, None));
     assert_eq!(report.transaction_id.as_deref(), Some("a09371de-fc91-466b-80fd-d85430583ee2"));
@@ -448,9 +372,9 @@ async fn references_and_reports_of_jobs() {
             Some(2),
             vec!["invoice-b2b", "invoice-dn"],
         ),
-        ("schema_failure.imssav005", JobState::Failed, Some(0), Some(0), vec![]),
+        ("schema_failure", JobState::Failed, Some(0), Some(0), vec![]),
     ] {
-        let answer = fixture(&format!("check_status.{name}"));
+        let answer = payload(&format!("check_invoice_status.{name}"));
         mock.on("check_invoice_status").json(200, answer.clone()).times(1);
         let report = client.invoice_job("0032e479bcb644c").status().await.unwrap();
         assert_eq!(
@@ -472,17 +396,19 @@ async fn references_and_reports_of_jobs() {
 async fn lists_of_the_supplier() {
     let (mock, client) = start().await;
     let period = ReturnPeriod::new(2025, 11).unwrap();
-    mock.on("list_sales_invoices").json(200, fixture("sales_invoices.ok.inferred"));
+    mock.on("list_sales_invoices").json(200, payload("list_sales_invoices.ok.inferred"));
     let sales = client.sales_invoices(period).await.unwrap();
     assert_eq!(sales.transaction_id.as_deref(), Some("b2c3d4e5-f6a7-4829-93a4-b5c6d7e8f9a0"));
-    let sent = fixture("sales_invoices.ok.inferred");
+    let sent = payload("list_sales_invoices.ok.inferred");
     assert_eq!(serde_json::to_value(sales.documents.unwrap()).unwrap(), sent["data"]["data"]);
 
-    mock.on("list_added_back_liabilities").json(200, fixture("added_back_liabilities.ok.inferred")).times(1);
+    mock.on("list_added_back_liabilities")
+        .json(200, payload("list_added_back_liabilities.ok.inferred"))
+        .times(1);
     let liabilities = client.added_back_liabilities(period).await.unwrap();
-    let sent = fixture("added_back_liabilities.ok.inferred");
+    let sent = payload("list_added_back_liabilities.ok.inferred");
     assert_eq!(serde_json::to_value(liabilities.documents.unwrap()).unwrap(), sent["data"]["data"]);
-    mock.on("list_added_back_liabilities").json(200, fixture("added_back_liabilities.none.ims0027"));
+    mock.on("list_added_back_liabilities").json(200, payload("list_added_back_liabilities.none"));
     let none = client.added_back_liabilities(period).await.unwrap();
     assert_eq!((none.documents.is_none(), none.no_records_code.as_deref()), (true, Some("IMS0027")));
 }

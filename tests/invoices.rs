@@ -240,10 +240,19 @@ async fn odd_lists_are_read_or_told() {
 
 // --- acting -------------------------------------------------------------------
 
+/// The provider's sample requests.
+const SAVE_REQUEST: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/openapi/ims/examples/save_invoice_status.request.all_sections.json"
+));
+const RESET_REQUEST: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/openapi/ims/examples/reset_invoice_status.request.all_sections.json"
+));
+
 /// Documents of the provider's sample request, as a list would have them.
 fn sample() -> Vec<Invoice> {
-    let request = include_str!("fixtures/save_invoices.request.json");
-    let request: Value = serde_json::from_str(request).unwrap();
+    let request: Value = serde_json::from_str(SAVE_REQUEST).unwrap();
     let sections = request["invdata"].as_object().unwrap();
     let documents = sections.iter().flat_map(|(section, items)| {
         items.as_array().unwrap().iter().map(move |item| {
@@ -265,14 +274,13 @@ async fn the_documented_requests_are_what_is_sent() {
     assert_eq!((batch.len(), batch.is_empty()), (8, false));
     let job = batch.send().await.unwrap();
     assert_eq!(job.reference_id(), "0032e479bcb644c");
-    let documented: Value =
-        serde_json::from_str(include_str!("fixtures/save_invoices.request.json")).unwrap();
+    let documented: Value = serde_json::from_str(SAVE_REQUEST).unwrap();
     let request = last(&mock, "save_invoice_status");
     assert_eq!((request.json(), request.method.as_str()), (Some(documented), "POST"));
 
     let batch = client.reset_invoices().recipient(recipient("05ABNTY3290P8ZB"));
     // Its items have no action, so the documents are made of what they say was done.
-    let reset: Value = serde_json::from_str(include_str!("fixtures/reset_invoices.request.json")).unwrap();
+    let reset: Value = serde_json::from_str(RESET_REQUEST).unwrap();
     let documents = reset["invdata"].as_object().unwrap().iter().map(|(section, items)| {
         let mut item = items[0].clone();
         item["action"] = item["prev_status"].take();

@@ -80,7 +80,7 @@ fn example(node: &Node, report: &mut Report) {
         report.add(&place.at("summary"), "readers choose by it; write what the example shows");
     }
     if example.get("value").is_none() {
-        report.add(&place.at("value"), "an example without content; write `value`");
+        report.add(&place.at("value"), "an example without content; write `externalValue` and the file");
     }
     if inferred.is_some_and(|inferred| *inferred != true) {
         report.add(

@@ -143,6 +143,7 @@ impl Kind {
             Kind::Example => &[
                 ("summary", Leaf),
                 ("description", Leaf),
+                // What `externalValue` named before the document was loaded.
                 ("value", Leaf),
                 ("x-inferred", Leaf),
                 ("x-when", Leaf),
@@ -166,7 +167,7 @@ impl Kind {
                 "progenitor refuses it or ignores it; write a plain `schema` and leave it out"
             }
             (Kind::MediaType, "example") => {
-                "an example needs a name; write `examples` with `summary` and `value`"
+                "an example needs a name; write `examples` with `summary` and `externalValue`"
             }
             (Kind::MediaType, "encoding") => "it makes progenitor panic; leave it out",
             (Kind::Schema, "format") => {
@@ -176,7 +177,9 @@ impl Kind {
             (Kind::Schema, "readOnly" | "writeOnly") => {
                 "the generated types ignore it; write two schemas, one for requests and one for answers"
             }
-            (Kind::Example, "externalValue") => "the mock server reads no other file; write `value`",
+            (Kind::Example, "externalValue") => {
+                "only examples of a request body, of status 200 and of components have files; leave it out"
+            }
             _ => return None,
         })
     }
@@ -312,7 +315,8 @@ pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
                 for key in
                     members.keys().filter(|key| !node.kind.keys().iter().any(|(known, _)| known == key))
                 {
-                    let known: Vec<&str> = node.kind.keys().iter().map(|(key, _)| *key).collect();
+                    let written = |key| if key == "value" { "externalValue" } else { key };
+                    let known: Vec<&str> = node.kind.keys().iter().map(|(key, _)| written(*key)).collect();
                     match node.kind.refusal(key) {
                         Some(reason) => report.add(&node.place.at(key), reason),
                         None => report.add(
