@@ -8,7 +8,10 @@ use sandbox_client::{
     Client, Error, ErrorKind, JobState, RetryPolicy,
     mock::{MockServer, document},
     types::{AuthenticateResponse, SaveInvoiceStatusRequest, SessionResponse, TypeOfGoods},
-    values::{Amount, Gstin, InvoiceAction, InvoiceCounts, ReturnPeriod, Section, Timestamp, YesNo},
+    values::{
+        Amount, Gstin, InvoiceAction, InvoiceCounts, ReturnPeriod, ReturnType, Section, SupplierSection,
+        Timestamp, YesNo,
+    },
 };
 use serde_json::Value;
 
@@ -30,7 +33,7 @@ fn fixture(name: &str) -> Value {
 // --- the document -------------------------------------------------------------
 
 /// Where the document has each payload: operation (or shared response) and example.
-const IN_DOCUMENT: [(&str, &str, &str); 52] = [
+const IN_DOCUMENT: [(&str, &str, &str); 54] = [
     ("added_back_liabilities.none.ims0027", "list_added_back_liabilities", "none"),
     ("added_back_liabilities.ok.inferred", "list_added_back_liabilities", "ok"),
     ("authenticate.403_legacy_bad_credentials", "ClientError", "bad_credentials"),
@@ -75,10 +78,12 @@ const IN_DOCUMENT: [(&str, &str, &str); 52] = [
     ("regenerate_gstr_2b.ok", "regenerate_gstr_2b", "ok"),
     ("reset_invoices.ok", "reset_invoice_status", "ok"),
     ("reset_invoices.request", "reset_invoice_status request", "all_sections"),
+    ("sales_invoices.none.ret11416", "list_sales_invoices", "none"),
     ("sales_invoices.ok.inferred", "list_sales_invoices", "ok"),
     ("save_invoices.ok", "save_invoice_status", "ok"),
     ("save_invoices.request", "save_invoice_status request", "all_sections"),
     ("save_invoices.request_with_remarks_partial", "save_invoice_status request", "with_remarks"),
+    ("track_taxpayer_returns.none", "track_taxpayer_returns", "none"),
     ("verify_otp.auth4033", "verify_otp", "invalid_session"),
     ("verify_otp.http500_body422", "ServerError", "invalid_gstin_as_500"),
     ("verify_otp.ok", "verify_otp", "ok"),
@@ -190,6 +195,7 @@ async fn failures_inside_status_200() {
         ("gstr_2b_regeneration_status.ims0008", ErrorKind::Business, "IMS0008", "internal transaction Id"),
         ("regenerate_gstr_2b.ims2b007", ErrorKind::Business, "IMS2B007", "3B filed"),
         ("regenerate_gstr_2b.ims2b009", ErrorKind::Business, "IMS2B009", "after 14/05/2025"),
+        ("sales_invoices.none.ret11416", ErrorKind::Business, "RET11416", "No document found"),
         ("verify_otp.auth4033", ErrorKind::SessionExpired, "AUTH4033", "Invalid Session"),
     ] {
         let answer = fixture(name);
@@ -473,16 +479,29 @@ async fn lists_of_the_supplier() {
     let (mock, client) = start().await;
     let period = ReturnPeriod::new(2025, 11).unwrap();
     mock.on("list_sales_invoices").json(200, fixture("sales_invoices.ok.inferred"));
-    let sales = client.sales_invoices(period).await.unwrap();
+    let sales = client.sales_invoices(period, SupplierSection::B2b, ReturnType::Gstr1).await.unwrap();
     assert_eq!(sales.transaction_id.as_deref(), Some("b2c3d4e5-f6a7-4829-93a4-b5c6d7e8f9a0"));
     let sent = fixture("sales_invoices.ok.inferred");
     assert_eq!(serde_json::to_value(sales.documents.unwrap()).unwrap(), sent["data"]["data"]);
 
     mock.on("list_added_back_liabilities").json(200, fixture("added_back_liabilities.ok.inferred")).times(1);
-    let liabilities = client.added_back_liabilities(period).await.unwrap();
+    let liabilities = client.added_back_liabilities(period, SupplierSection::Cdnr).await.unwrap();
     let sent = fixture("added_back_liabilities.ok.inferred");
     assert_eq!(serde_json::to_value(liabilities.documents.unwrap()).unwrap(), sent["data"]["data"]);
     mock.on("list_added_back_liabilities").json(200, fixture("added_back_liabilities.none.ims0027"));
-    let none = client.added_back_liabilities(period).await.unwrap();
+    let none = client.added_back_liabilities(period, SupplierSection::Cdnr).await.unwrap();
     assert_eq!((none.documents.is_none(), none.no_records_code.as_deref()), (true, Some("IMS0027")));
+}
+
+#[tokio::test]
+async fn nothing_filed_is_a_success_without_a_list() {
+    let (mock, client) = start().await;
+    let answer = fixture("track_taxpayer_returns.none");
+    assert_eq!(answer["data"]["data"], serde_json::json!({}));
+    mock.on("track_taxpayer_returns").json(200, answer);
+    let period = ReturnPeriod::new(2025, 11).unwrap();
+    let answer = client.track_taxpayer_returns().year(period).month(period).send().await.unwrap();
+    assert_eq!(answer.transaction_id.as_deref(), Some("9fff47a3-15e0-4cd1-864f-7cf72338498c"));
+    let record = answer.into_inner().data.data.expect("a record, if an empty one");
+    assert!(record.e_filedlist.is_none());
 }
