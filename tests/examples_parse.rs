@@ -7,7 +7,9 @@ use std::{collections::BTreeSet, fs, path::Path};
 use sandbox_client::{
     Client, Error, ErrorKind, JobState, RetryPolicy,
     mock::{MockServer, document},
-    types::{AuthenticateResponse, SaveInvoiceStatusRequest, SessionResponse, TypeOfGoods},
+    types::{
+        AuthenticateResponse, ChangedGstinsQuery, SaveInvoiceStatusRequest, SessionResponse, TypeOfGoods,
+    },
     values::{
         Amount, Gstin, InvoiceAction, InvoiceCounts, ReturnPeriod, ReturnType, Section, SupplierSection,
         Timestamp, YesNo,
@@ -33,12 +35,13 @@ fn fixture(name: &str) -> Value {
 // --- the document -------------------------------------------------------------
 
 /// Where the document has each payload: operation (or shared response) and example.
-const IN_DOCUMENT: [(&str, &str, &str); 54] = [
+const IN_DOCUMENT: [(&str, &str, &str); 55] = [
     ("added_back_liabilities.none.ims0027", "list_added_back_liabilities", "none"),
     ("added_back_liabilities.ok.inferred", "list_added_back_liabilities", "ok"),
     ("authenticate.403_legacy_bad_credentials", "ClientError", "bad_credentials"),
     ("authenticate.ok", "authenticate", "ok"),
     ("authenticate.ok_legacy_toplevel", "authenticate", "legacy_top_level"),
+    ("changed_gstins.request", "get_changed_gstins request", "documented"),
     ("check_status.processed", "check_invoice_status", "processed"),
     ("check_status.processed_with_errors", "check_invoice_status", "processed_with_errors"),
     ("check_status.schema_failure.imssav005", "check_invoice_status", "schema_failure"),
@@ -504,4 +507,21 @@ async fn nothing_filed_is_a_success_without_a_list() {
     assert_eq!(answer.transaction_id.as_deref(), Some("9fff47a3-15e0-4cd1-864f-7cf72338498c"));
     let record = answer.into_inner().data.data.expect("a record, if an empty one");
     assert!(record.e_filedlist.is_none());
+}
+
+#[tokio::test]
+async fn changes_of_a_day_are_asked_for_by_state() {
+    let (mock, client) = start().await;
+    let sent = fixture("changed_gstins.request");
+    let query = ChangedGstinsQuery::builder().date("04-01-2017").state_code("01").page(1);
+    client.get_changed_gstins().body(query).send().await.unwrap();
+    assert_eq!(mock.requests().pop().unwrap().json(), Some(sent));
+
+    let everywhere = ChangedGstinsQuery::builder().date("04-01-2017");
+    let error = client.get_changed_gstins().body(everywhere).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("state_code"), "{error}");
+    let everywhere = serde_json::json!({"date": "04-01-2017"});
+    let error = client.call("get_changed_gstins", &[], Some(&everywhere)).await.unwrap_err();
+    assert_eq!(error.status(), Some(400), "the mock server misses it too: {error}");
 }
