@@ -365,6 +365,30 @@ async fn parameters_are_checked_before_sending() {
     assert_eq!(server.requests().pop().unwrap().header("x-api-version"), Some("2.0"));
 }
 
+#[tokio::test]
+async fn dates_keep_their_slashes() {
+    let server = Server::always(success()).await;
+    let client = client(&server).build().unwrap();
+    let ledger = || client.get_return_liability_ledger().year("2024").month("04");
+    for (call, parameter) in [(ledger().to("30/04/2024"), "from"), (ledger().from("01/04/2024"), "to")] {
+        assert_eq!(call.send().await.unwrap_err().field(), Some(parameter));
+    }
+    assert_eq!(server.connections(), 0);
+    // What the scripted server answers fits none of these; what it was asked counts.
+    let _ = ledger().from("01/04/2024").to("30/04/2024").send().await;
+    let _ = client.list_notices().date("20/01/2024").send().await;
+    let _ = client.list_notices().send().await;
+    let sent: Vec<String> = server.requests().iter().map(|request| request.line().to_owned()).collect();
+    for (line, end) in sent.iter().zip([
+        "/ledgers/tax/2024/04?from=01%2F04%2F2024&to=30%2F04%2F2024",
+        "/notices?date=20%2F01%2F2024",
+        "/notices",
+    ]) {
+        assert!(line.ends_with(end), "{line}");
+    }
+    assert_eq!(sent.len(), 3);
+}
+
 /// C19: no call with the wrong token or none.
 #[tokio::test]
 async fn a_missing_token_is_told_before_sending() {

@@ -12,8 +12,13 @@ use std::{
 use sandbox_client::{
     Client, Error, ErrorKind, JobState, RetryPolicy,
     mock::MockServer,
-    types::{AuthenticateResponse, SaveInvoiceStatusRequest, SessionResponse, TypeOfGoods},
-    values::{Amount, Gstin, InvoiceAction, InvoiceCounts, ReturnPeriod, Section, Timestamp, YesNo},
+    types::{
+        AuthenticateResponse, ChangedGstinsQuery, SaveInvoiceStatusRequest, SessionResponse, TypeOfGoods,
+    },
+    values::{
+        Amount, Gstin, InvoiceAction, InvoiceCounts, ReturnPeriod, ReturnType, Section, SupplierSection,
+        Timestamp, YesNo,
+    },
 };
 use serde_json::Value;
 
@@ -110,6 +115,7 @@ async fn failures_inside_status_200() {
             "IMS0008",
             "internal transaction Id",
         ),
+        ("list_sales_invoices.none", ErrorKind::Business, "RET11416", "No document found"),
         ("regenerate_gstr_2b.period_closed", ErrorKind::Business, "IMS2B007", "3B filed"),
         ("regenerate_gstr_2b.too_early", ErrorKind::Business, "IMS2B009", "after 14/05/2025"),
         ("verify_otp.invalid_session", ErrorKind::SessionExpired, "AUTH4033", "Invalid Session"),
@@ -397,7 +403,7 @@ async fn lists_of_the_supplier() {
     let (mock, client) = start().await;
     let period = ReturnPeriod::new(2025, 11).unwrap();
     mock.on("list_sales_invoices").json(200, payload("list_sales_invoices.ok.inferred"));
-    let sales = client.sales_invoices(period).await.unwrap();
+    let sales = client.sales_invoices(period, SupplierSection::B2b, ReturnType::Gstr1).await.unwrap();
     assert_eq!(sales.transaction_id.as_deref(), Some("b2c3d4e5-f6a7-4829-93a4-b5c6d7e8f9a0"));
     let sent = payload("list_sales_invoices.ok.inferred");
     assert_eq!(serde_json::to_value(sales.documents.unwrap()).unwrap(), sent["data"]["data"]);
@@ -405,10 +411,40 @@ async fn lists_of_the_supplier() {
     mock.on("list_added_back_liabilities")
         .json(200, payload("list_added_back_liabilities.ok.inferred"))
         .times(1);
-    let liabilities = client.added_back_liabilities(period).await.unwrap();
+    let liabilities = client.added_back_liabilities(period, SupplierSection::Cdnr).await.unwrap();
     let sent = payload("list_added_back_liabilities.ok.inferred");
     assert_eq!(serde_json::to_value(liabilities.documents.unwrap()).unwrap(), sent["data"]["data"]);
     mock.on("list_added_back_liabilities").json(200, payload("list_added_back_liabilities.none"));
-    let none = client.added_back_liabilities(period).await.unwrap();
+    let none = client.added_back_liabilities(period, SupplierSection::Cdnr).await.unwrap();
     assert_eq!((none.documents.is_none(), none.no_records_code.as_deref()), (true, Some("IMS0027")));
+}
+
+#[tokio::test]
+async fn nothing_filed_is_a_success_without_a_list() {
+    let (mock, client) = start().await;
+    let answer = payload("track_taxpayer_returns.none");
+    assert_eq!(answer["data"]["data"], serde_json::json!({}));
+    mock.on("track_taxpayer_returns").json(200, answer);
+    let period = ReturnPeriod::new(2025, 11).unwrap();
+    let answer = client.track_taxpayer_returns().year(period).month(period).send().await.unwrap();
+    assert_eq!(answer.transaction_id.as_deref(), Some("9fff47a3-15e0-4cd1-864f-7cf72338498c"));
+    let record = answer.into_inner().data.data.expect("a record, if an empty one");
+    assert!(record.e_filedlist.is_none());
+}
+
+#[tokio::test]
+async fn changes_of_a_day_are_asked_for_by_state() {
+    let (mock, client) = start().await;
+    let sent = payload("get_changed_gstins.request.documented");
+    let query = ChangedGstinsQuery::builder().date("04-01-2017").state_code("01").page(1);
+    client.get_changed_gstins().body(query).send().await.unwrap();
+    assert_eq!(mock.requests().pop().unwrap().json(), Some(sent));
+
+    let everywhere = ChangedGstinsQuery::builder().date("04-01-2017");
+    let error = client.get_changed_gstins().body(everywhere).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("state_code"), "{error}");
+    let everywhere = serde_json::json!({"date": "04-01-2017"});
+    let error = client.call("get_changed_gstins", &[], Some(&everywhere)).await.unwrap_err();
+    assert_eq!(error.status(), Some(400), "the mock server misses it too: {error}");
 }

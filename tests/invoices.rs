@@ -7,8 +7,8 @@ use sandbox_client::{
     mock::{MockServer, RecordedRequest},
     types::InvoiceStatus,
     values::{
-        Amount, FilingStatus, Gstin, Invoice, InvoiceAction, InvoiceType, JobStatus, ReturnPeriod, Section,
-        SourceForm, YesNo,
+        Amount, FilingStatus, Gstin, Invoice, InvoiceAction, InvoiceType, JobStatus, ReturnPeriod,
+        ReturnType, Section, SourceForm, SupplierSection, YesNo,
     },
 };
 use serde_json::{Value, json};
@@ -622,8 +622,13 @@ async fn refusals_of_a_regeneration_have_their_codes() {
 #[tokio::test]
 async fn sales_are_listed_with_the_recipients_actions() {
     let (mock, client) = start().await;
-    let list = client.sales_invoices(period()).await.unwrap();
-    assert_eq!(last(&mock, "list_sales_invoices").path, "/gst/compliance/tax-payer/invoices/2025/11/sales");
+    let list = client.sales_invoices(period(), SupplierSection::B2b, ReturnType::Gstr1).await.unwrap();
+    let request = last(&mock, "list_sales_invoices");
+    assert_eq!(request.path, "/gst/compliance/tax-payer/invoices/2025/11/sales");
+    assert_eq!(
+        (request.query_value("section"), request.query_value("return_type")),
+        (Some("b2b"), Some("gstr-1"))
+    );
     let sales = list.documents.unwrap();
     assert_eq!((sales.gstin.as_deref(), sales.rtnprd.as_deref()), (Some("29ABCCQ3123E1ZZ"), Some("112025")));
     let recipients = sales.gstr1.unwrap().b2b.unwrap();
@@ -639,25 +644,43 @@ async fn sales_are_listed_with_the_recipients_actions() {
 
     let notes = json!({"gstr1a": {"cdnr": [{"ctin": "c", "nt": [{"nt_num": "1", "imsactn": "P"}]}]}});
     mock.on("list_sales_invoices").json(200, envelope(notes)).times(1);
-    let sales = client.sales_invoices(period()).await.unwrap().documents.unwrap();
+    let sales = client
+        .sales_invoices(period(), SupplierSection::B2b, ReturnType::Gstr1)
+        .await
+        .unwrap()
+        .documents
+        .unwrap();
     let recipient = &sales.gstr1a.unwrap().cdnr.unwrap()[0];
     assert_eq!(recipient.extra["nt"][0]["imsactn"], "P");
 
-    mock.on("list_sales_invoices").json(200, business("RET11416")).times(1);
-    let none = client.sales_invoices(period()).await.unwrap();
+    mock.on("list_sales_invoices").example("shortened").times(1);
+    let sales =
+        client.sales_invoices(period(), SupplierSection::B2b, ReturnType::Gstr1).await.unwrap().documents;
+    let recipients = sales.unwrap().gstr1.unwrap().b2b.unwrap();
+    let actions = recipients.iter().map(|recipient| recipient.inv.as_ref().unwrap()[0].imsactn.clone());
+    assert_eq!(actions.collect::<Vec<_>>(), [Some(InvoiceAction::Accepted), None]);
+
+    mock.on("list_sales_invoices").example("none").times(1);
+    let none = client.sales_invoices(period(), SupplierSection::B2b, ReturnType::Gstr1).await.unwrap();
     assert!(none.documents.is_none() && none.no_records_code.as_deref() == Some("RET11416"));
     mock.on("list_sales_invoices").json(200, business("RET11402")).times(1);
-    assert_eq!(client.sales_invoices(period()).await.unwrap_err().error_code(), Some("RET11402"));
+    assert_eq!(
+        client
+            .sales_invoices(period(), SupplierSection::B2b, ReturnType::Gstr1)
+            .await
+            .unwrap_err()
+            .error_code(),
+        Some("RET11402")
+    );
 }
 
 #[tokio::test]
 async fn liabilities_added_back_are_listed() {
     let (mock, client) = start().await;
-    let list = client.added_back_liabilities(period()).await.unwrap();
-    assert_eq!(
-        last(&mock, "list_added_back_liabilities").path,
-        "/gst/compliance/tax-payer/invoices/added-back-liabilities/2025/11"
-    );
+    let list = client.added_back_liabilities(period(), SupplierSection::Cdnr).await.unwrap();
+    let request = last(&mock, "list_added_back_liabilities");
+    assert_eq!(request.path, "/gst/compliance/tax-payer/invoices/added-back-liabilities/2025/11");
+    assert_eq!(request.query_value("section"), Some("cdnr"));
     let sections = list.documents.unwrap().rej_inv_add_back_liab.unwrap();
     let note = &sections.cdnr.unwrap()[0];
     assert_eq!((note.nt_num.as_deref(), note.val), (Some("CN-001"), Some(Amount::from(1180))));
@@ -665,10 +688,37 @@ async fn liabilities_added_back_are_listed() {
     assert_eq!((list.no_records_code, sections.b2ba.is_none()), (None, true));
 
     mock.on("list_added_back_liabilities").example("none");
-    let empty = client.added_back_liabilities(period()).await.unwrap();
+    let empty = client.added_back_liabilities(period(), SupplierSection::Cdnr).await.unwrap();
     assert!(empty.documents.is_none());
     assert_eq!(empty.no_records_code.as_deref(), Some("IMS0027"));
     assert_eq!(empty.transaction_id.as_deref(), Some("0ab634ae-dd3b-4d73-80ec-3b54295df359"));
+}
+
+#[tokio::test]
+async fn lists_of_the_supplier_can_be_asked_for_by_codes_that_are_new() {
+    let (mock, client) = start().await;
+    client.sales_invoices(period(), "new", "gstr-1a").await.unwrap();
+    let request = last(&mock, "list_sales_invoices");
+    assert_eq!(
+        (request.query_value("section"), request.query_value("return_type")),
+        (Some("new"), Some("gstr-1a"))
+    );
+    client.added_back_liabilities(period(), "new").await.unwrap();
+    assert_eq!(last(&mock, "list_added_back_liabilities").query_value("section"), Some("new"));
+}
+
+#[tokio::test]
+async fn lists_of_the_supplier_need_a_section() {
+    let (mock, client) = start().await;
+    let (year, month) = (period(), period());
+    let sales = || client.list_sales_invoices().year(year).month(month);
+    let without_section = sales().return_type("gstr-1").send().await.unwrap_err();
+    assert_eq!((without_section.kind(), without_section.field()), (ErrorKind::Config, Some("section")));
+    let without_type = sales().section("b2b").send().await.unwrap_err();
+    assert_eq!((without_type.kind(), without_type.field()), (ErrorKind::Config, Some("return_type")));
+    let without_section = client.list_added_back_liabilities().year(year).month(month).send().await;
+    assert_eq!(without_section.unwrap_err().field(), Some("section"));
+    assert!(mock.requests().is_empty(), "told before anything is sent");
 }
 
 // --- the mock's memory --------------------------------------------------------

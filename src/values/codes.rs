@@ -83,6 +83,34 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// A section of the supplier's lists. Their answers name these six; that
+    /// they are asked for by the same names is inferred, since the provider
+    /// names no value.
+    SupplierSection "SupplierSection" {
+        /// `b2b`: invoices.
+        B2b "b2b",
+        /// `b2ba`: amended invoices.
+        B2ba "b2ba",
+        /// `cdnr`: credit and debit notes.
+        Cdnr "cdnr",
+        /// `cdnra`: amended credit and debit notes.
+        Cdnra "cdnra",
+        /// `ecom`: e-commerce documents.
+        Ecom "ecom",
+        /// `ecoma`: amended e-commerce documents.
+        Ecoma "ecoma",
+    }
+}
+
+open_enum! {
+    /// A return, by the name that queries use.
+    ReturnType "ReturnType" {
+        /// `gstr-1`: outward supplies.
+        Gstr1 "gstr-1",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,7 +27,9 @@ mod text;
 mod text_or_list;
 
 pub use amount::Amount;
-pub use codes::{FilingStatus, InvoiceAction, InvoiceType, JobStatus, SourceForm, YesNo};
+pub use codes::{
+    FilingStatus, InvoiceAction, InvoiceType, JobStatus, ReturnType, SourceForm, SupplierSection, YesNo,
+};
 pub use count_text::CountText;
 pub use counts::{CountGroup, CountGroups, StatusCounts};
 pub use date::{CalendarDate, VendorDate};

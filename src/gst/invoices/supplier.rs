@@ -3,7 +3,7 @@
 use crate::{
     Client, Error,
     types::{AddedBackLiabilities, SalesInvoices},
-    values::{ReturnPeriod, Timestamp},
+    values::{ReturnPeriod, ReturnType, SupplierSection, Timestamp},
 };
 
 /// What a supplier's list holds. Made by [`Client::sales_invoices`] and
@@ -42,21 +42,47 @@ impl<T> SupplierList<T> {
 }
 
 impl Client {
-    /// What the taxpayer reported as a supplier in one period, with the
-    /// recipients' actions on it. Reading, so safe to repeat.
+    /// What the taxpayer reported as a supplier in one section of one return,
+    /// with the recipients' actions on it. Reading, so safe to repeat.
     ///
     /// The helper over [`list_sales_invoices`](Client::list_sales_invoices).
-    /// The shape of its answer is inferred from the provider's schema; members
-    /// that the types do not have are kept in their `extra`.
+    /// The provider requires both `section` and `return_type`, names no section
+    /// and no return but `gstr-1`; anything else is sent as it is given.
+    /// Members that the types do not have are kept in their `extra`.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sandbox_client::values::{ReturnPeriod, ReturnType, SupplierSection};
+    /// # let mock = sandbox_client::mock::MockServer::start().await?;
+    /// # let session = mock.client()?;
+    ///
+    /// let period = ReturnPeriod::new(2025, 11)?;
+    /// let list = session.sales_invoices(period, SupplierSection::B2b, ReturnType::Gstr1).await?;
+    /// let recipients = list.documents.and_then(|sales| sales.gstr1?.b2b).unwrap_or_default();
+    /// assert_eq!(recipients.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
     ///
     /// # Errors
     ///
     /// Any kind but the codes for "no records", which are an empty list.
     ///
     /// Source: the provider's
-    /// [guide](https://developer.sandbox.co.in/api-reference/gst/compliance/guides/taxpayer/invoice-management-system/overview).
-    pub async fn sales_invoices(&self, period: ReturnPeriod) -> Result<SupplierList<SalesInvoices>, Error> {
-        match self.list_sales_invoices().year(period).month(period).send().await {
+    /// [guide](https://developer.sandbox.co.in/api-reference/gst/compliance/guides/taxpayer/invoice-management-system/overview)
+    /// and its [document](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/646042c1425b0c00617a40828c999cc4734af425/api-reference/gst/compliance/openapi.json).
+    pub async fn sales_invoices(
+        &self,
+        period: ReturnPeriod,
+        section: impl Into<SupplierSection>,
+        return_type: impl Into<ReturnType>,
+    ) -> Result<SupplierList<SalesInvoices>, Error> {
+        let request = self.list_sales_invoices().year(period).month(period);
+        match request.section(section.into()).return_type(return_type.into()).send().await {
             Ok(answer) => {
                 let answer = answer.into_inner();
                 Ok(SupplierList::of(answer.data.data, answer.timestamp, answer.transaction_id))
@@ -65,22 +91,24 @@ impl Client {
         }
     }
 
-    /// The taxpayer's own documents that recipients rejected, and whose
-    /// liability is added back in one period. Reading, so safe to repeat.
+    /// The taxpayer's own documents of one section that recipients rejected, and
+    /// whose liability is added back in one period. Reading, so safe to repeat.
     ///
     /// The helper over
     /// [`list_added_back_liabilities`](Client::list_added_back_liabilities).
+    /// The provider requires `section` and names none.
     ///
     /// ```
     /// # #[cfg(feature = "mock")]
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use sandbox_client::values::ReturnPeriod;
+    /// use sandbox_client::values::{ReturnPeriod, SupplierSection};
     /// # let mock = sandbox_client::mock::MockServer::start().await?;
     /// # mock.on("list_added_back_liabilities").example("none");
     /// # let session = mock.client()?;
     ///
-    /// let list = session.added_back_liabilities(ReturnPeriod::new(2025, 11)?).await?;
+    /// let period = ReturnPeriod::new(2025, 11)?;
+    /// let list = session.added_back_liabilities(period, SupplierSection::Cdnr).await?;
     /// assert!(list.documents.is_none());
     /// assert_eq!(list.no_records_code.as_deref(), Some("IMS0027"));
     /// # Ok(())
@@ -98,8 +126,10 @@ impl Client {
     pub async fn added_back_liabilities(
         &self,
         period: ReturnPeriod,
+        section: impl Into<SupplierSection>,
     ) -> Result<SupplierList<AddedBackLiabilities>, Error> {
-        match self.list_added_back_liabilities().year(period).month(period).send().await {
+        let request = self.list_added_back_liabilities().year(period).month(period);
+        match request.section(section.into()).send().await {
             Ok(answer) => {
                 let answer = answer.into_inner();
                 Ok(SupplierList::of(answer.data.data, answer.timestamp, answer.transaction_id))
