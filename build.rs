@@ -11,6 +11,8 @@ use std::{env, fs, path::Path, process::exit};
 mod dialect;
 #[path = "build/document.rs"]
 mod document;
+#[path = "build/envelope.rs"]
+mod envelope;
 #[path = "build/generate.rs"]
 mod generate;
 #[path = "build/operations.rs"]
@@ -44,12 +46,13 @@ fn main() {
         fail(&violations);
     }
 
-    let client = generate::client(&document.merged).unwrap_or_else(|error| fail(&[error]));
-    write(&out.join("client.rs"), &client);
+    let families = generate::families(&document.merged).unwrap_or_else(|error| fail(&[error]));
+    write(&out.join("families.rs"), &families);
+    write(&out.join("session_kinds.rs"), &operations::session_kinds(&document.merged));
     write(&out.join("operations.rs"), &operations::table(&document.merged));
     write(&out.join("round_trip.rs"), &operations::round_trip(&document.merged));
     write(&out.join("reference.rs"), &reference::pages(&document.merged));
-    write(&out.join("document.json"), &document.merged.to_string());
+    write(&out.join("document.json"), &envelope::expanded(&document.merged).to_string());
 }
 
 fn write(path: &Path, content: &str) {

@@ -19,7 +19,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sandbox_client::{Client, mock::MockServer, types::InvoiceListResponse, values::Section};
+use sandbox_client::{
+    Client,
+    mock::MockServer,
+    values::{InvoiceSections, Section},
+};
 use serde::Deserialize;
 
 #[path = "large_list/body.rs"]
@@ -67,11 +71,16 @@ struct PlainInvoice {
     cess: f64,
 }
 
-/// As the client reads an answer.
+#[derive(Deserialize)]
+struct Whole<T> {
+    data: T,
+}
+
+/// With the type that the client reads an answer into.
 fn ours(body: &[u8]) -> usize {
     let text = str::from_utf8(body).expect("text");
-    let answer: InvoiceListResponse = serde_json::from_str(text).expect("a list");
-    answer.data.data.expect("sections").sections[0].1.len()
+    let answer: Whole<Whole<InvoiceSections>> = serde_json::from_str(text).expect("a list");
+    answer.data.data.sections[0].1.len()
 }
 
 fn plain(body: &[u8]) -> usize {
@@ -151,7 +160,8 @@ async fn measure(arguments: &[String]) {
             let client = Client::builder().base_url(base_url).key(key).taxpayer_token(token);
             let client = client.max_body_bytes(CAP).build().expect("a client");
             before = resident("VmRSS:");
-            let list = client.invoices(Section::B2b, None).await.expect("a list");
+            let session = client.taxpayer_session().expect("a token");
+            let list = session.ims().invoices(Section::B2b, None).await.expect("a list");
             assert_eq!(list.invoices.len(), DOCUMENTS);
         }
         _ => {

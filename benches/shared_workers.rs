@@ -20,9 +20,10 @@ use std::{
 
 use sandbox_client::{
     Client, ClientBuilder, TaxpayerId,
+    ims::types::TypeOfGoods,
     mock::MockServer,
     redis::{EncryptionKey, Redis},
-    types::{TaxpayerLogin, TypeOfGoods},
+    session::types::TaxpayerLogin,
     values::Gstin,
 };
 
@@ -64,7 +65,7 @@ async fn work(setting: &str) -> Outcome<()> {
     let client = builder(redis, workers.parse()?)?.requests_per_minute(LIMIT).build()?;
     // All workers need the platform's token at the same moment.
     let taxpayer = TaxpayerLogin::builder().gstin(gstin(0)).username("anybody");
-    client.generate_otp().body(taxpayer).send().await?;
+    client.session().generate_otp().body(taxpayer).send().await?;
     let mut sweep = client.sweep(firm()).goods([TypeOfGoods::Others]).share("bench").await?;
     while let Some(item) = sweep.next().await? {
         item.result?;

@@ -18,7 +18,7 @@ use std::{
 
 use sandbox_client::{
     BoxError, BoxFuture, Client, ClientBuilder, SavedToken, TaxpayerId, TokenKey, TokenStore,
-    mock::MockServer, types::TypeOfGoods, values::Gstin,
+    ims::types::TypeOfGoods, mock::MockServer, values::Gstin,
 };
 
 #[tokio::main]
@@ -225,10 +225,10 @@ async fn throughput() -> Result<(), Box<dyn std::error::Error>> {
 async fn alone(client: &Client) -> Result<f64, Box<dyn std::error::Error>> {
     const CALLS: u32 = 40;
     let session = client.taxpayer(gstin(0), "anybody")?.restore().await.ok_or("no session")?;
-    session.invoice_counts(TypeOfGoods::Others).await?;
+    session.ims().counts(TypeOfGoods::Others).await?;
     let start = Instant::now();
     for _ in 0..CALLS {
-        session.invoice_counts(TypeOfGoods::Others).await?;
+        session.ims().counts(TypeOfGoods::Others).await?;
     }
     Ok(start.elapsed().as_secs_f64() / f64::from(CALLS))
 }
@@ -244,7 +244,7 @@ async fn without_sweep(client: &Client, tasks: u32) -> Result<f64, Box<dyn std::
             tokio::spawn(async move {
                 let mut answered = 0_u32;
                 while start.elapsed() < Duration::from_secs(5) {
-                    answered += u32::from(session.invoice_counts(TypeOfGoods::Others).await.is_ok());
+                    answered += u32::from(session.ims().counts(TypeOfGoods::Others).await.is_ok());
                 }
                 answered
             })

@@ -1,30 +1,205 @@
-//! Runs progenitor over the merged document.
+//! Runs progenitor for each family and makes a module of what it gives.
+//!
+//! progenitor is relied on for three things: the types of the schemas, a
+//! builder struct an operation with a typed field a parameter, and the names
+//! and documentation of the methods. Everything around them is written here,
+//! above all the body of `send`, which hands the request to
+//! `crate::request`. Where progenitor's output has another form than expected,
+//! the build fails and says so: this file is the one place to mend then.
 
-use std::{env, panic};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, panic,
+};
 
-use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl, TypePatch};
-use serde_json::Value;
-use syn::{Expr, ImplItem, Item, Type, punctuated::Punctuated};
+use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle, TypeImpl, TypePatch};
+use serde_json::{Map, Value, json};
+use syn::{
+    Attribute, Expr, ExprLit, GenericArgument, Ident, ImplItem, Item, ItemMod, Lit, Type, parse_quote,
+};
 
-use crate::operations;
+use crate::operations::{self, all, credential, payload_type, resolve, text};
 
-/// The source of the generated client.
-pub fn client(document: &Value) -> Result<String, String> {
-    let spec = serde_json::from_value(document.clone())
-        .map_err(|error| format!("not an OpenAPI 3.0 document: {error}"))?;
+/// The source of one module for each family of the document.
+pub fn families(document: &Value) -> Result<String, String> {
+    let mut families: BTreeMap<&str, Vec<Operation>> = BTreeMap::new();
+    let ids = operations::sorted_ids(document);
+    for (path, method, operation) in all(document) {
+        let id = text(&operation["operationId"]);
+        let position = ids.binary_search(&id).expect("listed a moment ago");
+        families.entry(text(&operation["tags"][0])).or_default().push(Operation {
+            path,
+            method,
+            id,
+            position,
+            node: operation,
+        });
+    }
+    let mut source = String::new();
+    for (name, operations) in &families {
+        let module = family(document, name, operations).map_err(|error| format!("{name}: {error}"))?;
+        source.push_str(&module);
+    }
+    // Its usage lines are a sketch, not a program: text, not a test that is skipped.
+    Ok(source)
+}
 
+/// An operation of the document, with its place in the operation table.
+struct Operation<'a> {
+    path: &'a str,
+    method: &'a str,
+    id: &'a str,
+    position: usize,
+    node: &'a Value,
+}
+
+/// The source of the module of one family.
+fn family(document: &Value, name: &str, operations: &[Operation]) -> Result<String, String> {
+    let mut file = run_progenitor(document, operations)?;
+    let mut types = take_module(&mut file, "types")?;
+    let structs = builder_structs(&mut file)?;
+    let methods = methods(&file)?;
+
+    only_needed_builders(document, operations, &mut types);
+    let mut builders: Vec<Item> = Vec::new();
+    let mut without_session: Vec<ImplItem> = Vec::new();
+    let mut with_session: Vec<ImplItem> = Vec::new();
+    let mut session_scheme = None;
+    for operation in operations {
+        let method = methods.get(operation.id).ok_or_else(|| changed("a method", operation.id))?;
+        let fields = structs.get(&method.builder).ok_or_else(|| changed("a builder", operation.id))?;
+        let builder = &method.builder;
+        builders.extend(builder_items(document, operation, builder, fields)?);
+        let (id, docs): (Ident, _) = (ident(operation.id), &method.docs);
+        let call: ImplItem = parse_quote! {
+            #(#docs)*
+            pub fn #id(&self) -> builder::#builder<'_> {
+                builder::#builder::new(&self.state)
+            }
+        };
+        match session_of(operation.node) {
+            Some(scheme) => {
+                if *session_scheme.get_or_insert(scheme) != scheme {
+                    return Err(
+                        "its operations need the sessions of two kinds; write two families".to_owned()
+                    );
+                }
+            }
+            None => without_session.push(call.clone()),
+        }
+        with_session.push(call);
+    }
+
+    let description = document["tags"].as_array().into_iter().flatten().find(|tag| tag["name"] == name);
+    let description = description.map_or("", |tag| text(&tag["description"])).trim();
+    let mut handles: Vec<Item> = Vec::new();
+    let module = ident(name);
+    if !without_session.is_empty() {
+        let about = format!(
+            "{description}\n\nThe operations of `{name}` that need no session; made by [`Client::{name}`](crate::Client::{name})."
+        );
+        handles.extend(handle("Api", &about, &without_session));
+        handles.push(parse_quote! {
+            impl crate::Client {
+                #[doc = #description]
+                #[must_use]
+                pub fn #module(&self) -> Api {
+                    Api { state: self.state().clone() }
+                }
+            }
+        });
+    }
+    if let Some(scheme) = session_scheme {
+        let kind = ident(&operations::kind_name(scheme));
+        let about = format!(
+            "{description}\n\nThe operations of `{name}`; made by [`Session::{name}`](crate::Session::{name})."
+        );
+        handles.extend(handle("SessionApi", &about, &with_session));
+        handles.push(parse_quote! {
+            impl crate::Session<crate::session::kinds::#kind> {
+                #[doc = #description]
+                #[must_use]
+                pub fn #module(&self) -> SessionApi {
+                    SessionApi { state: self.state().clone() }
+                }
+            }
+        });
+    }
+    let module: Item = parse_quote! {
+        #[doc = #description]
+        pub mod #module {
+            #(#handles)*
+            #types
+            /// Builders of the requests, one an operation.
+            pub mod builder {
+                use super::types;
+                use crate::request::{Given, Request};
+                #(#builders)*
+            }
+        }
+    };
+    Ok(prettyplease::unparse(&syn::File {
+        shebang: None,
+        frontmatter: None,
+        attrs: Vec::new(),
+        items: vec![module],
+    }))
+}
+
+/// What is missing where progenitor's output is not what it was.
+fn changed(what: &str, operation: &str) -> String {
+    format!("progenitor gives no {what} for {operation}; it has changed, see build/generate.rs")
+}
+
+fn ident(name: &str) -> Ident {
+    syn::parse_str(name).unwrap_or_else(|_| syn::parse_str(&format!("r#{name}")).expect("a name of Rust"))
+}
+
+/// The security scheme of the session that an operation needs, if it needs one.
+fn session_of(operation: &Value) -> Option<&str> {
+    credential(operation)?.session()
+}
+
+/// progenitor's output for the operations of a family and the schemas that
+/// they reach. A response is the payload alone: the envelope is one generic
+/// type of ours, and so are failures.
+fn run_progenitor(document: &Value, operations: &[Operation]) -> Result<syn::File, String> {
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for operation in operations {
+        let mut node = operation.node.clone();
+        node["responses"] = json!({"200": operation.node["responses"]["200"]});
+        paths.entry(operation.path).or_default().insert(operation.method.to_owned(), node);
+    }
+    let mut reduced = document.clone();
+    reduced["paths"] = json!(paths);
+    let mut names = BTreeSet::new();
+    reachable(document, &reduced["paths"], &mut names);
+    if let Some(schemas) = reduced["components"]["schemas"].as_object_mut() {
+        schemas.retain(|name, _| names.contains(name.as_str()));
+    }
+    reduced["components"]["responses"] = json!({});
+    let spec =
+        serde_json::from_value(reduced).map_err(|error| format!("not an OpenAPI 3.0 document: {error}"))?;
+    let settings = settings(document, &names);
+    // progenitor asserts where it should report; the dialect check names the
+    // operation for every case known, and this is the net under it.
+    let tokens = panic::catch_unwind(|| Generator::new(&settings).generate_tokens(&spec))
+        .map_err(|_| "progenitor panicked (see above); the dialect check has missed a case".to_owned())?
+        .map_err(|error| format!("progenitor: {error}"))?;
+    syn::parse2(tokens).map_err(|error| format!("the generated client does not parse: {error}"))
+}
+
+fn settings(document: &Value, names: &BTreeSet<String>) -> GenerationSettings {
     let mut settings = GenerationSettings::default();
     settings
         .with_interface(InterfaceStyle::Builder)
         .with_tag(TagStyle::Merged)
-        .with_hooks(HooksMode::Expected)
-        .with_inner_type("crate::client::Scope".parse().expect("a type"))
         .with_map_type("::std::collections::BTreeMap");
     if env::var_os("CARGO_FEATURE_SCHEMARS").is_some() {
         settings.with_derive("schemars::JsonSchema");
     }
-    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
-        match schema["x-rust"].as_str() {
+    for name in names {
+        match document["components"]["schemas"][name]["x-rust"].as_str() {
             Some(rust) => {
                 let traits: [TypeImpl; 0] = [];
                 settings.with_replacement(name, format!("crate::values::{rust}"), traits.into_iter());
@@ -34,222 +209,270 @@ pub fn client(document: &Value) -> Result<String, String> {
             }
         }
     }
-
-    // progenitor asserts where it should report; the dialect check names the
-    // operation for every case known, and this is the net under it.
-    let tokens = panic::catch_unwind(|| Generator::new(&settings).generate_tokens(&spec))
-        .map_err(|_| "progenitor panicked (see above); the dialect check has missed a case".to_owned())?
-        .map_err(|error| format!("progenitor: {error}"))?;
-    let mut file =
-        syn::parse2(tokens).map_err(|error| format!("the generated client does not parse: {error}"))?;
-    drop_constructors(&mut file)?;
-    let wrapped = wrap_send(&mut file)?;
-    let operations = operations::all(document).count();
-    if wrapped != operations {
-        return Err(format!(
-            "the generated client sends {wrapped} requests for {operations} operations; progenitor has changed"
-        ));
-    }
-    hand_over_decoding(&prettyplease::unparse(&file), operations)
+    settings
 }
 
-/// Removes the generated constructors: a client made by them would have
-/// neither credentials nor safety settings. `Client::builder` is the only door.
-fn drop_constructors(file: &mut syn::File) -> Result<(), String> {
-    let (mut dropped, mut hidden) = (0, 0);
-    for item in &mut file.items {
-        if let Item::Impl(block) = item
-            && block.trait_.is_none()
-            && matches!(&*block.self_ty, Type::Path(path) if path.path.is_ident("Client"))
-        {
-            let before = block.items.len();
-            block.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"));
-            dropped += before - block.items.len();
-            for item in &mut block.items {
-                if let ImplItem::Fn(function) = item
-                    && function.sig.ident == "new_with_client"
-                {
-                    function.vis = syn::parse_quote!(pub(crate));
-                    hidden += 1;
+/// Adds the names of all schemas that `value` refers to, through parameters
+/// and other schemas too.
+fn reachable(document: &Value, value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(target) = members.get("$ref").and_then(Value::as_str) {
+                let schema = target.strip_prefix("#/components/schemas/");
+                if schema.is_none_or(|name| names.insert(name.to_owned())) {
+                    reachable(document, resolve(document, value), names);
                 }
             }
+            let content = members.iter().filter(|(key, _)| *key != "examples");
+            content.for_each(|(_, member)| reachable(document, member, names));
+        }
+        Value::Array(members) => members.iter().for_each(|member| reachable(document, member, names)),
+        _ => {}
+    }
+}
+
+fn take_module(file: &mut syn::File, name: &str) -> Result<ItemMod, String> {
+    let found = file.items.iter().position(|item| matches!(item, Item::Mod(module) if module.ident == name));
+    match found.map(|at| file.items.remove(at)) {
+        Some(Item::Mod(module)) if module.content.is_some() => Ok(module),
+        _ => Err(format!("progenitor gives no module `{name}`; it has changed, see build/generate.rs")),
+    }
+}
+
+/// The fields of every operation's builder, by its name and then theirs.
+fn builder_structs(file: &mut syn::File) -> Result<BTreeMap<Ident, BTreeMap<String, Type>>, String> {
+    let (_, items) = take_module(file, "builder")?.content.expect("checked");
+    let mut structs = BTreeMap::new();
+    for item in items {
+        let Item::Struct(builder) = item else { continue };
+        let fields = builder.fields.into_iter().filter_map(|field| {
+            let name = field.ident?.to_string();
+            Some((plain(&name), parameter_type(&field.ty)?))
+        });
+        structs.insert(builder.ident, fields.collect());
+    }
+    Ok(structs)
+}
+
+/// `T` of `Result<T, String>` and of `Result<Option<T>, String>`.
+fn parameter_type(field: &Type) -> Option<Type> {
+    let result = first_argument(field, "Result")?;
+    Some(first_argument(&result, "Option").unwrap_or(result))
+}
+
+fn first_argument(of: &Type, name: &str) -> Option<Type> {
+    let Type::Path(path) = of else { return None };
+    let last = path.path.segments.last().filter(|segment| segment.ident == name)?;
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(argument) => Some(argument.clone()),
+        _ => None,
+    }
+}
+
+/// A generated method of the client: its documentation, and the builder it gives.
+struct Method {
+    docs: Vec<Attribute>,
+    builder: Ident,
+}
+
+fn methods(file: &syn::File) -> Result<BTreeMap<String, Method>, String> {
+    let mut methods = BTreeMap::new();
+    for item in &file.items {
+        let Item::Impl(block) = item else { continue };
+        for item in &block.items {
+            let ImplItem::Fn(function) = item else { continue };
+            let syn::ReturnType::Type(_, output) = &function.sig.output else { continue };
+            let Type::Path(path) = &**output else { continue };
+            let segments: Vec<_> = path.path.segments.iter().collect();
+            if let [module, builder] = segments.as_slice()
+                && module.ident == "builder"
+            {
+                let docs = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
+                let docs = docs.map(without_sketch).collect::<Result<_, _>>()?;
+                methods
+                    .insert(function.sig.ident.to_string(), Method { docs, builder: builder.ident.clone() });
+            }
         }
     }
-    if (dropped, hidden) == (1, 1) {
-        Ok(())
-    } else {
-        Err("the generated client has other constructors; progenitor has changed".to_owned())
-    }
+    Ok(methods)
 }
 
-/// Makes every `send` end in `crate::Error`, which knows its operation and
-/// prints no body and no address. progenitor's error stays inside.
-fn wrap_send(file: &mut syn::File) -> Result<usize, String> {
-    let mut wrapped = 0;
-    let builders = file.items.iter_mut().find_map(|item| match item {
-        Item::Mod(module) if module.ident == "builder" => module.content.as_mut(),
-        _ => None,
-    });
-    for item in builders.into_iter().flat_map(|(_, items)| items) {
-        let Item::Impl(block) = item else { continue };
-        let Some(position) = block
-            .items
-            .iter()
-            .position(|item| matches!(item, ImplItem::Fn(function) if function.sig.ident == "send"))
-        else {
-            continue;
-        };
-        let ImplItem::Fn(inner) = &mut block.items[position] else { unreachable!("matched above") };
-        let operation =
-            operation_id(inner).ok_or("a generated `send` names no operation; progenitor has changed")?;
-        let lacks =
-            |what: &str| format!("`send` of {} has no {what}; progenitor has changed", operation.value());
-        let value = success_type(inner).ok_or_else(|| lacks("Result"))?;
-        drop_version_header(inner).ok_or_else(|| lacks("api-version"))?;
-        take_prepared_address(inner, &operation).ok_or_else(|| lacks("address"))?;
-        add_headers_if_any(inner).ok_or_else(|| lacks("headers"))?;
-        let attributes = std::mem::take(&mut inner.attrs);
-        inner.vis = syn::Visibility::Inherited;
-        inner.sig.ident = syn::parse_quote!(send_generated);
-        let outer: ImplItem = syn::parse_quote! {
-            #(#attributes)*
-            pub async fn send(self) -> Result<#value, crate::Error> {
-                self.send_generated().await.map_err(|error| crate::transport::into_error(error, #operation))
-            }
-        };
-        block.items.insert(position, outer);
-        wrapped += 1;
-    }
-    Ok(wrapped)
+/// progenitor adds a sketch of a call to the documentation, which is none
+/// that compiles. The reference has one that runs.
+fn without_sketch(attribute: &Attribute) -> Result<Attribute, String> {
+    let syn::Meta::NameValue(value) = &attribute.meta else {
+        return Err("documentation of another form".into());
+    };
+    let Expr::Lit(ExprLit { lit: Lit::Str(docs), .. }) = &value.value else {
+        return Err("documentation of another form".into());
+    };
+    let docs = docs.value();
+    let docs = docs.split("```ignore").next().unwrap_or_default().trim_end();
+    Ok(parse_quote!(#[doc = #docs]))
 }
 
-/// Removes the header that tells the server our document's version: this API
-/// knows none such.
-fn drop_version_header(function: &mut syn::ImplItemFn) -> Option<()> {
-    // Without it the map is empty, mostly: nothing to make room for.
-    *local(function, "header_map")? = syn::parse_quote!(::reqwest::header::HeaderMap::new());
-    let before = function.block.stmts.len();
-    function.block.stmts.retain(|statement| {
-        let syn::Stmt::Expr(Expr::MethodCall(append), _) = statement else { return true };
-        let Some(Expr::Call(name)) = append.args.first() else { return true };
-        !matches!(
-            name.args.first(),
-            Some(Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. })) if name.value() == "api-version"
-        )
-    });
-    (before - function.block.stmts.len() == 1).then_some(())
-}
-
-/// Adds the headers that are parameters where there are some. The generated
-/// code goes through the motions with an empty map too.
-fn add_headers_if_any(function: &mut syn::ImplItemFn) -> Option<()> {
-    let mut call = local(function, "request")?;
-    loop {
-        call = match call {
-            // client.client.get(url).header(…).headers(header_map).build()?
-            Expr::MethodCall(headers) if headers.method == "headers" => {
-                *call = (*headers.receiver).clone();
-                break;
-            }
-            Expr::MethodCall(other) => &mut other.receiver,
-            Expr::Try(build) => &mut build.expr,
-            _ => return None,
-        };
-    }
-    let after = 1 + position(function, "request")?;
-    function.block.stmts.insert(
-        after,
-        syn::parse_quote! {
-            if !header_map.is_empty() {
-                request.headers_mut().extend(header_map);
+/// A struct with its `impl` block and constructor.
+fn handle(name: &str, about: &str, methods: &[ImplItem]) -> Vec<Item> {
+    let name = ident(name);
+    vec![
+        parse_quote! {
+            #[doc = #about]
+            #[derive(Clone, Debug)]
+            pub struct #name {
+                pub(crate) state: crate::client::ClientState,
             }
         },
-    );
-    Some(())
+        parse_quote! {
+            impl #name {
+                #(#methods)*
+            }
+        },
+    ]
 }
 
-/// Which statement of a generated `send` makes a local variable.
-fn position(function: &syn::ImplItemFn, name: &str) -> Option<usize> {
-    function.block.stmts.iter().position(|statement| {
-        matches!(statement, syn::Stmt::Local(syn::Local { pat: syn::Pat::Ident(found), .. }) if found.ident == name)
-    })
+/// Letters and digits alone, so that `x-api-version` is `x_api_version`.
+fn plain(name: &str) -> String {
+    name.to_ascii_lowercase().replace(|character: char| !character.is_ascii_alphanumeric(), "")
 }
 
-/// What the variable is made from.
-fn local<'a>(function: &'a mut syn::ImplItemFn, name: &str) -> Option<&'a mut Expr> {
-    let at = position(function, name)?;
-    let syn::Stmt::Local(local) = &mut function.block.stmts[at] else { return None };
-    local.init.as_mut().map(|init| &mut *init.expr)
-}
-
-/// Copies the address that the client has put together already or, where the
-/// path has parameters, puts the path on the base URL that is parsed already.
-/// The generated code parses the whole address for each request, host and all.
-fn take_prepared_address(function: &mut syn::ImplItemFn, operation: &syn::LitStr) -> Option<()> {
-    let address = local(function, "url")?;
-    // format!("{}/path/{}", client.baseurl, encode_path(…))
-    let Expr::Macro(format) = &*address else { return None };
-    let mut arguments =
-        format.mac.parse_body_with(Punctuated::<Expr, syn::Token![,]>::parse_terminated).ok()?.into_iter();
-    let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(template), .. }) = arguments.next()? else { return None };
-    let template = template.value().strip_prefix("{}")?.to_owned();
-    if !matches!(arguments.next()?, Expr::Field(base) if base.member == syn::parse_quote!(baseurl)) {
-        return None;
-    }
-    let parameters: Vec<Expr> = arguments.collect();
-    *address = if parameters.is_empty() {
-        syn::parse_quote!(client.inner.address(#operation))
-    } else {
-        syn::parse_quote!(client.inner.base_url().with_path(&format!(#template, #(#parameters),*)))
-    };
-    Some(())
-}
-
-/// The literal of `OperationInfo { operation_id: "…" }` in a generated `send`.
-fn operation_id(function: &syn::ImplItemFn) -> Option<syn::LitStr> {
-    function.block.stmts.iter().find_map(|statement| {
-        let syn::Stmt::Local(local) = statement else { return None };
-        let Expr::Struct(info) = &*local.init.as_ref()?.expr else { return None };
-        let field = info
-            .fields
-            .iter()
-            .find(|field| matches!(&field.member, syn::Member::Named(name) if name == "operation_id"))?;
-        match &field.expr {
-            Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(id), .. }) => Some(id.clone()),
-            _ => None,
+/// The name of the setter of a parameter: `fromDate` is `from_date`.
+pub fn setter(name: &str) -> String {
+    let mut setter = String::new();
+    for character in name.chars() {
+        if character.is_ascii_uppercase() {
+            setter.push('_');
+            setter.push(character.to_ascii_lowercase());
+        } else {
+            setter.push(if character.is_ascii_alphanumeric() { character } else { '_' });
         }
-    })
+    }
+    setter
 }
 
-/// `T` of a signature that ends in `Result<T, E>`.
-fn success_type(function: &syn::ImplItemFn) -> Option<Type> {
-    let syn::ReturnType::Type(_, output) = &function.sig.output else { return None };
-    let Type::Path(path) = &**output else { return None };
-    let syn::PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
-        return None;
+/// The builder of an operation: a setter a parameter, and `send`.
+fn builder_items(
+    document: &Value,
+    operation: &Operation,
+    name: &Ident,
+    types: &BTreeMap<String, Type>,
+) -> Result<Vec<Item>, String> {
+    let mut fields: Vec<Ident> = Vec::new();
+    let mut field_types: Vec<Type> = Vec::new();
+    let mut setters: Vec<ImplItem> = Vec::new();
+    let mut steps: Vec<syn::Stmt> = Vec::new();
+    let parameters = operation.node["parameters"].as_array().into_iter().flatten();
+    for (position, parameter) in parameters.map(|parameter| resolve(document, parameter)).enumerate() {
+        let known = text(&parameter["name"]);
+        let of_type =
+            types.get(&plain(known)).ok_or_else(|| changed(&format!("field `{known}`"), operation.id))?;
+        let field = ident(&setter(known));
+        let docs = text(&parameter["description"]).trim_end();
+        let schema = resolve(document, &parameter["schema"]);
+        steps.push(match (schema["type"] == "array", parameter["x-secret"] == true) {
+            (true, _) => parse_quote!(request.parameter(#position, self.#field)?;),
+            (_, true) => parse_quote!(request.secret(#position, self.#field)?;),
+            _ => parse_quote!(request.parameter(#position, self.#field.once())?;),
+        });
+        setters.push(parse_quote! {
+            #[doc = #docs]
+            pub fn #field(mut self, value: impl TryInto<#of_type, Error: 'static>) -> Self {
+                self.#field = Given::from(value);
+                self
+            }
+        });
+        fields.push(field);
+        field_types.push(of_type.clone());
+    }
+    if let Some(body) = operation.node.get("requestBody") {
+        let schema = &body["content"]["application/json"]["schema"];
+        let of_type = syn::parse_str(&payload_type(document, schema, "types")).expect("a path");
+        let field: Ident = parse_quote!(body);
+        setters.push(parse_quote! {
+            /// The body, sent as JSON.
+            pub fn body(mut self, value: impl TryInto<#of_type, Error: std::fmt::Display>) -> Self {
+                self.body = Given::body(value);
+                self
+            }
+        });
+        steps.push(parse_quote!(request.body(self.body)?;));
+        fields.push(field);
+        field_types.push(of_type);
+    }
+    let answer = &operation.node["responses"]["200"]["content"]["application/json"]["schema"];
+    let answer: Type = syn::parse_str(&payload_type(document, answer, "types")).expect("a path");
+    let position = operation.position;
+    let sends = format!(
+        "Sends the request: `{} {}`.\n\n# Errors\n\nAny kind of [`ErrorKind`](crate::ErrorKind); \
+         [`Config`](crate::ErrorKind::Config) with the name of a parameter that is missing or invalid, before anything is sent.",
+        operation.method.to_uppercase(),
+        operation.path
+    );
+    let about = format!("A request of `{}` before it is sent.", operation.id);
+    let request: syn::Stmt = if steps.is_empty() {
+        parse_quote!(let request = Request::new(self.state, #position);)
+    } else {
+        parse_quote!(let mut request = Request::new(self.state, #position);)
     };
-    match arguments.args.first()? {
-        syn::GenericArgument::Type(value) => Some(value.clone()),
-        _ => None,
+    Ok(vec![
+        parse_quote! {
+            #[doc = #about]
+            #[derive(Clone, Debug)]
+            #[must_use = "nothing is sent before `send`"]
+            pub struct #name<'a> {
+                state: &'a crate::client::ClientState,
+                #(#fields: Given<#field_types>,)*
+            }
+        },
+        parse_quote! {
+            impl<'a> #name<'a> {
+                pub(crate) fn new(state: &'a crate::client::ClientState) -> Self {
+                    Self { state, #(#fields: Given::Missing,)* }
+                }
+                #(#setters)*
+                #[doc = #sends]
+                pub async fn send(self) -> Result<crate::Answer<#answer>, crate::Error> {
+                    #request
+                    #(#steps)*
+                    request.send().await
+                }
+            }
+        },
+    ])
+}
+
+/// Removes the builders of types that no request contains: more than half of
+/// what progenitor writes, and of no use to anybody who reads an answer.
+fn only_needed_builders(document: &Value, operations: &[Operation], types: &mut ItemMod) {
+    let mut sent = BTreeSet::new();
+    for operation in operations {
+        reachable(document, &operation.node["requestBody"], &mut sent);
+    }
+    let unneeded = |of: &Type| last_ident(of).is_some_and(|name| !sent.contains(&name.to_string()));
+    let Some((_, items)) = &mut types.content else { return };
+    items.retain(|item| match item {
+        // impl X { pub fn builder() -> builder::X }
+        Item::Impl(block) if block.trait_.is_none() => {
+            let builds =
+                matches!(block.items.as_slice(), [ImplItem::Fn(function)] if function.sig.ident == "builder");
+            !(builds && unneeded(&block.self_ty))
+        }
+        _ => true,
+    });
+    for item in items {
+        let Item::Mod(module) = item else { continue };
+        let Some((_, items)) = module.content.as_mut().filter(|_| module.ident == "builder") else {
+            continue;
+        };
+        items.retain(|item| match item {
+            Item::Struct(builder) => sent.contains(&builder.ident.to_string()),
+            Item::Impl(block) => !unneeded(&block.self_ty),
+            _ => true,
+        });
     }
 }
 
-/// Lets `transport::decode` read the answers. progenitor's own reader drops
-/// status, headers and operation where a body does not fit its type.
-fn hand_over_decoding(source: &str, operations: usize) -> Result<String, String> {
-    const THEIRS: &str = "ResponseValue::from_response(";
-    let found = source.matches(THEIRS).count();
-    if found < operations {
-        return Err(format!(
-            "the generated client reads {found} answers for {operations} operations; progenitor has changed"
-        ));
-    }
-    let source = source
-        .replace(THEIRS, "crate::transport::decode(")
-        // Its usage lines are a sketch, not a program: text, not a test that is skipped.
-        .replace("```ignore", "```text");
-    if source.contains("from_response") {
-        return Err("the generated client reads answers in another way; progenitor has changed".to_owned());
-    }
-    Ok(source)
+fn last_ident(of: &Type) -> Option<&Ident> {
+    let Type::Path(path) = of else { return None };
+    Some(&path.path.segments.last()?.ident)
 }

@@ -27,18 +27,68 @@ pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     }
 }
 
-/// The credential that the `security` of an operation names, as the variant of
-/// `Credential`; `None` where the combination is not one of the dialect.
-pub fn credential(operation: &Value) -> Option<&'static str> {
+/// Operation ids in the order of the operation table.
+pub fn sorted_ids(document: &Value) -> Vec<&str> {
+    let mut ids: Vec<_> = all(document).map(|(_, _, operation)| text(&operation["operationId"])).collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// What an operation must carry besides the API key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Credential<'a> {
+    ApiKey,
+    ApiSecret,
+    PlatformToken,
+    /// The token of a session, by the name of its security scheme.
+    Session(&'a str),
+}
+
+impl<'a> Credential<'a> {
+    pub fn session(self) -> Option<&'a str> {
+        match self {
+            Self::Session(scheme) => Some(scheme),
+            _ => None,
+        }
+    }
+}
+
+/// The credential that the `security` of an operation names; `None` where the
+/// combination is not one of the dialect.
+pub fn credential(operation: &Value) -> Option<Credential<'_>> {
     let [requirement] = operation["security"].as_array()?.as_slice() else { return None };
     let mut schemes: Vec<&str> = requirement.as_object()?.keys().map(String::as_str).collect();
-    schemes.sort_unstable();
+    schemes.retain(|scheme| *scheme != "api_key");
+    let key = requirement.get("api_key").is_some();
     match schemes.as_slice() {
-        ["api_key"] => Some("ApiKey"),
-        ["api_key", "api_secret"] => Some("ApiSecret"),
-        ["api_key", "platform_token"] => Some("PlatformToken"),
-        ["api_key", "taxpayer_token"] => Some("TaxpayerToken"),
+        [] if key => Some(Credential::ApiKey),
+        ["api_secret"] if key => Some(Credential::ApiSecret),
+        ["platform_token"] if key => Some(Credential::PlatformToken),
+        [session] if key => Some(Credential::Session(session)),
         _ => None,
+    }
+}
+
+/// The header of the operation's token, in lower case; empty where it has none.
+fn token_header(document: &Value, operation: &Value) -> String {
+    let schemes = operation["security"][0].as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    let token = schemes.into_iter().find(|name| !["api_key", "api_secret"].contains(name));
+    token.map_or_else(String::new, |name| {
+        text(&document["components"]["securitySchemes"][name]["name"]).to_ascii_lowercase()
+    })
+}
+
+/// Where the payload of an answer lies, as keys from the outside in.
+pub fn payload_path(operation: &Value) -> Vec<&str> {
+    text(&operation["responses"]["200"]["x-payload"]).split('/').filter(|key| !key.is_empty()).collect()
+}
+
+/// The Rust type of a schema that is a `$ref`; generated ones are in `module`.
+pub fn payload_type(document: &Value, schema: &Value, module: &str) -> String {
+    let name = text(&schema["$ref"]).rsplit('/').next().unwrap_or_default();
+    match resolve(document, schema)["x-rust"].as_str() {
+        Some(rust) => format!("crate::values::{rust}"),
+        None => format!("{module}::{name}"),
     }
 }
 
@@ -49,19 +99,26 @@ pub fn table(document: &Value) -> String {
 
     let mut source = String::from("&[\n");
     for (path, method, operation) in rows {
+        let credential = match credential(operation) {
+            None | Some(Credential::ApiKey) => "ApiKey".to_owned(),
+            Some(Credential::ApiSecret) => "ApiSecret".to_owned(),
+            Some(Credential::PlatformToken) => "PlatformToken".to_owned(),
+            Some(Credential::Session(scheme)) => format!("Session({scheme:?})"),
+        };
         let _ = writeln!(
             source,
-            "Operation {{ id: {:?}, method: {:?}, path: {path:?}, tag: {:?}, summary: {:?}, description: {:?}, credential: Credential::{}, idempotent: {}, api_version: {:?}, parameters: &[{}], body: {} }},",
+            "Operation {{ id: {:?}, method: {:?}, path: {path:?}, family: {:?}, summary: {:?}, description: {:?}, credential: Credential::{credential}, token_header: {:?}, idempotent: {}, api_version: {:?}, parameters: &[{}], body: {}, payload: &{:?} }},",
             text(&operation["operationId"]),
             method.to_uppercase(),
             text(&operation["tags"][0]),
             text(&operation["summary"]),
             text(&operation["description"]).trim_end(),
-            credential(operation).unwrap_or_default(),
+            token_header(document, operation),
             operation["x-idempotent"],
             api_version(document, operation),
             parameters(document, operation),
             operation.get("requestBody").is_some(),
+            payload_path(operation),
         );
     }
     source.push_str("]\n");
@@ -108,22 +165,54 @@ pub fn api_version<'a>(document: &'a Value, operation: &'a Value) -> Option<&'a 
     )
 }
 
-/// The source of a function that reads an answer into the type its operation
-/// promises and writes it back: what contract tests ask of every example.
+/// The source of a function that reads the payload of an answer into the type
+/// that its operation promises and writes it back: what contract tests ask of
+/// every example.
 pub fn round_trip(document: &Value) -> String {
     let mut source = String::from(
-        "#[allow(clippy::match_same_arms)]\npub(crate) fn round_trip(operation: &str, answer: serde_json::Value) -> Option<serde_json::Result<serde_json::Value>> {\n\
+        "pub(crate) fn round_trip(operation: &str, answer: &[u8]) -> Option<Result<serde_json::Value, crate::Error>> {\n\
          Some(match operation {\n",
     );
-    for (_, _, operation) in all(document) {
-        let schema = text(&operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]);
-        let name = schema.rsplit('/').next().unwrap_or_default();
-        let id = text(&operation["operationId"]);
+    for (position, id) in sorted_ids(document).into_iter().enumerate() {
+        let (_, _, operation) =
+            all(document).find(|(_, _, operation)| operation["operationId"] == id).expect("listed");
+        let module = format!("families::{}::types", text(&operation["tags"][0]));
+        let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        let payload = payload_type(document, schema, &module);
         let _ = writeln!(
             source,
-            "{id:?} => serde_json::from_value::<types::{name}>(answer).and_then(serde_json::to_value),"
+            "{id:?} => crate::answer::round_trip::<{payload}>(&OPERATIONS[{position}], answer),"
         );
     }
     source.push_str("_ => return None,\n})\n}\n");
+    source
+}
+
+/// The marker type of a kind of session: `taxpayer_token` is `TaxpayerToken`.
+pub fn kind_name(scheme: &str) -> String {
+    let words = scheme.split('_').map(|word| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        first.to_ascii_uppercase() + rest
+    });
+    words.collect()
+}
+
+/// The source of the marker types of the kinds of session, one a security
+/// scheme that is neither key, secret nor platform token.
+pub fn session_kinds(document: &Value) -> String {
+    let mut source = String::new();
+    for (name, scheme) in document["components"]["securitySchemes"].as_object().into_iter().flatten() {
+        if ["api_key", "api_secret", "platform_token"].contains(&name.as_str()) {
+            continue;
+        }
+        let kind = kind_name(name);
+        let _ = writeln!(
+            source,
+            "#[doc = {:?}]\n#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]\npub struct {kind};\n\
+             impl crate::session::SessionKind for {kind} {{ const SCHEME: &'static str = {name:?}; }}\n\
+             impl crate::session::sealed::Sealed for {kind} {{}}",
+            text(&scheme["description"]).trim()
+        );
+    }
     source
 }

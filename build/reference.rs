@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::Value;
 
-use super::operations::{all, credential, resolve, text};
+use super::{
+    generate::setter,
+    operations::{Credential, all, credential, kind_name, payload_type, resolve, text},
+};
 
 /// The source of the modules, one for each tag of the document that has operations.
 pub fn pages(document: &Value) -> String {
@@ -44,10 +47,11 @@ fn page(document: &Value, tag: &str, operations: &[(&str, &str, &Value)]) -> Str
 
 fn needs(operation: &Value) -> &'static str {
     match credential(operation) {
-        Some("ApiSecret") => "key and secret",
-        Some("PlatformToken") => "platform token",
-        Some("TaxpayerToken") => "taxpayer's session",
-        _ => "key",
+        Some(Credential::ApiSecret) => "key and secret",
+        Some(Credential::PlatformToken) => "platform token",
+        Some(Credential::Session("taxpayer_token")) => "taxpayer's session",
+        Some(Credential::Session(_)) => "session",
+        Some(Credential::ApiKey) | None => "key",
     }
 }
 
@@ -56,9 +60,12 @@ fn section(page: &mut String, document: &Value, operation: &Value) {
     let _ = write!(page, "\n# {id}\n\n**{}.** ", text(&operation["summary"]).trim_end_matches('.'));
     page.push_str(text(&operation["description"]).trim());
     let source = &operation["externalDocs"];
+    let family = text(&operation["tags"][0]);
+    let handle =
+        if credential(operation).and_then(Credential::session).is_some() { "SessionApi" } else { "Api" };
     let _ = writeln!(
         page,
-        "\n\nMethod [`{id}`](crate::Client::{id}). Source: [{}]({}).",
+        "\n\nMethod [`{id}`](crate::{family}::{handle}::{id}). Source: [{}]({}).",
         source["description"].as_str().unwrap_or("the provider's page").to_lowercase(),
         text(&source["url"])
     );
@@ -109,25 +116,39 @@ fn failures(page: &mut String, document: &Value, operation: &Value) {
 /// A call with the values of the document, against the mock server.
 fn in_rust(page: &mut String, document: &Value, operation: &Value) {
     let id = text(&operation["operationId"]);
-    let mut call = format!("client.{id}()");
+    let family = text(&operation["tags"][0]);
+    let (connect, mut call) = match credential(operation).and_then(Credential::session) {
+        Some("taxpayer_token") => {
+            ("let session = mock.session()?;".to_owned(), format!("session.{family}().{id}()"))
+        }
+        Some(scheme) => (
+            format!(
+                "let client = mock.client()?;\n# let session = client.with_session_token::<sandbox_client::session::kinds::{}>(mock.token({scheme:?}).parse()?);",
+                kind_name(scheme)
+            ),
+            format!("session.{family}().{id}()"),
+        ),
+        None => ("let client = mock.client()?;".to_owned(), format!("client.{family}().{id}()")),
+    };
     for parameter in parameters_of(document, operation).filter(|parameter| parameter["required"] == true) {
-        let (name, value) = (method_name(text(&parameter["name"])), value(document, parameter));
+        let (name, value) = (setter(text(&parameter["name"])), value(document, parameter));
         let _ = if resolve(document, &parameter["schema"])["type"] == "array" {
             write!(call, ".{name}(vec![{value:?}.to_owned()])")
         } else {
             write!(call, ".{name}({value:?})")
         };
     }
-    page.push_str(
+    let _ = write!(
+        page,
         "\n```\n# #[cfg(feature = \"mock\")]\n# #[tokio::main(flavor = \"current_thread\")]\n\
-         # async fn main() -> Result<(), Box<dyn std::error::Error>> {\n\
-         # let mock = sandbox_client::mock::MockServer::start().await?;\n# let client = mock.client()?;\n",
+         # async fn main() -> Result<(), Box<dyn std::error::Error>> {{\n\
+         # let mock = sandbox_client::mock::MockServer::start().await?;\n# {connect}\n",
     );
-    if let Some((name, body)) = body(document, operation) {
-        let _ = writeln!(
-            page,
-            "let body: sandbox_client::types::{name} = serde_json::from_str(r#\"{body:#}\"#)?;"
-        );
+    if let Some(body) = body(document, operation) {
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let of_type = payload_type(document, schema, &format!("sandbox_client::{family}::types"));
+        let of_type = of_type.replace("crate::", "sandbox_client::");
+        let _ = writeln!(page, "let body: {of_type} = serde_json::from_str(r#\"{body:#}\"#)?;");
         call.push_str(".body(body)");
     }
     let _ = writeln!(
@@ -148,24 +169,10 @@ fn in_a_terminal(page: &mut String, document: &Value, operation: &Value) {
             let _ = write!(line, " --param '{}={value}'", text(&parameter["name"]));
         }
     }
-    if let Some((_, body)) = body(document, operation) {
+    if let Some(body) = body(document, operation) {
         let _ = write!(line, " \\\n  --body '{}'", body.to_string().replace('\'', "'\\''"));
     }
     let _ = writeln!(page, "\n```sh\n{line}\n```");
-}
-
-/// The method of the builder that sets a parameter.
-fn method_name(name: &str) -> String {
-    let mut method = String::new();
-    for character in name.chars() {
-        if character.is_ascii_uppercase() {
-            method.push('_');
-            method.push(character.to_ascii_lowercase());
-        } else {
-            method.push(if character == '-' { '_' } else { character });
-        }
-    }
-    method
 }
 
 /// A value to try, which the dialect asks for.
@@ -174,11 +181,9 @@ fn value<'a>(document: &'a Value, parameter: &'a Value) -> &'a str {
     text(parameter.get("example").or(schema.get("example")).unwrap_or(&schema["enum"][0]))
 }
 
-/// Type and first example of the body.
-fn body<'a>(document: &'a Value, operation: &'a Value) -> Option<(&'a str, &'a Value)> {
-    let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
-    let name = schema.as_str()?.rsplit('/').next()?;
-    Some((name, &examples(document, &operation["requestBody"]).next()?["value"]))
+/// The first example of the body.
+fn body<'a>(document: &'a Value, operation: &'a Value) -> Option<&'a Value> {
+    Some(&examples(document, &operation["requestBody"]).next()?["value"])
 }
 
 fn examples<'a>(document: &'a Value, holder: &'a Value) -> impl Iterator<Item = &'a Value> {

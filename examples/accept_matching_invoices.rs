@@ -11,8 +11,8 @@ use std::{collections::HashMap, time::Duration};
 
 use sandbox_client::{
     Client, Polling,
+    ims::types::InvoiceStatus,
     mock::MockServer,
-    types::InvoiceStatus,
     values::{Amount, Gstin, Invoice, Section},
 };
 
@@ -35,8 +35,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     .map(|(key, value)| Ok((key, value.parse()?)))
     .collect::<Result<_, sandbox_client::Error>>()?;
 
-    let list = session.invoices(Section::B2b, InvoiceStatus::NoActionTaken).await?;
-    let mut batch = session.act_on_invoices();
+    let list = session.ims().invoices(Section::B2b, InvoiceStatus::NoActionTaken).await?;
+    let mut batch = session.ims().actions();
     println!("{:<15}  {:<16}  {:>10}  Action", "Supplier", "Number", "Value");
     for invoice in &list {
         let action = match (books.get(&(invoice.supplier_gstin(), invoice.number())), invoice.value()) {
@@ -66,7 +66,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for refused in &report.refused {
         println!("{} {}: {} ({})", refused.supplier_gstin, refused.number, refused.message, refused.code);
     }
-    print!("{}", session.invoice_counts(None).await?);
+    print!("{}", session.ims().counts(None).await?);
     taxpayer.logout().await?;
     Ok(())
 }

@@ -11,8 +11,8 @@ use std::{env, fmt::Write as _, process::ExitCode};
 
 use sandbox_client::{
     Client,
+    ims::types::TypeOfGoods,
     mock::MockServer,
-    types::TypeOfGoods,
     values::{InvoiceCounts, StatusCounts},
 };
 
@@ -74,18 +74,18 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
     // The mock server must live as long as the client that asks it.
-    let (client, _mock) = if env::var_os("SANDBOX_API_KEY").is_some() {
-        (Client::from_env()?, None)
+    let (session, _mock) = if env::var_os("SANDBOX_API_KEY").is_some() {
+        (Client::from_env()?.taxpayer_session()?, None)
     } else {
         let mock = MockServer::start().await?;
         eprintln!("No SANDBOX_API_KEY is set: these are sample data of the built-in mock server.");
         eprintln!("For your own, set SANDBOX_API_KEY and SANDBOX_ACCESS_TOKEN (a taxpayer's token).\n");
-        (mock.client()?, Some(mock))
+        (mock.session()?, Some(mock))
     };
 
     let mut answers = Vec::new();
     for goods in &arguments.types {
-        answers.push((*goods, client.invoice_counts(*goods).await?));
+        answers.push((*goods, session.ims().counts(*goods).await?));
     }
     Ok(match arguments.format {
         Format::Json => json(&answers)?,

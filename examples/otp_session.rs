@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let left = saved.expires_at().duration_since(saved.issued_at())?;
     println!("The session is open; its token lives for {} hours.\n", left.as_secs().div_ceil(3600));
 
-    print!("{}", session.invoice_counts(None).await?);
+    print!("{}", session.ims().counts(None).await?);
 
     taxpayer.logout().await?;
     println!("\nLogged out.");

@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let saved = SavedToken::from_exposed(&fs::read_to_string(&file)?)?;
     fs::remove_file(&file)?;
     let session = client(&mock)?.taxpayer(gstin, "acme.com")?.resume(saved);
-    let counts = session.invoice_counts(None).await?;
+    let counts = session.ims().counts(None).await?;
     println!("Restored it: {} of {} documents await action.", counts.no_action(), counts.total());
     println!("OTPs sent: {}. Platform logins: {}.", mock.hits("generate_otp"), mock.hits("authenticate"));
     Ok(())

@@ -1,6 +1,6 @@
-//! Live or test, and the address of either.
+//! Live or test, and the address of either; what the process brings along.
 
-use std::{fmt, net::IpAddr};
+use std::{env, fmt, net::IpAddr};
 
 use reqwest::Url;
 
@@ -101,10 +101,6 @@ impl BaseUrl {
         self.url.path().trim_end_matches('/')
     }
 
-    pub fn url(&self) -> &Url {
-        &self.url
-    }
-
     /// The address of an operation, whose `path` begins with a slash. What is
     /// a parameter in it is percent-encoded already.
     pub fn with_path(&self, path: &str) -> Url {
@@ -118,6 +114,31 @@ fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
+
+/// A variable's text; `None` if it is not set.
+pub(crate) fn variable(name: &'static str) -> Result<Option<String>, Error> {
+    match env::var(name) {
+        Ok(value) if value.is_empty() => {
+            Err(Error::config(name, "is set but empty").advice("unset it or give it a value"))
+        }
+        Ok(value) => Ok(Some(value)),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(Error::config(name, "is not valid text")),
+    }
+}
+
+/// Chooses ring where the program has chosen nothing: rustls wants one choice
+/// for the whole process, and the program's comes first.
+#[cfg(feature = "ring")]
+pub(crate) fn install_tls_provider() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Another thread may have been faster, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}
+
+#[cfg(not(feature = "ring"))]
+pub(crate) fn install_tls_provider() {}
 
 #[cfg(test)]
 mod tests {

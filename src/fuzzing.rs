@@ -5,7 +5,8 @@ use std::{sync::LazyLock, time::Duration};
 use reqwest::{StatusCode, header::HeaderMap};
 
 use crate::{
-    Client, Error, environment::BaseUrl, operation::Operation, transport, types::InvoiceCountResponse,
+    Client, Error, environment::BaseUrl, operation::Operation, request::Request, transport,
+    values::CountGroups,
 };
 
 static CLIENT: LazyLock<Client> =
@@ -13,11 +14,10 @@ static CLIENT: LazyLock<Client> =
 
 /// What a call of `get_invoice_count` makes of a status and a body.
 pub fn answer(status: u16, body: &[u8]) -> Result<(), Error> {
-    let operation = Operation::find("get_invoice_count").expect("part of the document");
+    let position = Operation::position("get_invoice_count").expect("part of the document");
     let status = StatusCode::from_u16(status).expect("three digits");
-    transport::judge::<InvoiceCountResponse>(
-        &CLIENT,
-        operation,
+    transport::judge::<CountGroups>(
+        &Request::new(CLIENT.state(), position),
         status,
         HeaderMap::new(),
         body.to_vec().into(),
@@ -26,7 +26,7 @@ pub fn answer(status: u16, body: &[u8]) -> Result<(), Error> {
 
 /// What is made of a `Retry-After`.
 pub fn retry_after(value: &str) -> Option<Duration> {
-    transport::retry_after(value)
+    retry::retry_after(value)
 }
 
 /// The address that a base URL becomes.

@@ -1,8 +1,11 @@
-//! The only file that includes generated code: client, types, operation table,
-//! reference pages.
+//! The only file that includes generated code: families with their types, the
+//! operation table, reference pages.
 //!
 //! `build.rs` writes all of it from `openapi/`; nothing here is edited by hand.
 
+use crate::operation::{Credential, Location, Operation, Parameter};
+
+/// One module for each family of the document.
 #[allow(
     missing_docs,
     clippy::all,
@@ -12,14 +15,14 @@
     rustdoc::bare_urls,
     unused_imports
 )]
-mod client {
-    include!(concat!(env!("OUT_DIR"), "/client.rs"));
+pub mod families {
+    include!(concat!(env!("OUT_DIR"), "/families.rs"));
 }
 
-pub use client::{Client, ResponseValue, builder, types};
-pub(crate) use client::{ClientInfo, Error as GeneratedError};
-
-use crate::operation::{Credential, Location, Operation, Parameter};
+/// One type for each kind of session of the document.
+pub mod session_kinds {
+    include!(concat!(env!("OUT_DIR"), "/session_kinds.rs"));
+}
 
 /// Every operation of the document, sorted by id.
 pub(crate) static OPERATIONS: &[Operation] = include!(concat!(env!("OUT_DIR"), "/operations.rs"));

@@ -1,40 +1,52 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
 mod client;
 mod credentials;
 mod environment;
 mod error;
+mod families;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod generated;
-mod gst;
 mod hex;
 #[cfg(feature = "mock")]
 pub mod mock;
+mod observe;
 mod operation;
+mod rate_limit;
 mod raw;
 #[cfg(feature = "redis")]
 pub mod redis;
-mod session;
+mod request;
+mod retry;
+pub mod session;
 mod sweep;
+mod token;
 mod transport;
 pub mod values;
 
-pub use client::ClientBuilder;
+pub use answer::Answer;
+pub use client::{Client, ClientBuilder};
 pub use credentials::Token;
 pub use environment::Environment;
 pub use error::{Error, ErrorKind, Phase};
+pub use families::{
+    AllInvoiceCounts, InvoiceActions, InvoiceList, InvoiceResets, Job, JobReport, JobState, Polling,
+    RefusedDocument, SupplierList,
+};
+pub use generated::families::*;
 #[cfg(doc)]
 pub use generated::reference;
-pub use generated::{Client, ResponseValue, builder, types};
-pub use gst::{
-    AllInvoiceCounts, InvoiceActions, InvoiceList, InvoiceResets, Job, JobReport, JobState, Polling,
-    RefusedDocument, SupplierList, Taxpayer,
-};
+pub use observe::CallReport;
 pub use operation::{Credential, Location, Operation, Parameter};
-pub use session::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
+pub use rate_limit::{BoxFuture, RateGate};
+pub use retry::RetryPolicy;
+pub use session::{Session, Taxpayer};
+#[cfg(feature = "redis")]
+pub use sweep::SharedSweep;
 pub use sweep::{Sweep, SweepItem, SweepStream};
-pub use transport::{BoxFuture, CallReport, RateGate, RetryPolicy};
+pub use token::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
 
 /// Every operation of the OpenAPI document, sorted by id.
 #[must_use]

@@ -6,21 +6,23 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
-    /// The `operationId`, which is the name of the method on
-    /// [`Client`](crate::Client) too.
+    /// The `operationId`, which is the name of the method on the handle of its
+    /// family too.
     pub id: &'static str,
     /// HTTP method in capitals.
     pub method: &'static str,
     /// Path template, `{name}` standing for a parameter.
     pub path: &'static str,
     /// The family that the operation belongs to.
-    pub tag: &'static str,
+    pub family: &'static str,
     /// The provider's name of the operation.
     pub summary: &'static str,
     /// What it does, what it costs and when it fails, in Markdown.
     pub description: &'static str,
     /// What the operation must carry to be let in.
     pub credential: Credential,
+    /// The header that carries its token, in lower case; empty where it needs none.
+    pub token_header: &'static str,
     /// Whether the operation may be repeated without changing anything more.
     /// The HTTP method does not say so: most lookups of this API are POSTs.
     pub idempotent: bool,
@@ -30,6 +32,9 @@ pub struct Operation {
     pub parameters: &'static [Parameter],
     /// Whether it takes a body, which is JSON and required then.
     pub body: bool,
+    /// Where the payload of an answer lies, as keys from the outside in; empty
+    /// where the whole body is the payload.
+    pub payload: &'static [&'static str],
 }
 
 /// A parameter of an [`Operation`].
@@ -75,8 +80,9 @@ pub enum Credential {
     ApiSecret,
     /// The API key and the platform token that `/authenticate` gives.
     PlatformToken,
-    /// The API key and the token of one taxpayer's OTP session.
-    TaxpayerToken,
+    /// The API key and the token of a session, by the name of its security
+    /// scheme: `taxpayer_token` for a taxpayer's OTP session.
+    Session(&'static str),
 }
 
 impl Operation {
@@ -91,36 +97,7 @@ impl Operation {
         crate::generated::OPERATIONS.binary_search_by(|operation| operation.id.cmp(id)).ok()
     }
 
-    /// Whether `path` is this operation's template with something in the
-    /// place of each parameter. A parameter such as `..` is resolved when the
-    /// address is put together, and then it is not.
-    pub(crate) fn covers(&self, path: &str) -> bool {
-        // Few paths have parameters.
-        if path == self.path {
-            return true;
-        }
-        let mut given = path.split('/');
-        self.path.split('/').all(|expected| {
-            given.next().is_some_and(|part| {
-                if expected.starts_with('{') { !part.is_empty() } else { part == expected }
-            })
-        }) && given.next().is_none()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_parameter_cannot_change_the_path() {
-        let operation =
-            Operation { path: "/gst/{year}/{month}/sales", ..*Operation::find("get_invoice_count").unwrap() };
-        assert!(operation.covers("/gst/2025/11/sales"));
-        for path in
-            ["/gst/sales", "/gst/2025//sales", "/gst/2025/11/12/sales", "/gst/2025/11/sales/", "/sales"]
-        {
-            assert!(!operation.covers(path), "{path}");
-        }
+    pub(crate) fn http_method(&self) -> reqwest::Method {
+        reqwest::Method::from_bytes(self.method.as_bytes()).expect("a method of HTTP")
     }
 }

@@ -1,25 +1,21 @@
 //! Any operation by its id: for tools that learn at run time what to call.
 
-use progenitor_client::{ClientHooks, OperationInfo};
-use reqwest::{
-    Method, Request,
-    header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue},
-};
 use serde_json::Value;
 
 use crate::{
-    Client, Error,
-    environment::BaseUrl,
+    Answer, Client, Error, Session, Token,
+    client::ClientState,
     error::printable,
-    generated::ClientInfo,
-    operation::{Location, Operation, Parameter},
-    transport,
+    operation::{Credential, Operation, Parameter},
+    request::{Given, Request},
+    session::SessionKind,
+    token::{SessionAuth, TokenSource},
 };
 
 /// Longest name of a caller's parameter that an error repeats.
 const NAME_CAP: usize = 80;
 
-impl Client {
+impl<K: SessionKind> Session<K> {
     /// Calls any operation of the document by its id, with parameters as text
     /// and a body as JSON, and gives the whole answer. A parameter that is a
     /// list is given once for each of its values.
@@ -34,7 +30,7 @@ impl Client {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let mock = sandbox_client::mock::MockServer::start().await?;
-    /// # let session = mock.client()?;
+    /// # let session = mock.session()?;
     /// let answer = session.call("get_invoice_count", &[("type_of_goods", "imports")], None).await?;
     /// assert_eq!(answer["data"]["data"]["imp_gds"]["ttl_cnt"], 20);
     ///
@@ -58,66 +54,83 @@ impl Client {
         operation: &str,
         parameters: &[(&str, &str)],
         body: Option<&Value>,
-    ) -> Result<Value, Error> {
-        let operation = Operation::find(operation).ok_or_else(|| {
-            Error::config("operation", "is not one of the document")
-                .advice("see `sandbox_client::operations`, or `sandbox api`")
-        })?;
-        let request = request(self.inner().base_url(), operation, parameters, body)
-            .map_err(|e| e.in_operation(operation.id))?;
-        let info = OperationInfo { operation_id: operation.id };
-        let answer = match self.exec(request, &info).await {
-            Ok(response) => transport::decode::<Value, ()>(response).await,
-            Err(error) => Err(error.into()),
-        };
-        answer
-            .map(crate::ResponseValue::into_inner)
-            .map_err(|error| transport::into_error(error, operation.id))
+    ) -> Result<Answer<Value>, Error> {
+        call(self.state(), operation, parameters, body).await
     }
 }
 
-/// The request, without credentials: the pipeline adds those.
-fn request(
-    base_url: &BaseUrl,
-    operation: &'static Operation,
+impl Client {
+    /// Calls any operation that needs no session by its id; see [`Session::call`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::call`]; [`ErrorKind::Config`](crate::ErrorKind::Config)
+    /// with the name of the token for an operation that needs a session.
+    pub async fn call(
+        &self,
+        operation: &str,
+        parameters: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer<Value>, Error> {
+        call(self.state(), operation, parameters, body).await
+    }
+}
+
+impl Client {
+    /// Calls any operation by its id with a token that you have, of whatever
+    /// kind of session the operation needs; see [`Session::call`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::call`].
+    pub async fn call_with_token(
+        &self,
+        token: Token,
+        operation: &str,
+        parameters: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer<Value>, Error> {
+        let state = match Operation::find(operation).map(|operation| operation.credential) {
+            Some(Credential::Session(kind)) => {
+                self.state().with_auth(SessionAuth { kind, source: TokenSource::Fixed(token) })
+            }
+            _ => self.state().clone(),
+        };
+        call(&state, operation, parameters, body).await
+    }
+}
+
+async fn call(
+    state: &ClientState,
+    operation: &str,
     parameters: &[(&str, &str)],
     body: Option<&Value>,
-) -> Result<Request, Error> {
+) -> Result<Answer<Value>, Error> {
+    let position = Operation::position(operation).ok_or_else(|| {
+        Error::config("operation", "is not one of the document")
+            .advice("see `sandbox_client::operations`, or `sandbox api`")
+    })?;
+    let request = request(state, position, parameters, body);
+    request.map_err(|error| error.in_operation(crate::operations()[position].id))?.send_raw().await
+}
+
+/// The request, in the order of the document as the typed builders have it.
+fn request<'a>(
+    state: &'a ClientState,
+    position: usize,
+    parameters: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Result<Request<'a>, Error> {
+    let mut request = Request::new(state, position);
+    let operation = request.operation;
     refuse_unfit(operation, parameters)?;
-    let given = |name: &str| parameters.iter().find(|(given, _)| *given == name).map(|(_, value)| *value);
-
-    let mut url = base_url.url().clone();
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty();
-        for part in operation.path.split('/').skip(1) {
-            let name = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-            path.push(name.map_or(Some(part), given).unwrap_or_default());
-        }
-    }
-    let located = |location| operation.parameters.iter().filter(move |known| known.location == location);
-    for known in located(Location::Query) {
+    for known in operation.parameters {
         for (_, value) in parameters.iter().filter(|(given, _)| *given == known.name) {
-            url.query_pairs_mut().append_pair(known.name, value);
-        }
-    }
-
-    let method = Method::from_bytes(operation.method.as_bytes()).expect("a method of HTTP");
-    let mut request = Request::new(method, url);
-    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-    for known in located(Location::Header) {
-        if let Some(value) = given(known.name) {
-            let mut value = HeaderValue::from_str(value)
-                .map_err(|_| Error::config(known.name, "cannot stand in a header: use visible ASCII"))?;
-            value.set_sensitive(known.secret);
-            let name = HeaderName::from_bytes(known.name.as_bytes()).expect("a name of HTTP");
-            request.headers_mut().insert(name, value);
+            request.add(known, (*value).to_owned())?;
         }
     }
     match (operation.body, body) {
-        (true, Some(body)) => {
-            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *request.body_mut() = Some(body.to_string().into());
-        }
+        (true, Some(body)) => request.body(Given::Value(body))?,
         (true, None) => return Err(Error::config("body", "is missing: this operation takes JSON")),
         (false, Some(_)) => return Err(Error::config("body", "is not taken by this operation")),
         (false, None) => {}
@@ -147,60 +160,5 @@ fn refuse_value(known: &Parameter, value: &str) -> Result<(), Error> {
     if !known.values.is_empty() && !known.values.contains(&value) {
         return Err(Error::config(known.name, format!("must be one of: {}", known.values.join(", "))));
     }
-    let changes_path = value.is_empty() || matches!(value, "." | "..") || value.contains(['/', '\\', '%']);
-    if known.location == Location::Path && changes_path {
-        return Err(Error::config(known.name, "is empty or would change the path; use letters and digits"));
-    }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PARAMETER: Parameter = Parameter {
-        name: "year",
-        location: Location::Path,
-        required: true,
-        secret: false,
-        list: false,
-        values: &[],
-        description: "",
-    };
-
-    /// An operation with a path parameter, which the document has none of so far.
-    fn operation() -> &'static Operation {
-        static SALES: [Parameter; 2] = [
-            PARAMETER,
-            Parameter { name: "page", location: Location::Query, required: false, list: true, ..PARAMETER },
-        ];
-        let like = Operation::find("get_invoice_count").unwrap();
-        Box::leak(Box::new(Operation { path: "/gst/{year}/sales", parameters: &SALES, ..*like }))
-    }
-
-    #[test]
-    fn parameters_go_where_the_document_says() {
-        let request = request(
-            &BaseUrl::parse("http://127.0.0.1:1/prefix").unwrap(),
-            operation(),
-            &[("page", "a&b=c"), ("year", "20 25"), ("page", "2")],
-            None,
-        );
-        let request = request.unwrap();
-        assert_eq!(
-            request.url().as_str(),
-            "http://127.0.0.1:1/prefix/gst/20%2025/sales?page=a%26b%3Dc&page=2"
-        );
-        assert_eq!(request.method(), "GET");
-    }
-
-    #[test]
-    fn a_path_parameter_that_would_change_the_path_is_refused_by_name() {
-        let base_url = BaseUrl::parse("http://127.0.0.1:1").unwrap();
-        for value in ["", ".", "..", "a/b", "a\\b", "%2e%2e"] {
-            let error = request(&base_url, operation(), &[("year", value)], None).unwrap_err();
-            assert_eq!(error.field(), Some("year"), "{value}");
-            assert_eq!(error.kind(), crate::ErrorKind::Config);
-        }
-    }
 }

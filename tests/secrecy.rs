@@ -3,6 +3,8 @@
 //!
 //! Each scenario has fresh credentials, and each server repeats what it was
 //! sent in the place where it hurts.
+//!
+//! A program of its own, since it collects what the whole process logs.
 
 mod support;
 
@@ -11,7 +13,11 @@ use std::{
     sync::{Arc, LazyLock, Mutex},
 };
 
-use sandbox_client::{Client, ClientBuilder, ErrorKind, RetryPolicy, Token, types, values::Gstin};
+use sandbox_client::{
+    Client, ClientBuilder, ErrorKind, RetryPolicy, Token,
+    ims::types::TypeOfGoods,
+    values::{Gstin, Otp},
+};
 use serde_json::{Value, json};
 
 use support::{
@@ -146,7 +152,7 @@ async fn an_echo_of_the_request_is_not_shown() {
         ("what looks like the end of a message of serde", ErrorKind::Decode, |request| {
             let token = request.header("authorization").unwrap();
             let text = format!("x expected {token} at line 5");
-            answer(200, &json!({"code": text, "data": {"status_cd": "1", "data": {}}}))
+            answer(200, &envelope(&json!({"status_cd": "1", "data": {"all_oth": {"b2b": text}}})))
         }),
         ("broken json", ErrorKind::Decode, |request| answer_with(200, &[], format!("{{{}", echo(request)))),
         ("headers", ErrorKind::Api, |request| {
@@ -188,7 +194,7 @@ async fn a_hollow_success_shows_nothing() {
     for server in [key, token] {
         let secrets = Secrets::fresh();
         let client = builder(&secrets, &server).build().unwrap();
-        let error = client.invoice_counts(None).await.unwrap_err();
+        let error = failing(&client).await;
         assert_eq!((error.kind(), error.transaction_id()), (ErrorKind::Decode, Some("[redacted]")));
         secrets.assert_not_in(&error);
     }
@@ -314,7 +320,8 @@ async fn a_call_is_logged_without_its_values() {
     let secrets = Secrets::fresh();
     let server = Server::always(success()).await;
     let client = builder(&secrets, &server).build().unwrap();
-    client.invoice_counts(types::TypeOfGoods::InwardSupplies).await.unwrap();
+    let ims = client.taxpayer_session().unwrap().ims();
+    ims.counts(TypeOfGoods::InwardSupplies).await.unwrap();
     let log = LOG.text();
     let ours: String = log.lines().filter(|line| line.contains(" sandbox_client")).collect();
     assert!(ours.contains("get_invoice_count") && ours.contains("/gst/compliance/tax-payer/invoices/count"));
@@ -332,14 +339,18 @@ async fn debug_shows_nothing() {
     let client = builder.build().unwrap();
     let token = Token::new(secrets.taxpayer_token.as_str()).unwrap();
     secrets.assert_absent("the token", &format!("{token:?} {token:#?}"));
-    let scoped = client.with_taxpayer_token(token).with_retry(RetryPolicy::none());
-    for client in [&client, &scoped] {
-        secrets.assert_absent("the client", &format!("{client:?} {client:#?}"));
-        let request = client.get_invoice_count().type_of_goods("others");
+    secrets.assert_absent("the client", &format!("{client:?} {client:#?}"));
+    let own = client.taxpayer_session().unwrap();
+    let given = client.with_taxpayer_token(token).with_retry(RetryPolicy::none());
+    for session in [own, given] {
+        secrets.assert_absent("the session", &format!("{session:?} {session:#?}"));
+        let ims = session.ims();
+        secrets.assert_absent("the handle", &format!("{ims:?} {ims:#?}"));
+        let request = ims.get_invoice_count().type_of_goods("others");
         secrets.assert_absent("the request", &format!("{request:?} {request:#?}"));
-        let response = request.send().await.unwrap();
-        secrets.assert_absent("the response", &format!("{response:?} {response:#?}"));
-        let counts = call(client).await.unwrap();
+        let answer = request.send().await.unwrap();
+        secrets.assert_absent("the answer", &format!("{answer:?} {answer:#?}"));
+        let counts = call(&session).await.unwrap();
         secrets.assert_absent("the counts", &format!("{counts:?} {counts}"));
     }
     // The forms that the search knows are found where they are.
@@ -347,14 +358,66 @@ async fn debug_shows_nothing() {
     assert!(found.is_err());
 }
 
+/// S3: nor do answers that carry tokens, and what leads to them.
+#[tokio::test]
+async fn debug_of_tokens_and_otps_shows_nothing() {
+    let secrets = Secrets::fresh();
+    let sent = secrets.clone();
+    let server = echoing(move |request| {
+        if request.line().contains("/authenticate") {
+            return answer(
+                200,
+                &json!({"transaction_id": "t-1", "data": {"access_token": sent.platform_token}}),
+            );
+        }
+        // The key in the place that an answer shows beside its payload.
+        let id = request.header("x-api-key").unwrap();
+        let data = json!({"status_cd": "1", "access_token": sent.taxpayer_token});
+        answer(200, &json!({"code": 200, "transaction_id": id, "data": data}))
+    })
+    .await;
+    let client = builder(&secrets, &server).build().unwrap();
+    let authentication = client.authentication();
+    secrets.assert_absent("the handle", &format!("{authentication:?} {authentication:#?}"));
+    let request = authentication.authenticate();
+    secrets.assert_absent("the request", &format!("{request:?} {request:#?}"));
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.transaction_id(), Some("t-1"));
+    secrets.assert_absent("the answer", &format!("{answer:?} {answer:#?}"));
+
+    let taxpayer = client.taxpayer(Gstin::new("33ABKCS2033B1ZW").unwrap(), "user").unwrap();
+    let otp = "83927465";
+    let handle = client.session();
+    let request = handle.verify_otp().otp(Otp::new(otp).unwrap());
+    assert!(!format!("{request:?} {request:#?}").contains(otp));
+    // What was refused is repeated no more than what was taken.
+    let request = handle.verify_otp().otp("83 927 465");
+    assert!(!format!("{request:?} {request:#?}").contains("927"));
+
+    let session = taxpayer.verify_otp(otp).await.unwrap();
+    let saved = taxpayer.saved().unwrap();
+    assert_eq!(saved.token().expose_secret(), secrets.taxpayer_token);
+    for shown in [format!("{session:?} {session:#?}"), format!("{taxpayer:?} {saved:?} {saved:#?}")] {
+        secrets.assert_absent("the session", &shown);
+        assert!(!shown.contains(otp));
+    }
+    let handle = session.session();
+    secrets.assert_absent("the handle", &format!("{handle:?} {handle:#?}"));
+    let answer = handle.refresh_session().send().await.unwrap();
+    assert!(answer.access_token.is_some());
+    assert_eq!(answer.transaction_id(), Some("[redacted]"));
+    secrets.assert_absent("the answer", &format!("{answer:?} {answer:#?}"));
+    assert_log_is_clean(&secrets, &["sandbox_client"]);
+}
+
 /// S6: cookies are neither kept nor handed on.
 #[tokio::test]
 async fn cookies_are_dropped() {
     let cookie = [("set-cookie", "session=canary; Path=/"), ("content-type", "application/json")];
     let server = Server::always(answer_with(200, &cookie, success_body())).await;
-    let client = builder(&Secrets::fresh(), &server).build().unwrap();
+    let ims = builder(&Secrets::fresh(), &server).build().unwrap().taxpayer_session().unwrap().ims();
     for _ in 0..2 {
-        let response = client.get_invoice_count().type_of_goods("others").send().await.unwrap();
+        let response = ims.get_invoice_count().type_of_goods("others").send().await.unwrap();
         assert!(response.headers().contains_key("content-type"));
         assert!(!response.headers().contains_key("set-cookie"));
     }

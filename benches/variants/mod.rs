@@ -11,7 +11,7 @@ use reqwest::{
     header::{HeaderMap, HeaderValue},
     redirect,
 };
-use sandbox_client::types::TypeOfGoods;
+use sandbox_client::ims::types::TypeOfGoods;
 
 pub type Failure = Box<dyn Error + Send + Sync>;
 
@@ -34,7 +34,7 @@ pub enum Variant {
     Hyper(Box<by_hand::Hyper>),
     Reqwest(by_hand::Reqwest),
     Bare(bare::Client),
-    Sdk(sandbox_client::Client),
+    Sdk(sandbox_client::Session),
 }
 
 impl Variant {
@@ -64,7 +64,7 @@ impl Variant {
                 let others = data.data.as_ref().and_then(|groups| groups.all_oth.as_ref());
                 Ok(others.and_then(|group| group.ttl_cnt).unwrap_or_default())
             }
-            Self::Sdk(client) => Ok(client.invoice_counts(TypeOfGoods::Others).await?.total()),
+            Self::Sdk(session) => Ok(session.ims().counts(TypeOfGoods::Others).await?.total()),
         }
     }
 }
@@ -86,12 +86,12 @@ fn bare(base_url: &str) -> Result<bare::Client, Failure> {
 }
 
 /// Everything that is on by default, and a rate limit that is counted and never reached.
-fn sdk(base_url: &str) -> Result<sandbox_client::Client, Failure> {
+fn sdk(base_url: &str) -> Result<sandbox_client::Session, Failure> {
     let client = sandbox_client::Client::builder()
         .key(KEY)
         .taxpayer_token(TOKEN)
         .base_url(base_url)
         .requests_per_minute(100_000_000)
         .build()?;
-    Ok(client)
+    Ok(client.taxpayer_session()?)
 }

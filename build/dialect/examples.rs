@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     document::Document,
-    operations::{all, resolve},
+    operations::{all, payload_path, resolve},
 };
 
 pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
@@ -23,19 +23,26 @@ pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
     }
     for (path, method, operation) in all(&document.merged) {
         let place = operation_place(document, path, method, operation);
-        let is_failure = |example: &Value| {
-            let example = resolve(&document.merged, example);
-            let outcome = &example["value"]["data"]["status_cd"];
-            *outcome == "0"
-                || *outcome == 0
-                || example["x-status"].as_u64().is_some_and(|status| status >= 400)
-        };
-        if members(&operation["responses"]["200"]).all(|(_, example)| is_failure(example)) {
+        let examples: Vec<_> = members(&operation["responses"]["200"])
+            .map(|(name, example)| (name, resolve(&document.merged, example)))
+            .filter(|(_, example)| !is_failure(example))
+            .collect();
+        if examples.is_empty() {
             report.add(
                 &place.at("responses.200"),
                 "the mock server has no success to answer with; write one in `examples` whose data.status_cd \
                  is not \"0\"",
             );
+        }
+        for (name, example) in examples {
+            let payload = payload_path(operation).iter().fold(&example["value"], |value, key| &value[key]);
+            // Without a value it is wrong in another way.
+            if payload.is_null() && example.get("value").is_some() {
+                report.add(
+                    &place.at("responses.200.x-payload"),
+                    format!("the client would fail on example `{name}`, which has nothing there; correct one of the two"),
+                );
+            }
         }
         if let Some(body) = operation.get("requestBody")
             && body["content"]["application/json"]["schema"].get("$ref").is_some()
@@ -64,6 +71,18 @@ pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
             }
         }
     }
+}
+
+/// Whether an example of status 200 shows a failure, by the rules of the client.
+fn is_failure(example: &Value) -> bool {
+    let data = &example["value"]["data"];
+    let code = ["error_cd", "error_code"].iter().any(|key| data[key].is_string());
+    let status = &data["status_cd"];
+    *status == "0"
+        || *status == 0
+        || data["error"].as_object().is_some_and(|error| !error.is_empty())
+        || status.is_null() && code
+        || example["x-status"].as_u64().is_some_and(|status| status >= 400)
 }
 
 /// The examples of a response, by name.

@@ -24,6 +24,9 @@ const KEYWORDS: [&str; 51] = [
     "where", "while", "yield",
 ];
 
+/// What a family must not be called: modules that the crate has beside families.
+const MODULES: [&str; 4] = ["mock", "redis", "reference", "values"];
+
 pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
     let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
     for (path, method, operation) in all(&document.merged) {
@@ -48,17 +51,8 @@ pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
     }
     for node in nodes {
         match node.kind {
-            Kind::SecurityScheme
-                if node.value["type"] != "apiKey"
-                    || node.value["in"] != "header"
-                    || text(&node.value["name"]).is_empty() =>
-            {
-                report.add(
-                    &node.place,
-                    "credentials are sent as headers; write `type: apiKey`, `in: header` and the `name` of \
-                     the header",
-                );
-            }
+            Kind::Tag => family(node, report),
+            Kind::SecurityScheme => scheme(node, report),
             Kind::Response if node.is_component() => shared_response(node, report),
             _ => {}
         }
@@ -105,8 +99,8 @@ fn credentials(document: &Value, place: &Place, operation: &Value, report: &mut 
     if credential(operation).is_none() {
         report.add(
             &place.at("security"),
-            "the pipeline knows four sets of credentials; write one requirement, of api_key alone or with \
-             one of api_secret, platform_token, taxpayer_token",
+            "a request carries the key and at most one credential more; write one requirement, of api_key \
+             alone or with one of api_secret, platform_token and the scheme of a session",
         );
     } else {
         for (scheme, _) in operation["security"][0].as_object().into_iter().flatten() {
@@ -119,9 +113,50 @@ fn credentials(document: &Value, place: &Place, operation: &Value, report: &mut 
         }
     }
     for key in ["x-grants", "x-revokes"] {
-        if operation.get(key).is_some_and(|token| token != "platform_token" && token != "taxpayer_token") {
-            report.add(&place.at(key), "it names a token; write platform_token or taxpayer_token");
+        let is_token = |name: &Value| {
+            let scheme = &document["components"]["securitySchemes"][text(name)];
+            scheme.is_object() && name != "api_key" && name != "api_secret"
+        };
+        if operation.get(key).is_some_and(|name| !is_token(name)) {
+            report.add(&place.at(key), "it names a token; write the name of its security scheme");
         }
+    }
+}
+
+fn family(node: &Node, report: &mut Report) {
+    let name = text(&node.value["name"]);
+    if !is_snake_case(name) || KEYWORDS.contains(&name) || MODULES.contains(&name) {
+        report.add(
+            &node.place.at("name"),
+            "it becomes a module and a method; write snake_case, no Rust keyword and no module of the crate",
+        );
+    }
+}
+
+fn scheme(node: &Node, report: &mut Report) {
+    let (scheme, place) = (node.value, &node.place);
+    if !is_snake_case(&node.key) {
+        report.add(
+            place,
+            "a kind of session becomes a type named after it; write snake_case, such as taxpayer_token",
+        );
+    }
+    if scheme["type"] != "apiKey" || scheme["in"] != "header" || text(&scheme["name"]).is_empty() {
+        report.add(
+            place,
+            "credentials are sent as headers; write `type: apiKey`, `in: header` and the `name` of the header",
+        );
+    }
+    let lifetime = scheme.get("x-lifetime-hours");
+    if ["api_key", "api_secret"].contains(&node.key.as_str()) {
+        if lifetime.is_some() {
+            report.add(&place.at("x-lifetime-hours"), "key and secret do not expire; leave it out");
+        }
+    } else if lifetime.and_then(Value::as_u64).is_none_or(|hours| hours == 0) {
+        report.add(
+            &place.at("x-lifetime-hours"),
+            "the mock server lets a token expire after it; write a whole number of hours, at least 1",
+        );
     }
 }
 
@@ -171,6 +206,14 @@ fn responses(place: &Place, operation: &Value, report: &mut Report) {
             &place.at("200"),
             "progenitor makes one type of it; write application/json alone, its schema a $ref",
         ),
+    }
+    let payload = text(&operation["responses"]["200"]["x-payload"]);
+    let keys = payload.strip_prefix('/').map(|keys| keys.split('/').collect::<Vec<_>>());
+    if !keys.is_some_and(|keys| keys == [""] || keys.iter().all(|key| !key.is_empty())) {
+        report.add(
+            &place.at("200.x-payload"),
+            "the client gives the payload without its envelope; write where it lies: /data/data, /data, or / for the whole body",
+        );
     }
     for (status, component) in [("4XX", "ClientError"), ("5XX", "ServerError")] {
         let target = format!("#/components/responses/{component}");

@@ -51,6 +51,12 @@ fn component(node: &Node, report: &mut Report) {
         if text(&schema["description"]).trim().is_empty() {
             report.add(&node.place.at("description"), "it documents the type; write one");
         }
+        if node.key.ends_with("Answer") {
+            report.add(
+                &node.place,
+                "the build names whole answers so, such as GetInvoiceCountAnswer; write another name",
+            );
+        }
         if let Some(rust) = schema.get("x-rust")
             && !is_upper_camel_case(text(rust))
         {

@@ -113,7 +113,9 @@ impl Kind {
             Kind::RequestBody => {
                 &[("description", Leaf), ("required", Leaf), ("content", Each(Kind::MediaType))]
             }
-            Kind::Response => &[("description", Leaf), ("content", Each(Kind::MediaType))],
+            Kind::Response => {
+                &[("description", Leaf), ("x-payload", Leaf), ("content", Each(Kind::MediaType))]
+            }
             Kind::MediaType => &[("schema", One(Kind::Schema)), ("examples", Each(Kind::Example))],
             Kind::Schema => &[
                 ("x-rust", Leaf),
@@ -149,7 +151,13 @@ impl Kind {
                 ("x-when", Leaf),
                 ("x-status", Leaf),
             ],
-            Kind::SecurityScheme => &[("type", Leaf), ("in", Leaf), ("name", Leaf), ("description", Leaf)],
+            Kind::SecurityScheme => &[
+                ("type", Leaf),
+                ("in", Leaf),
+                ("name", Leaf),
+                ("description", Leaf),
+                ("x-lifetime-hours", Leaf),
+            ],
         }
     }
 

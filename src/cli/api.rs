@@ -99,7 +99,8 @@ fn list(format: Format) -> Result<(), Failure> {
         let needs = match operation.credential {
             Credential::ApiSecret => "key and secret",
             Credential::PlatformToken => "platform token",
-            Credential::TaxpayerToken => "taxpayer's session",
+            Credential::Session("taxpayer_token") => "taxpayer's session",
+            Credential::Session(_) => "session",
             _ => "key",
         };
         short.row([operation.id, needs, operation.summary].map(Value::from).to_vec());
@@ -132,12 +133,18 @@ async fn invoke(shared: &Shared, operation: &Operation, call: Call) -> Result<()
     let body = call.body.as_deref().map(body).transpose()?;
 
     let connection = Connection::open(shared).await?;
-    let client = match operation.credential {
-        Credential::TaxpayerToken => connection.session(&call.select).await?,
-        _ => connection.client.clone(),
-    };
     let pairs: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (&**name, &**value)).collect();
-    let mut answer = client.call(operation.id, &pairs, body.as_ref()).await?;
+    let (id, body) = (operation.id, body.as_ref());
+    let answer = match operation.credential {
+        Credential::Session("taxpayer_token") => {
+            connection.session(&call.select).await?.call(id, &pairs, body).await?
+        }
+        Credential::Session(kind) => {
+            connection.client.call_with_token(connection.token(kind)?, id, &pairs, body).await?
+        }
+        _ => connection.client.call(id, &pairs, body).await?,
+    };
+    let mut answer = answer.into_inner();
     if !call.show_secrets {
         hide_tokens(&mut answer);
     }

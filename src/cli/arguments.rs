@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use sandbox_client::types::TypeOfGoods;
+use sandbox_client::ims::types::TypeOfGoods;
 
 use super::{api, gstr_2b::Gstr2b, invoices::Invoices};
 

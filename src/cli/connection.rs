@@ -3,7 +3,9 @@
 
 use std::{env, io, sync::Arc, time::Duration};
 
-use sandbox_client::{Client, ClientBuilder, Environment, Polling, TaxpayerId, values::Gstin};
+use sandbox_client::{
+    Client, ClientBuilder, Environment, Polling, Session, TaxpayerId, Token, values::Gstin,
+};
 
 use super::{
     arguments::{Select, Shared},
@@ -107,10 +109,10 @@ impl Connection {
         Ok(())
     }
 
-    /// A client for the session that the flags, or else what is saved, name.
-    pub async fn session(&self, select: &Select) -> Result<Client, Failure> {
+    /// The session that the flags, or else what is saved, name.
+    pub async fn session(&self, select: &Select) -> Result<Session, Failure> {
         if self.own_token && select.gstin.is_none() && select.username.is_none() {
-            return Ok(self.client.clone());
+            return Ok(self.client.taxpayer_session()?);
         }
         let TaxpayerId { gstin, username } = self.select(select)?;
         let session = self.client.taxpayer(gstin, username.clone())?.restore().await;
@@ -118,6 +120,20 @@ impl Connection {
             Failure::new(Exit::OtpNeeded, format!("the session of {gstin} is over"))
                 .hint(format!("A new OTP is needed: sandbox login --gstin {gstin} --username '{username}'"))
         })
+    }
+
+    /// A token of a kind of session that the command cannot open: from the
+    /// built-in server, or from the environment variable of that name.
+    pub fn token(&self, kind: &str) -> Result<Token, Failure> {
+        if let Some(world) = self.world() {
+            return Ok(world.server.token(kind).parse()?);
+        }
+        let name = format!("SANDBOX_{}", kind.to_uppercase());
+        let token = variable(&name)?.ok_or_else(|| {
+            Failure::new(Exit::OtpNeeded, format!("this operation needs a token of the kind {kind}"))
+                .hint(format!("Set {name} to one that you have."))
+        })?;
+        Ok(token.parse()?)
     }
 
     /// The one taxpayer that the flags, or else what is saved, name.

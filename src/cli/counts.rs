@@ -6,7 +6,7 @@ use std::{
 };
 
 use sandbox_client::{
-    types::TypeOfGoods,
+    ims::types::TypeOfGoods,
     values::{InvoiceCounts, StatusCounts},
 };
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub async fn run(shared: &Shared, arguments: &Counts) -> Result<(), Failure> {
     let session = connection.session(&arguments.select).await?;
     let mut answers = Vec::new();
     for goods in arguments.goods.types() {
-        answers.push((goods, session.invoice_counts(goods).await?));
+        answers.push((goods, session.ims().counts(goods).await?));
     }
     match shared.format {
         Format::Table => table(&answers),

@@ -58,7 +58,7 @@ pub async fn run(shared: &Shared, arguments: &Gstr2b) -> Result<(), Failure> {
             if !sending.yes {
                 confirm::ask(&format!("Have {what} made anew?"))?;
             }
-            let job = session.start_gstr_2b_regeneration(*period).await;
+            let job = session.gstr_2b().start_regeneration(*period).await;
             let job =
                 job.map_err(|error| job::not_sent(error, "Ask again if the GSTR-2B stays as it was."))?;
             eprintln!("GSTN makes {what} anew, job {}.", job.reference_id());
@@ -67,7 +67,7 @@ pub async fn run(shared: &Shared, arguments: &Gstr2b) -> Result<(), Failure> {
         Action::Job { reference_id, waiting, select } => {
             let connection = Connection::open(shared).await?;
             let session = connection.session(select).await?;
-            let job = session.gstr_2b_job(reference_id.as_str());
+            let job = session.gstr_2b().job(reference_id.as_str());
             job::follow(&connection, job, waiting, shared.format, "gstr-2b").await
         }
     }

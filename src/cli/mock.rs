@@ -27,7 +27,7 @@ const OTP: &str = "575757";
 
 /// The built-in server with taxpayers and what goes wrong for them.
 pub struct World {
-    server: MockServer,
+    pub server: MockServer,
     pub taxpayers: Vec<TaxpayerId>,
     expired: bool,
 }

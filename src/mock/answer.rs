@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use super::{
-    RecordedRequest, State, TokenLevel,
+    RecordedRequest, State,
     check::{self, Refusal},
     document::{Document, Operation, members, status, text},
     fault::Fault,
@@ -200,10 +200,11 @@ impl Call<'_> {
         };
         let mut value = example["value"].clone();
         if succeeds(example) {
-            if let Some(level) = self.operation.grants {
-                self.grant(level, &mut value);
+            if let Some(scheme) = &self.operation.grants {
+                self.grant(scheme, &mut value);
             }
-            let header = self.operation.revokes.and_then(|level| self.operation.token_header(level));
+            let header =
+                self.operation.revokes.as_ref().and_then(|scheme| self.operation.token_header(scheme));
             for token in header.into_iter().flat_map(|header| self.values("header", header)) {
                 lock(&self.state.tokens).revoke(&token);
             }
@@ -212,20 +213,15 @@ impl Call<'_> {
     }
 
     /// Puts a fresh token into an answer.
-    fn grant(&self, level: TokenLevel, answer: &mut Value) {
-        let holder = match level {
-            TokenLevel::Platform => Holder::default(),
-            // Named when the session is opened, the same when it is refreshed.
-            TokenLevel::Taxpayer => {
-                let named = |name: &str| Some(self.json.as_ref()?.get(name)?.as_str()?.to_owned());
-                Holder {
-                    gstin: named("gstin").or_else(|| self.request.session_gstin.clone()),
-                    username: named("username").or_else(|| self.request.session_username.clone()),
-                }
-            }
+    fn grant(&self, scheme: &str, answer: &mut Value) {
+        // Named when the session is opened, the same when it is refreshed.
+        let named = |name: &str| Some(self.json.as_ref()?.get(name)?.as_str()?.to_owned());
+        let holder = Holder {
+            gstin: named("gstin").or_else(|| self.request.session_gstin.clone()),
+            username: named("username").or_else(|| self.request.session_username.clone()),
         };
-        let lifetime = self.state.settings.lifetime(level);
-        let (token, expires) = lock(&self.state.tokens).issue(level, lifetime, holder);
+        let lifetime = self.state.lifetime(scheme);
+        let (token, expires) = lock(&self.state.tokens).issue(scheme, lifetime, holder);
         renew(answer, &token, expires);
     }
 }

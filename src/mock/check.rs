@@ -56,9 +56,9 @@ fn credentials(call: &Call) -> Result<(), Refusal> {
         }
     }
     for (scheme, header) in &call.operation.security {
-        let Scheme::Token(level) = scheme else { continue };
+        let Scheme::Token(token_scheme) = scheme else { continue };
         let (error, reason) = match call.values("header", header).as_slice() {
-            [token] => match lock(&call.state.tokens).standing(token, *level) {
+            [token] => match lock(&call.state.tokens).standing(token, token_scheme) {
                 Standing::Valid => continue,
                 Standing::Expired => ("access_token_expired", "holds a token that has expired"),
                 Standing::Unknown if token.starts_with("Bearer ") => {

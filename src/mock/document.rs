@@ -1,11 +1,12 @@
 //! The document, and how the mock finds its way in it.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
-
-use super::tokens::TokenLevel;
 
 /// The document that this crate was built from.
 pub(super) static EMBEDDED: LazyLock<Arc<Document>> = LazyLock::new(|| {
@@ -26,8 +27,8 @@ pub(super) struct Operation {
     path: Vec<String>,
     /// What must be carried, and in which header.
     pub(super) security: Vec<(Scheme, String)>,
-    pub(super) grants: Option<TokenLevel>,
-    pub(super) revokes: Option<TokenLevel>,
+    pub(super) grants: Option<String>,
+    pub(super) revokes: Option<String>,
     /// The operation as it stands in the document.
     node: Value,
     /// Parameters of the path, which hold for all operations there.
@@ -35,11 +36,12 @@ pub(super) struct Operation {
 }
 
 /// A credential, by the name of its security scheme.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) enum Scheme {
     Key,
     Secret,
-    Token(TokenLevel),
+    /// A token, by the name of its security scheme.
+    Token(String),
 }
 
 impl Document {
@@ -55,8 +57,8 @@ impl Document {
                     method: method.to_uppercase(),
                     path: path.split('/').map(str::to_owned).collect(),
                     security: security(&root, node).map_err(|name| unknown(id, &name))?,
-                    grants: level(&node["x-grants"]).map_err(|name| unknown(id, &name))?,
-                    revokes: level(&node["x-revokes"]).map_err(|name| unknown(id, &name))?,
+                    grants: token(&root, &node["x-grants"]).map_err(|name| unknown(id, &name))?,
+                    revokes: token(&root, &node["x-revokes"]).map_err(|name| unknown(id, &name))?,
                     node: node.clone(),
                     shared_parameters: item["parameters"].clone(),
                 };
@@ -117,6 +119,12 @@ impl Document {
             })
     }
 
+    /// How long a token of this scheme is valid, as the document says.
+    pub(super) fn lifetime(&self, scheme: &str) -> Duration {
+        let hours = self.root["components"]["securitySchemes"][scheme]["x-lifetime-hours"].as_u64();
+        Duration::from_secs(hours.unwrap_or(6) * 3600)
+    }
+
     pub(super) fn root(&self) -> &Value {
         &self.root
     }
@@ -138,8 +146,11 @@ impl Document {
 
 impl Operation {
     /// The header in which a token of this level travels.
-    pub(super) fn token_header(&self, level: TokenLevel) -> Option<&str> {
-        let (_, header) = self.security.iter().find(|(scheme, _)| *scheme == Scheme::Token(level))?;
+    pub(super) fn token_header(&self, name: &str) -> Option<&str> {
+        let (_, header) = self
+            .security
+            .iter()
+            .find(|(scheme, _)| matches!(scheme, Scheme::Token(known) if known == name))?;
         Some(header)
     }
 
@@ -167,7 +178,7 @@ fn security(root: &Value, node: &Value) -> Result<Vec<(Scheme, String)>, String>
             let scheme = match name.as_str() {
                 "api_key" => Scheme::Key,
                 "api_secret" => Scheme::Secret,
-                name => Scheme::Token(TokenLevel::named(name).ok_or(name)?),
+                name => Scheme::Token(name.to_owned()),
             };
             let header = root["components"]["securitySchemes"][name]["name"].as_str().ok_or(name)?;
             Ok((scheme, header.to_owned()))
@@ -175,8 +186,11 @@ fn security(root: &Value, node: &Value) -> Result<Vec<(Scheme, String)>, String>
         .collect()
 }
 
-fn level(name: &Value) -> Result<Option<TokenLevel>, String> {
-    name.as_str().map(|name| TokenLevel::named(name).ok_or_else(|| name.to_owned())).transpose()
+/// The name of a token's scheme, which the document must have.
+fn token(root: &Value, name: &Value) -> Result<Option<String>, String> {
+    let Some(name) = name.as_str() else { return Ok(None) };
+    let known = root["components"]["securitySchemes"].get(name).is_some();
+    if known { Ok(Some(name.to_owned())) } else { Err(name.to_owned()) }
 }
 
 fn unknown(id: &str, name: &str) -> String {

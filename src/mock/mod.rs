@@ -12,16 +12,16 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use sandbox_client::{RetryPolicy, mock::MockServer, types::TypeOfGoods};
+//! use sandbox_client::{RetryPolicy, ims::types::TypeOfGoods, mock::MockServer};
 //!
 //! let mock = MockServer::start().await?;
 //! mock.on("get_invoice_count").error("service_unavailable").times(1);
 //!
-//! let client = mock.client()?.with_retry(RetryPolicy::none());
-//! let error = client.invoice_counts(TypeOfGoods::Imports).await.unwrap_err();
+//! let session = mock.session()?.with_retry(RetryPolicy::none());
+//! let error = session.ims().counts(TypeOfGoods::Imports).await.unwrap_err();
 //! assert_eq!(error.status(), Some(503));
 //!
-//! let counts = client.invoice_counts(TypeOfGoods::Imports).await?;
+//! let counts = session.ims().counts(TypeOfGoods::Imports).await?;
 //! assert_eq!(counts.total(), 20);
 //! assert_eq!(mock.hits("get_invoice_count"), 2);
 //! # Ok(())
@@ -56,6 +56,7 @@ mod serve;
 mod tokens;
 
 use std::{
+    collections::HashMap,
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
     sync::{
@@ -68,7 +69,7 @@ use std::{
 use serde_json::Value;
 use tokio::{net::TcpListener, task::AbortHandle};
 
-use crate::{Client, ClientBuilder, Error};
+use crate::{Client, ClientBuilder, Error, Session};
 
 use document::{Document, EMBEDDED};
 pub use fault::Fault;
@@ -79,26 +80,25 @@ use record::Log;
 pub use record::RecordedRequest;
 use rule::Plan;
 pub use rule::Rule;
-pub use tokens::TokenLevel;
 use tokens::{Holder, Tokens};
 
-/// Reads an answer into the type that an operation promises, and writes it
-/// back: what the type does not know is gone, tokens are redacted. A check for
-/// fixtures of your own; `None` for an operation that does not exist.
+/// Reads the payload of an answer into the type that an operation promises,
+/// and writes it back: unknown members are dropped, tokens are redacted. A
+/// check for fixtures of your own; `None` for an operation that does not exist.
 ///
 /// ```
 /// use sandbox_client::mock::round_trip;
 ///
-/// let fixture = serde_json::json!({"code": 200, "data": {"status_cd": "1", "later": "unknown"}});
-/// let read = round_trip("generate_otp", fixture).unwrap()?;
-/// assert_eq!(read, serde_json::json!({"code": 200, "data": {"status_cd": "1"}}));
-/// # Ok::<(), serde_json::Error>(())
+/// let fixture = br#"{"code": 200, "data": {"status_cd": "1", "later": "unknown"}}"#;
+/// let payload = round_trip("generate_otp", fixture).unwrap()?;
+/// assert_eq!(payload, serde_json::json!({"status_cd": "1"}));
+/// # Ok::<(), sandbox_client::Error>(())
 /// ```
 ///
 /// # Errors
 ///
-/// What serde says of an answer that does not fit.
-pub fn round_trip(operation: &str, answer: Value) -> Option<serde_json::Result<Value>> {
+/// [`Decode`](crate::ErrorKind::Decode) for an answer that does not fit.
+pub fn round_trip(operation: &str, answer: &[u8]) -> Option<Result<Value, Error>> {
     crate::generated::round_trip(operation, answer)
 }
 
@@ -130,16 +130,14 @@ struct State {
 struct Settings {
     key: String,
     secret: String,
-    platform_lifetime: Duration,
-    taxpayer_lifetime: Duration,
+    /// Lifetimes that differ from the document's, by security scheme.
+    lifetimes: HashMap<String, Duration>,
 }
 
-impl Settings {
-    fn lifetime(&self, level: TokenLevel) -> Duration {
-        match level {
-            TokenLevel::Platform => self.platform_lifetime,
-            TokenLevel::Taxpayer => self.taxpayer_lifetime,
-        }
+impl State {
+    fn lifetime(&self, scheme: &str) -> Duration {
+        let set = self.settings.lifetimes.get(scheme).copied();
+        set.unwrap_or_else(|| self.document.lifetime(scheme))
     }
 }
 
@@ -184,6 +182,15 @@ impl MockServer {
         self.client_builder().build()
     }
 
+    /// A taxpayer's session on this server, with a token that it has issued.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`client`](MockServer::client).
+    pub fn session(&self) -> Result<Session, Error> {
+        self.client()?.taxpayer_session()
+    }
+
     /// Settings for a server.
     #[must_use]
     pub fn builder() -> MockServerBuilder {
@@ -194,8 +201,7 @@ impl MockServer {
             settings: Settings {
                 key: "key_test_mock0000000000000000".to_owned(),
                 secret: "secret_test_mock0000000000000000".to_owned(),
-                platform_lifetime: Duration::from_secs(24 * 3600),
-                taxpayer_lifetime: Duration::from_secs(6 * 3600),
+                lifetimes: HashMap::new(),
             },
         }
     }
@@ -221,19 +227,26 @@ impl MockServer {
     /// A fresh platform token, without asking for it over the network.
     #[must_use]
     pub fn platform_token(&self) -> String {
-        self.issue_token(TokenLevel::Platform, self.state.settings.platform_lifetime)
+        self.token("platform_token")
     }
 
     /// A fresh taxpayer token, without an OTP.
     #[must_use]
     pub fn taxpayer_token(&self) -> String {
-        self.issue_token(TokenLevel::Taxpayer, self.state.settings.taxpayer_lifetime)
+        self.token("taxpayer_token")
+    }
+
+    /// A valid token of any security scheme of the document, such as
+    /// `taxpayer_token`.
+    #[must_use]
+    pub fn token(&self, scheme: &str) -> String {
+        self.issue_token(scheme, self.state.lifetime(scheme))
     }
 
     /// A fresh token that expires after `lifetime`.
     #[must_use]
-    pub fn issue_token(&self, level: TokenLevel, lifetime: Duration) -> String {
-        lock(&self.state.tokens).issue(level, lifetime, Holder::default()).0
+    pub fn issue_token(&self, scheme: &str, lifetime: Duration) -> String {
+        lock(&self.state.tokens).issue(scheme, lifetime, Holder::default()).0
     }
 
     /// Forgets a token: it is invalid from now on.
@@ -366,11 +379,8 @@ impl MockServerBuilder {
 
     /// How long tokens live: 24 hours (platform) and 6 hours (taxpayer) by default.
     #[must_use]
-    pub fn token_lifetime(mut self, level: TokenLevel, lifetime: Duration) -> Self {
-        match level {
-            TokenLevel::Platform => self.settings.platform_lifetime = lifetime,
-            TokenLevel::Taxpayer => self.settings.taxpayer_lifetime = lifetime,
-        }
+    pub fn token_lifetime(mut self, scheme: &str, lifetime: Duration) -> Self {
+        self.settings.lifetimes.insert(scheme.to_owned(), lifetime);
         self
     }
 

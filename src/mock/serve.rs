@@ -25,9 +25,10 @@ use tokio::{
 };
 
 use super::{
-    RecordedRequest, State, TokenLevel,
+    RecordedRequest, State,
     answer::{self, Reply},
     check::Refusal,
+    document::Scheme,
     fault::{Fault, LastBytes},
     lock,
 };
@@ -106,8 +107,10 @@ impl State {
         let (method, path) = (head.method.as_str(), head.uri.path());
         let operation = self.document.find(method, path);
         let session = operation
-            .and_then(|operation| operation.token_header(TokenLevel::Taxpayer))
-            .and_then(|header| head.headers.get(header)?.to_str().ok())
+            .and_then(|operation| {
+                operation.security.iter().find(|(scheme, _)| matches!(scheme, Scheme::Token(_)))
+            })
+            .and_then(|(_, header)| head.headers.get(header)?.to_str().ok())
             .map(|token| lock(&self.tokens).holder(token))
             .unwrap_or_default();
         let mut log = lock(&self.log);

@@ -9,27 +9,6 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
-/// What a token opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TokenLevel {
-    /// The account: what authentication with key and secret gives.
-    Platform,
-    /// One taxpayer: what the OTP session gives.
-    Taxpayer,
-}
-
-impl TokenLevel {
-    /// The level by the name of its security scheme in the document.
-    pub(super) fn named(scheme: &str) -> Option<Self> {
-        match scheme {
-            "platform_token" => Some(Self::Platform),
-            "taxpayer_token" => Some(Self::Taxpayer),
-            _ => None,
-        }
-    }
-}
-
 /// Whom a taxpayer token was given to.
 #[derive(Clone, Default)]
 pub(super) struct Holder {
@@ -38,7 +17,7 @@ pub(super) struct Holder {
 }
 
 struct Issued {
-    level: TokenLevel,
+    scheme: String,
     /// Milliseconds since 1970.
     expires: u64,
     holder: Holder,
@@ -55,7 +34,7 @@ pub(super) struct Tokens(HashMap<String, Issued>);
 
 impl Tokens {
     /// A fresh token and the millisecond at which it ends.
-    pub(super) fn issue(&mut self, level: TokenLevel, lifetime: Duration, holder: Holder) -> (String, u64) {
+    pub(super) fn issue(&mut self, scheme: &str, lifetime: Duration, holder: Holder) -> (String, u64) {
         // The count alone would repeat the tokens of an earlier process.
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let now = now();
@@ -69,14 +48,14 @@ impl Tokens {
         });
         let encode = |part: String| URL_SAFE_NO_PAD.encode(part);
         let token = format!("{}.{}.", encode(json!({"alg": "none"}).to_string()), encode(claims.to_string()));
-        self.0.insert(token.clone(), Issued { level, expires, holder });
+        self.0.insert(token.clone(), Issued { scheme: scheme.to_owned(), expires, holder });
         (token, expires)
     }
 
-    /// A token of the other level is as unknown as an invented one.
-    pub(super) fn standing(&self, token: &str, level: TokenLevel) -> Standing {
+    /// A token of another scheme is as unknown as an invented one.
+    pub(super) fn standing(&self, token: &str, scheme: &str) -> Standing {
         match self.0.get(token) {
-            Some(issued) if issued.level != level => Standing::Unknown,
+            Some(issued) if issued.scheme != scheme => Standing::Unknown,
             Some(issued) if now() < issued.expires => Standing::Valid,
             Some(_) => Standing::Expired,
             None => Standing::Unknown,

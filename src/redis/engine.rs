@@ -22,7 +22,7 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// Limit for one answer. What is asked takes well below a millisecond.
 const ANSWER: Duration = Duration::from_secs(1);
 /// While it is down, it is tried again after this time.
-pub(super) const TRY_AGAIN: Duration = Duration::from_secs(1);
+pub(crate) const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Engine {
     client: Client,
@@ -87,7 +87,7 @@ impl Engine {
         if let Some(manager) = &*manager {
             return Ok(manager.clone());
         }
-        crate::client::install_tls_provider();
+        crate::environment::install_tls_provider();
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(ANSWER))

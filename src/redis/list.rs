@@ -19,7 +19,7 @@ use crate::{Error, ErrorKind, TaxpayerId, TokenKey, hex::hex, values::Gstin};
 /// A worker that was silent for so long is given up.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How often a worker says that it is there.
-pub(super) const WORD: Duration = Duration::from_secs(8);
+pub(crate) const WORD: Duration = Duration::from_secs(8);
 /// How long it is remembered that a sweep is done.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Taxpayers that are put on the list in one step.
@@ -38,14 +38,14 @@ pub(crate) struct List {
 }
 
 /// A taxpayer that this worker has taken.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub id: String,
     pub taxpayer: TaxpayerId,
     /// Groups of goods that are answered already.
     pub answered: String,
 }
 
-pub(super) struct Taken {
+pub(crate) struct Taken {
     /// Taxpayers that are not done, by whomever.
     pub open: u64,
     pub entries: Vec<Entry>,
@@ -60,7 +60,7 @@ impl List {
     }
 
     /// Puts the firm on the list, unless others have.
-    pub(super) async fn fill(&self, firm: &[TaxpayerId]) -> Result<(), Error> {
+    pub(crate) async fn fill(&self, firm: &[TaxpayerId]) -> Result<(), Error> {
         let lines: Vec<_> = firm.iter().map(|id| format!("{}\n{}", id.gstin, id.username)).collect();
         let digest = lines.iter().fold(Sha256::new(), |digest, line| {
             digest.chain_update((line.len() as u64).to_be_bytes()).chain_update(line)
@@ -88,7 +88,7 @@ impl List {
     }
 
     /// Takes up to so many taxpayers; `None` while the server is out of reach.
-    pub(super) async fn take(&self, count: usize) -> Option<Result<Taken, Error>> {
+    pub(crate) async fn take(&self, count: usize) -> Option<Result<Taken, Error>> {
         let mut take = TAKE.prepare_invoke();
         take.key(&self.stream).key(&self.state).arg(&self.worker).arg(count);
         take.arg(millis(SILENCE)).arg(millis(KEPT));
@@ -120,14 +120,14 @@ impl List {
     /// Notes what is answered of a taxpayer, or that all is (an empty text).
     /// `false` if another worker has taken him over; `None` while the server
     /// is out of reach.
-    pub(super) async fn done(&self, id: &str, answered: &str) -> Option<bool> {
+    pub(crate) async fn done(&self, id: &str, answered: &str) -> Option<bool> {
         let mut done = DONE.prepare_invoke();
         done.key(&self.stream).key(&self.state).arg(&self.worker).arg(id).arg(answered);
         self.redis.engine.run::<bool>(&done).await
     }
 
     /// Says that this worker is still at what it took.
-    pub(super) async fn hold(&self, ids: &[String]) {
+    pub(crate) async fn hold(&self, ids: &[String]) {
         let mut hold = HOLD.prepare_invoke();
         hold.key(&self.stream).arg(&self.worker).arg(ids);
         let _: Option<u64> = self.redis.engine.run(&hold).await;

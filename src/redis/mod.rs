@@ -4,9 +4,8 @@ mod engine;
 mod keeper;
 mod list;
 mod memory;
-mod pace;
+mod rate_limit;
 mod seal;
-mod sweep;
 mod tokens;
 
 use std::{
@@ -17,14 +16,14 @@ use std::{
 
 use crate::{Error, TokenKey};
 use engine::Engine;
+pub(crate) use engine::TRY_AGAIN;
 use keeper::Keeper;
-pub(crate) use list::List;
+pub(crate) use list::{Entry, List, WORD};
 use memory::Tokens;
-use pace::Pace;
-pub(crate) use pace::SharedPace;
+use rate_limit::Pace;
+pub(crate) use rate_limit::SharedPace;
 pub use seal::EncryptionKey;
 use seal::Seal;
-pub use sweep::SharedSweep;
 
 /// A script, with what all scripts have in front.
 macro_rules! script {
@@ -113,7 +112,7 @@ impl Redis {
             return Ok(None);
         }
         let variable = |name: &'static str| {
-            crate::client::variable(name)?.ok_or_else(|| {
+            crate::environment::variable(name)?.ok_or_else(|| {
                 Error::config(name, "is not set").advice(
                     "sharing over Redis needs SANDBOX_REDIS_URL, SANDBOX_REDIS_KEY and SANDBOX_REDIS_WORKERS",
                 )

@@ -1,13 +1,166 @@
-//! The life of tokens: had once however many wait, renewed early, forgotten
-//! when the server refuses them, never mixed between taxpayers or keys.
+//! Sessions: the OTP session of a taxpayer, and any kind that the document
+//! names. Tokens are fetched once however many calls wait, renewed early,
+//! forgotten when the server refuses them, and never mixed between taxpayers,
+//! kinds or API keys.
 
-mod expiry;
-mod renewal;
-mod shared;
-mod slot;
-mod store;
+pub mod kinds;
 
-pub(crate) use expiry::{platform_lifetime, taxpayer_lifetime};
-pub(crate) use renewal::{keep, refresh};
-pub(crate) use slot::{Lease, Slot};
-pub use store::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
+use std::{fmt, marker::PhantomData, time::Duration};
+
+pub(crate) use kinds::sealed;
+pub use kinds::{SessionKind, Taxpayer};
+
+pub use crate::generated::families::session::*;
+
+use crate::{
+    Client, Error, TaxpayerId, Token,
+    client::{ClientState, call_settings},
+    operation::{Credential, Operation},
+    token::{Lease, SessionAuth, TokenSource},
+};
+use kinds::TaxpayerToken;
+
+/// A session: the way to the operations that need its token.
+///
+/// Each family has a method here, such as [`ims`](Session::ims), which gives
+/// the handle with its operations and helpers. Cheap to clone; all clones, and
+/// the client that it came from, share connections, rate limit, retry budget
+/// and tokens.
+///
+/// A taxpayer's session comes from [`Taxpayer::verify_otp`] or
+/// [`Taxpayer::restore`], and from a token that you have by
+/// [`Client::with_taxpayer_token`] or [`Client::taxpayer_session`].
+pub struct Session<K = TaxpayerToken> {
+    state: ClientState,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K: SessionKind> Session<K> {
+    pub(crate) fn of(state: ClientState) -> Self {
+        Self { state, kind: PhantomData }
+    }
+
+    pub(crate) fn state(&self) -> &ClientState {
+        &self.state
+    }
+
+    /// The client, for operations that need no session.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::of(self.state.clone())
+    }
+
+    /// The taxpayer, for a session that was opened for one by
+    /// [`Client::taxpayer`]; a token alone does not tell whose it is.
+    #[must_use]
+    pub fn taxpayer_id(&self) -> Option<&TaxpayerId> {
+        self.state.taxpayer_id()
+    }
+
+    /// How long a call made now would wait for the rate limit.
+    #[must_use]
+    pub fn estimated_wait(&self) -> Duration {
+        self.state.estimated_wait()
+    }
+}
+
+call_settings!("session", Session<K>, K: SessionKind);
+
+impl Client {
+    /// The session of the taxpayer's token that the client was built with.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the field
+    /// `taxpayer_token` where it was built without one.
+    pub fn taxpayer_session(&self) -> Result<Session, Error> {
+        match self.state().auth() {
+            Some(_) => Ok(Session::of(self.state().clone())),
+            None => Err(Error::config("taxpayer_token", "is missing: this client has no session").advice(
+                "open one with `Client::taxpayer`, or set a token with `ClientBuilder::taxpayer_token` or SANDBOX_ACCESS_TOKEN",
+            )),
+        }
+    }
+
+    /// A session with a taxpayer's token that you already have. Connections,
+    /// rate limit and retry budget stay shared.
+    #[must_use]
+    pub fn with_taxpayer_token(&self, token: Token) -> Session<TaxpayerToken> {
+        self.with_session_token(token)
+    }
+
+    /// A session of any kind with a token that you already have.
+    #[must_use]
+    pub fn with_session_token<K: SessionKind>(&self, token: Token) -> Session<K> {
+        Session::of(
+            self.state().with_auth(SessionAuth { kind: K::SCHEME, source: TokenSource::Fixed(token) }),
+        )
+    }
+}
+
+impl<K> Clone for Session<K> {
+    fn clone(&self) -> Self {
+        Self { state: self.state.clone(), kind: PhantomData }
+    }
+}
+
+impl<K> fmt::Debug for Session<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl ClientState {
+    /// The source of the token of this kind, if there is one.
+    fn source(&self, kind: &str) -> Option<&TokenSource> {
+        self.auth().filter(|auth| auth.kind == kind).map(|auth| &auth.source)
+    }
+
+    pub(crate) fn taxpayer_id(&self) -> Option<&TaxpayerId> {
+        match &self.auth()?.source {
+            TokenSource::Slot(slot) => slot.key().taxpayer(),
+            TokenSource::Fixed(_) => None,
+        }
+    }
+
+    /// The token that a credential means, if nothing must be waited for.
+    pub(crate) fn token_at_hand(&self, credential: Credential) -> Option<Lease> {
+        match credential {
+            Credential::PlatformToken => self.platform().fresh(),
+            Credential::Session(kind) => match self.source(kind)? {
+                TokenSource::Slot(slot) => slot.fresh(),
+                TokenSource::Fixed(token) => Some(Lease { token: token.clone(), new: false }),
+            },
+            _ => None,
+        }
+    }
+
+    /// The token of the session of this kind, renewed if it is near its end.
+    pub(crate) async fn session_token(&self, kind: &'static str) -> Result<Lease, Error> {
+        match self.source(kind) {
+            None => Err(Error::config(kind, "is missing: this operation needs a session").advice(
+                "open one with `Client::taxpayer`, or set a token with `ClientBuilder::taxpayer_token` or SANDBOX_ACCESS_TOKEN",
+            )),
+            Some(TokenSource::Fixed(token)) => Ok(Lease { token: token.clone(), new: false }),
+            Some(TokenSource::Slot(slot)) => {
+                let lease = slot.token(|token| kinds::renew(self, slot, token)).await?;
+                lease.ok_or_else(Error::session_over)
+            }
+        }
+    }
+
+    /// Whether a refused token has another in its place, or may have one for
+    /// the asking. A taxpayer's never has: that takes a person and an OTP.
+    pub(crate) async fn replaced(&self, operation: &Operation, lease: &Lease) -> bool {
+        match operation.credential {
+            Credential::PlatformToken => {
+                self.platform().refused(&lease.token).await.is_some() || (!lease.new && self.has_secret())
+            }
+            Credential::Session(kind) => match self.source(kind) {
+                Some(TokenSource::Slot(slot)) => slot.refused(&lease.token).await.is_some(),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}

@@ -22,14 +22,12 @@ pub(crate) struct RawAnswer {
 
 /// Sends `request` and reads at most `cap` bytes of body, all within
 /// `timeout`. Cookies are dropped: this API has none, a gateway's are its own.
-///
-/// Gives the emptied response too, for the answer to travel in.
 pub(crate) fn send(
     http: &reqwest::Client,
     mut request: Request,
     timeout: Duration,
     cap: usize,
-) -> impl Future<Output = Result<(RawAnswer, Response), Error>> + use<> {
+) -> impl Future<Output = Result<RawAnswer, Error>> + use<> {
     *request.timeout_mut() = Some(timeout);
     // Not inside of the future, where a request takes place twice.
     let response = http.execute(request);
@@ -39,7 +37,7 @@ pub(crate) fn send(
         let mut headers = std::mem::take(response.headers_mut());
         headers.remove(SET_COOKIE);
         let body = read(&mut response, cap).await.map_err(|error| error.with_status(status))?;
-        Ok((RawAnswer { status, headers, body }, response))
+        Ok(RawAnswer { status, headers, body })
     }
 }
 

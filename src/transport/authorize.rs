@@ -2,91 +2,76 @@
 
 use std::time::Instant;
 
-use reqwest::{
-    Request,
-    header::{AUTHORIZATION, HeaderName, HeaderValue},
-};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
-    Client, Error, ErrorKind, Phase,
-    client::Scope,
-    generated::ClientInfo,
+    Error, ErrorKind, Phase,
+    client::ClientState,
     operation::{Credential, Operation},
-    session::Lease,
+    request::Request,
+    token::Lease,
 };
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const API_SECRET: HeaderName = HeaderName::from_static("x-api-secret");
 const API_VERSION: HeaderName = HeaderName::from_static("x-api-version");
-
-/// Refuses an address that is not the operation's own.
-pub(crate) fn check_address(
-    scope: &Scope,
-    operation: &'static Operation,
-    request: &Request,
-) -> Result<(), Error> {
-    let path = request.url().path();
-    if path.strip_prefix(scope.base_url().prefix()).is_some_and(|path| operation.covers(path)) {
-        Ok(())
-    } else {
-        Err(Error::new(
-            ErrorKind::Config,
-            "a path parameter is empty or would change the path; use letters and digits",
-        ))
-    }
-}
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The token that `security` asks for. `None` if it asks for no token. A login
 /// or a refresh is waited for until the deadline at most.
 pub(crate) async fn authorize(
-    client: &Client,
+    state: &ClientState,
     operation: &'static Operation,
     deadline: Instant,
 ) -> Result<Option<Lease>, Error> {
     let lease = match operation.credential {
         Credential::ApiKey => return Ok(None),
-        Credential::ApiSecret if client.inner().has_secret() => return Ok(None),
+        Credential::ApiSecret if state.has_secret() => return Ok(None),
         Credential::ApiSecret => {
             return Err(Error::config("secret", "is missing")
                 .advice("set it with `ClientBuilder::secret` or SANDBOX_API_SECRET"));
         }
-        credential => match client.token_at_hand(credential) {
+        // Boxed: waiting is rare, and what it keeps would make every call larger.
+        Credential::PlatformToken => match state.token_at_hand(operation.credential) {
             Some(lease) => lease,
-            // Boxed: waiting is rare, and what it keeps would make every call larger.
-            None if credential == Credential::PlatformToken => {
-                Box::pin(until(deadline, client.platform_token())).await?
-            }
-            None => Box::pin(until(deadline, client.taxpayer_token())).await?,
+            None => Box::pin(until(deadline, state.platform_token())).await?,
+        },
+        Credential::Session(kind) => match state.token_at_hand(operation.credential) {
+            Some(lease) => lease,
+            None => Box::pin(until(deadline, state.session_token(kind))).await?,
         },
     };
     Ok(Some(lease))
 }
 
-/// A copy of `request` with the key, the version, and the token or secret.
-/// The request itself has none of the credentials: the document cannot put them there.
-pub(crate) fn sign(
-    scope: &Scope,
-    operation: &'static Operation,
-    lease: Option<&Lease>,
-    request: &Request,
-) -> Request {
-    let mut request = request.try_clone().expect("bodies are kept in memory, never streamed");
-    let headers = request.headers_mut();
-    headers.append(API_KEY, scope.key_header());
-    if let Some(version) = operation.api_version
-        && !headers.contains_key(&API_VERSION)
-    {
-        headers.append(API_VERSION, HeaderValue::from_static(version));
+/// The request as it is sent: with key, version, and token or secret.
+pub(crate) fn sign(request: &Request<'_>, lease: Option<&Lease>) -> reqwest::Request {
+    let (state, operation) = (request.state, request.operation);
+    let mut signed = reqwest::Request::new(operation.http_method(), request.url.clone());
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(ACCEPT, JSON);
+    headers.insert(API_KEY, state.key_header());
+    if let Some(version) = operation.api_version {
+        headers.insert(API_VERSION, HeaderValue::from_static(version));
     }
     if let Some(lease) = lease {
-        headers.append(AUTHORIZATION, lease.token.header());
+        headers.insert(HeaderName::from_static(operation.token_header), lease.token.header());
     }
     if operation.credential == Credential::ApiSecret
-        && let Some(secret) = scope.secret_header()
+        && let Some(secret) = state.secret_header()
     {
-        headers.append(API_SECRET, secret);
+        headers.insert(API_SECRET, secret);
     }
-    request
+    // What the caller gave comes before a default of the document.
+    for (name, value) in &request.headers {
+        headers.insert(name, value.clone());
+    }
+    if let Some(body) = &request.body {
+        headers.insert(CONTENT_TYPE, JSON);
+        *signed.body_mut() = Some(body.clone().into());
+    }
+    *signed.headers_mut() = headers;
+    signed
 }
 
 /// Lets a login that a call waits for take no longer than the call may.

@@ -12,10 +12,10 @@ use memchr::memmem::Finder;
 use reqwest::StatusCode;
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{attempt::RawAnswer, handoff::Answer};
+use super::{Received, attempt::RawAnswer, secrets::Secrets};
 use crate::{
     Error, ErrorKind,
     operation::{Credential, Operation},
@@ -59,18 +59,19 @@ pub(crate) fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Err
 }
 
 /// An answer that is a success by its envelope and does not fit its type.
-pub(crate) fn undecodable<T: DeserializeOwned>(answer: &Answer, error: &serde_json::Error) -> Error {
+/// `locate` reads it once more to learn where.
+pub(crate) fn undecodable(
+    received: &Received,
+    secrets: &Secrets,
+    error: &serde_json::Error,
+    locate: impl FnOnce(&mut serde_json::Deserializer<serde_json::de::SliceRead<'_>>) -> String,
+) -> Error {
     let reason = if error.is_data() {
-        // Read once more to learn where; serde_json alone knows only the line.
-        let mut json = serde_json::Deserializer::from_slice(&answer.body);
-        let path = match serde_path_to_error::deserialize::<_, T>(&mut json) {
-            Err(error) => error.path().to_string(),
-            Ok(_) => ".".to_owned(),
-        };
-        let path = answer.secrets.out_of_text(crate::error::printable(&path, 120));
+        let path = locate(&mut serde_json::Deserializer::from_slice(&received.body));
+        let path = secrets.out_of_text(crate::error::printable(&path, 120));
         match expectation(&error.to_string()) {
             Some(expectation) => {
-                let expectation = answer.secrets.out_of_text(expectation.to_owned());
+                let expectation = secrets.out_of_text(expectation.to_owned());
                 format!("the answer does not fit its type at `{path}`: {expectation}")
             }
             None => format!("the answer does not fit its type at `{path}`"),
@@ -78,14 +79,13 @@ pub(crate) fn undecodable<T: DeserializeOwned>(answer: &Answer, error: &serde_js
     } else {
         format!("the answer is not valid JSON (line {}, column {})", error.line(), error.column())
     };
-    let error = Error::new(ErrorKind::Decode, reason)
-        .with_status(answer.status)
-        .with_transaction_id(Probe::read(&answer.body).transaction_id.as_deref())
-        .in_operation(answer.operation.id)
-        .after_attempts(answer.attempts)
+    Error::new(ErrorKind::Decode, reason)
+        .with_status(received.status)
+        .with_transaction_id(Probe::read(&received.body).transaction_id.as_deref())
+        .in_operation(received.operation.id)
+        .after_attempts(received.attempts)
         .maybe_sent(true)
-        .advice("the provider may have changed its answer; see if a newer version of this crate knows it");
-    answer.secrets.out_of(error)
+        .advice("the provider may have changed its answer; see if a newer version of this crate knows it")
 }
 
 /// The part of serde's message that is ours: what was expected. What was found
@@ -133,7 +133,7 @@ fn http_failure(operation: &Operation, status: StatusCode, probe: &Probe, body: 
 
 fn not_let_in(operation: &Operation) -> Error {
     match operation.credential {
-        Credential::TaxpayerToken => Error::session_over(),
+        Credential::Session(_) => Error::session_over(),
         Credential::PlatformToken => Error::new(ErrorKind::Auth, "the platform token is not accepted")
             .advice("check that key and secret belong together"),
         Credential::ApiKey | Credential::ApiSecret => {
@@ -349,7 +349,13 @@ impl<'de, T: FromMembers> Visitor<'de> for Lenient<T> {
 
 /// Text, or a number or boolean as text; nothing for anything else.
 #[derive(Default)]
-struct Text(Option<String>);
+pub(crate) struct Text(Option<String>);
+
+impl Text {
+    pub fn into_text(self) -> Option<String> {
+        self.0
+    }
+}
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

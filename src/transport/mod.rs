@@ -1,78 +1,71 @@
-//! The one door to the network: every request of the generated client goes
-//! through `exec` here, and nothing else sends one.
+//! The one door to the network: every request goes through `call` here, and
+//! nothing else sends one.
 
 mod attempt;
 mod authorize;
 mod envelope;
-mod handoff;
-mod observe;
-mod pace;
-mod retry;
 mod secrets;
 
 use std::time::{Duration, Instant, SystemTime};
 
-use progenitor_client::{ClientHooks, OperationInfo};
-use reqwest::{Request, Response, header::RETRY_AFTER};
+use bytes::Bytes;
+use reqwest::{
+    StatusCode,
+    header::{HeaderMap, RETRY_AFTER},
+};
 use tracing::Instrument;
 
-pub use observe::CallReport;
-pub(crate) use observe::Observer;
-pub use pace::{BoxFuture, RateGate};
-pub use retry::RetryPolicy;
-
-pub(crate) use handoff::{decode, into_error};
-#[cfg(feature = "redis")]
-pub(crate) use pace::{MARGIN, SLOT, WINDOW, Window};
-pub(crate) use pace::{SlidingWindow, too_slow};
-pub(crate) use retry::Budget;
-pub(crate) use secrets::hollow;
+pub(crate) use envelope::{Text as LenientText, undecodable};
+pub(crate) use secrets::Secrets;
 
 use crate::{
     Error, ErrorKind,
-    client::{LONGEST, Scope},
-    generated::{Client, ClientInfo},
+    client::LONGEST,
+    observe::Call,
     operation::{Credential, Operation},
+    request::Request,
+    retry::{self, Decision},
 };
 use attempt::RawAnswer;
-use handoff::Answer;
-use observe::Call;
-use retry::Decision;
-use secrets::Secrets;
 
-impl ClientHooks<Scope> for Client {
-    async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
-        let operation =
-            Operation::find(info.operation_id).expect("the table holds every generated operation");
-        let call = Call::start(operation);
-        let span = call.span();
-        let result = run(self, operation, &request, &call).instrument(span).await;
-        Ok(match result {
-            Ok((attempts, response)) => {
-                call.succeeded(attempts, self.inner().observer());
-                response
-            }
-            Err(error) => {
-                call.failed(&error, self.inner().observer());
-                handoff::failed(error)
-            }
-        })
-    }
+/// A body that was received in full from a success, as far as can be known
+/// without its type.
+#[derive(Clone)]
+pub(crate) struct Received {
+    pub operation: &'static Operation,
+    pub attempts: u32,
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
 }
 
-/// The pipeline: authorize, pace, attempt, envelope, decide, until done. Gives
-/// how many attempts it took, and a response that carries the answer.
+/// One logical call: the request goes through the pipeline, `read` makes of
+/// the body what the caller wants, and observers learn how it ended.
+pub(crate) async fn call<T>(
+    request: &Request<'_>,
+    read: impl FnOnce(Received, &Secrets) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let call = Call::start(request.operation);
+    let outcome = run(request, &call).instrument(call.span()).await;
+    let mut attempts = 0;
+    let result = outcome.and_then(|(received, secrets)| {
+        attempts = received.attempts;
+        read(received, &secrets).map_err(|error| secrets.out_of(error))
+    });
+    match &result {
+        Ok(_) => call.succeeded(attempts, request.state.observer()),
+        Err(error) => call.failed(error, request.state.observer()),
+    }
+    result
+}
+
+/// The pipeline: its stages are numbered here and in ARCHITECTURE.md.
 ///
-/// Each attempt sends a copy of `request`, made last: what is held while a
-/// call waits makes every call larger.
-async fn run(
-    client: &Client,
-    operation: &'static Operation,
-    request: &Request,
-    call: &Call,
-) -> Result<(u32, Response), Error> {
-    let scope = client.inner();
-    let policy = scope.policy();
+/// Each attempt builds a request of its own, last: what is held while a call
+/// waits makes every call larger.
+async fn run(request: &Request<'_>, call: &Call) -> Result<(Received, Secrets), Error> {
+    let (state, operation) = (request.state, request.operation);
+    let policy = state.policy();
     let mut deadline = call.started() + policy.call_timeout;
     // Requests sent, and how many of them only replaced a refused token.
     let mut sent = 0;
@@ -82,20 +75,21 @@ async fn run(
         error.in_operation(operation.id).after_attempts(sent).retryable(retryable)
     };
 
-    authorize::check_address(scope, operation, request).map_err(|error| finish(error, sent))?;
-    scope.budget().count_call(call.started());
+    state.budget().count_call(call.started());
     let mut last = None;
     loop {
+        // 1. Authorize: the token that the operation needs, obtained or renewed.
         let asked = policy.patient.then(Instant::now);
         let patience = asked.map_or(deadline, |asked| asked + LONGEST);
-        let lease = authorize::authorize(client, operation, patience).await.map_err(|error| {
+        let lease = authorize::authorize(state, operation, patience).await.map_err(|error| {
             match error.operation() {
                 // A login that failed speaks for itself; this request was not sent.
                 Some(_) => error.maybe_sent(false),
                 None => finish(error, sent),
             }
         })?;
-        let place = match scope.acquire(patience).await {
+        // 2. Rate limit: a permit among those in flight, then a place in the window.
+        let place = match state.acquire(patience).await {
             Ok(place) => place,
             // Why a retry was wanted says more than why there is none.
             Err(error) => return Err(last.unwrap_or_else(|| finish(error, sent))),
@@ -103,43 +97,45 @@ async fn run(
         if let Some(asked) = asked {
             deadline += asked.elapsed();
         }
+        // 3. Attempt: credentials attached to a request of its own, sent once, read within limits.
         sent += 1;
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
-        let signed = authorize::sign(scope, operation, lease.as_ref(), request);
-        let result = attempt::send(client.client(), signed, timeout, policy.max_body_bytes).await;
+        let signed = authorize::sign(request, lease.as_ref());
+        let result = attempt::send(state.http(), signed, timeout, policy.max_body_bytes).await;
         drop(place);
+        // 4. Envelope: success or failure, whatever form it has.
         let error = match result {
-            Ok((answer, response)) => match check(operation, &answer) {
+            Ok(answer) => match check(operation, &answer) {
                 Ok(()) => {
                     let RawAnswer { status, headers, body } = answer;
-                    let token = lease.map(|lease| lease.token);
-                    let secrets = Secrets::of(scope, operation, request.url(), token);
-                    let answer = Answer { operation, attempts: sent, status, headers, body, secrets };
-                    return Ok((sent, handoff::answered(answer, response)));
+                    let secrets = Secrets::of(request, lease.map(|lease| lease.token));
+                    return Ok((Received { operation, attempts: sent, status, headers, body }, secrets));
                 }
                 Err(error) => error,
             },
             Err(error) => error,
         };
         let token = lease.as_ref().map(|lease| lease.token.clone());
-        let error = Secrets::of(scope, operation, request.url(), token).out_of(error);
+        let error = Secrets::of(request, token).out_of(error);
         let error = finish(error, sent);
 
-        if let Some(lease) = &lease
-            && is_dead_token(operation, &error)
-            && client.replaced(operation, lease).await
-            && renewals == 0
-        {
-            call.attempt_failed(sent, &error, Some(Duration::ZERO));
-            renewals += 1;
-            continue;
-        }
-        if error.kind() == ErrorKind::RateLimited {
-            scope.pause(error.retry_after().unwrap_or(policy.retry.base_rate_limited));
+        // 5. Decide.
+        let rejected = lease.as_ref().filter(|_| is_dead_token(operation, &error));
+        let replaced = match rejected {
+            Some(lease) => state.replaced(operation, lease).await && renewals == 0,
+            None => false,
+        };
+        if let Some(pause) = retry::pause_for_all(&policy.retry, &error) {
+            state.pause(pause);
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        match retry::decide(&policy.retry, operation, &error, sent - renewals, left, fastrand::f64()) {
-            Decision::Retry(pause) if scope.budget().take(&policy.retry, Instant::now()) => {
+        let jitter = fastrand::f64();
+        match retry::decide(&policy.retry, operation, &error, sent - renewals, replaced, left, jitter) {
+            Decision::Renew => {
+                call.attempt_failed(sent, &error, Some(Duration::ZERO));
+                renewals += 1;
+            }
+            Decision::Retry(pause) if state.budget().take(&policy.retry, Instant::now()) => {
                 call.attempt_failed(sent, &error, Some(pause));
                 last = Some(error);
                 tokio::time::sleep(pause).await;
@@ -156,7 +152,7 @@ async fn run(
 fn is_dead_token(operation: &Operation, error: &Error) -> bool {
     matches!(
         (operation.credential, error.kind()),
-        (Credential::PlatformToken, ErrorKind::Auth) | (Credential::TaxpayerToken, ErrorKind::SessionExpired)
+        (Credential::PlatformToken, ErrorKind::Auth) | (Credential::Session(_), ErrorKind::SessionExpired)
     )
 }
 
@@ -171,22 +167,17 @@ fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Error> {
 /// The verdict on an answer, for fuzzing: envelope first, then the type.
 #[cfg(fuzzing)]
 pub(crate) fn judge<T: serde::de::DeserializeOwned>(
-    client: &Client,
-    operation: &'static Operation,
-    status: reqwest::StatusCode,
-    headers: reqwest::header::HeaderMap,
-    body: bytes::Bytes,
+    request: &Request<'_>,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
 ) -> Result<(), Error> {
+    let operation = request.operation;
     let answer = RawAnswer { status, headers, body };
     check(operation, &answer)?;
     let RawAnswer { status, headers, body } = answer;
-    let scope = client.inner();
-    let secrets = Secrets::of(scope, operation, scope.base_url().url(), None);
-    let answer = Answer { operation, attempts: 1, status, headers, body, secrets };
-    match serde_json::from_slice::<T>(&answer.body) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(envelope::undecodable::<T>(&answer, &error)),
-    }
+    let received = Received { operation, attempts: 1, status, headers, body };
+    crate::answer::read::<T>(received, &Secrets::of(request, None)).map(drop)
 }
 
 /// A `Retry-After` as of now, for fuzzing.

@@ -3,17 +3,9 @@
 
 use std::sync::Arc;
 
-use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{
-    Client, Error, ErrorKind, Token,
-    client::{Access, Scope},
-    credentials::ApiKey,
-    error::redacted,
-    generated::ClientInfo,
-    operation::{Credential, Operation},
-};
+use crate::{Error, Token, credentials::ApiKey, error::redacted, request::Request};
 
 /// The credentials of one call.
 #[derive(Clone)]
@@ -25,16 +17,9 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    pub fn of(scope: &Scope, operation: &Operation, address: &Url, token: Option<Token>) -> Self {
-        let is_secret =
-            |name: &str| operation.parameters.iter().any(|known| known.secret && known.name == name);
-        let parameters = if operation.parameters.iter().any(|known| known.secret) {
-            let secret = address.query_pairs().filter(|(name, _)| is_secret(name));
-            secret.map(|(_, value)| value.into_owned().into()).collect()
-        } else {
-            Vec::new()
-        };
-        Self { key: Arc::clone(scope.credentials()), token, parameters }
+    pub fn of(request: &Request<'_>, token: Option<Token>) -> Self {
+        let key = Arc::clone(request.state.credentials());
+        Self { key, token, parameters: request.secrets.clone() }
     }
 
     /// The error without any of them.
@@ -54,30 +39,4 @@ impl Secrets {
         all.extend(self.parameters.iter().map(SecretString::expose_secret));
         all
     }
-}
-
-/// The error for an answer that claims success without what its operation
-/// promises; `lacks` says what that is. The provider has done its part all the same.
-pub(crate) fn hollow(
-    client: &Client,
-    operation: &'static str,
-    lacks: &str,
-    transaction_id: Option<&str>,
-) -> Error {
-    let scope = client.inner();
-    let error = Error::new(ErrorKind::Decode, format!("the answer claims success and {lacks}"))
-        .in_operation(operation)
-        .with_status(reqwest::StatusCode::OK)
-        .with_transaction_id(transaction_id)
-        .after_attempts(1)
-        .maybe_sent(true);
-    let token = match (Operation::find(operation).map(|known| known.credential), scope.taxpayer()) {
-        (Some(Credential::TaxpayerToken), Some(Access::Fixed(token))) => Some(token.clone()),
-        (Some(Credential::TaxpayerToken), Some(Access::Session(slot))) => {
-            slot.saved().map(|saved| saved.token)
-        }
-        (Some(Credential::PlatformToken), _) => scope.platform().saved().map(|saved| saved.token),
-        _ => None,
-    };
-    Secrets { key: Arc::clone(scope.credentials()), token, parameters: Vec::new() }.out_of(error)
 }

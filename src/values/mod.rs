@@ -17,13 +17,13 @@ mod invoice_counts;
 mod invoice_sections;
 mod open_enum;
 mod otp;
-#[cfg(feature = "gst-public")]
+#[cfg(feature = "public")]
 mod pan_search;
 mod path_segment;
 mod period;
 mod section;
 mod text;
-#[cfg(feature = "gst-public")]
+#[cfg(feature = "public")]
 mod text_or_list;
 
 pub use amount::Amount;
@@ -39,12 +39,12 @@ pub use invoice::{Invoice, ItcReduction};
 pub use invoice_counts::InvoiceCounts;
 pub use invoice_sections::InvoiceSections;
 pub use otp::Otp;
-#[cfg(feature = "gst-public")]
+#[cfg(feature = "public")]
 pub use pan_search::PanSearchData;
 pub use path_segment::PathSegment;
 pub use period::{Month, ReturnPeriod, Year};
 pub use section::Section;
-#[cfg(feature = "gst-public")]
+#[cfg(feature = "public")]
 pub use text_or_list::TextOrList;
 
 pub use crate::credentials::Token;

@@ -10,7 +10,7 @@ use serde::{
     },
 };
 
-use crate::types::{BusinessError, PanRegistration};
+use crate::public::types::{BusinessError, PanRegistration};
 
 /// The registrations of a PAN, which stand as a list straight below `data`.
 ///

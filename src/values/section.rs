@@ -4,7 +4,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::types::TypeOfGoods;
+use crate::ims::types::TypeOfGoods;
 
 macro_rules! sections {
     ($($variant:ident $code:literal $goods:ident $title:literal,)*) => {

@@ -1,6 +1,6 @@
 //! Calls the operation that the recipe has added.
 
-use sandbox_client::{ErrorKind, Operation, mock::MockServer, types::Signatory};
+use sandbox_client::{ErrorKind, Operation, filing::types::Signatory, mock::MockServer};
 
 #[tokio::test]
 async fn a_new_operation_works_after_one_edit_of_the_document() {
@@ -8,26 +8,26 @@ async fn a_new_operation_works_after_one_edit_of_the_document() {
     assert!(!operation.idempotent);
 
     let mock = MockServer::start().await.unwrap();
-    let client = mock.client().unwrap();
+    let filing = mock.session().unwrap().filing();
     let signatory = || -> Signatory { Signatory::builder().pan("ABCDE1234F").try_into().unwrap() };
 
-    let answer = client.generate_evc_otp().gstr("gstr-1").body(signatory()).send().await.unwrap();
-    assert_eq!(answer.timestamp.as_ref().unwrap().unix_millis(), Some(1_763_446_641_000));
+    let answer = filing.generate_evc_otp().gstr("gstr-1").body(signatory()).send().await.unwrap();
+    assert_eq!(answer.timestamp().unwrap().unix_millis(), Some(1_763_446_641_000));
     let requests = mock.requests();
     assert_eq!(requests[0].query_value("gstr"), Some("gstr-1"));
     assert_eq!(requests[0].json().unwrap()["pan"], "ABCDE1234F");
 
     // A failure inside status 200, chosen by the document's own condition.
-    let error = client.generate_evc_otp().gstr("gstr-9").body(signatory()).send().await.unwrap_err();
+    let error = filing.generate_evc_otp().gstr("gstr-9").body(signatory()).send().await.unwrap_err();
     assert_eq!((error.kind(), error.error_code()), (ErrorKind::Business, Some("OTP0010")));
     assert_eq!(error.operation(), Some("generate_evc_otp"));
 
     // A write: sent once, whatever the server says.
     mock.clear();
     mock.on("generate_evc_otp").error("service_unavailable");
-    client.generate_evc_otp().gstr("gstr-1").body(signatory()).send().await.unwrap_err();
+    filing.generate_evc_otp().gstr("gstr-1").body(signatory()).send().await.unwrap_err();
     assert_eq!(mock.hits("generate_evc_otp"), 1);
 
-    let error = client.generate_evc_otp().body(signatory()).send().await.unwrap_err();
+    let error = filing.generate_evc_otp().body(signatory()).send().await.unwrap_err();
     assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("gstr")));
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sandbox_client::mock::{MockServer, TokenLevel};
+use sandbox_client::mock::MockServer;
 
 use crate::{
     support::RedisServer,
@@ -102,7 +102,7 @@ async fn a_refused_token_is_replaced_once_for_all() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_refreshed_once_for_all() {
     let lifetime = Duration::from_secs(20);
-    let mock = MockServer::builder().token_lifetime(TokenLevel::Taxpayer, lifetime).start().await.unwrap();
+    let mock = MockServer::builder().token_lifetime("taxpayer_token", lifetime).start().await.unwrap();
     let redis = RedisServer::start();
     let mut workers = Setting::new(&mock, &redis).start_many(4);
     assert_eq!(workers[0].ask(&format!("otp {GSTIN}")), "session");

@@ -14,9 +14,10 @@ use std::{
 
 use sandbox_client::{
     Client, Error, RetryPolicy,
+    ims::types::TypeOfGoods,
     mock::MockServer,
     redis::{EncryptionKey, Redis},
-    types::{TaxpayerLogin, TypeOfGoods},
+    session::types::TaxpayerLogin,
     values::Gstin,
 };
 use tokio::task::JoinSet;
@@ -257,7 +258,7 @@ async fn obey(client: &Client, line: &str) -> Result<String, Error> {
             let taxpayer = client.taxpayer(Gstin::unchecked(gstin)?, "canary-of-a-user")?;
             match taxpayer.restore().await {
                 Some(session) => {
-                    session.invoice_counts(TypeOfGoods::Others).await.map(|_| "counted".to_owned())?
+                    session.ims().counts(TypeOfGoods::Others).await.map(|_| "counted".to_owned())?
                 }
                 None => "no session".to_owned(),
             }
@@ -277,7 +278,7 @@ async fn obey(client: &Client, line: &str) -> Result<String, Error> {
 
 async fn call(client: Client) -> Result<(), Error> {
     let taxpayer = TaxpayerLogin::builder().gstin(Gstin::unchecked("33ABKCS2033B1ZW")?).username("acme.com");
-    client.generate_otp().body(taxpayer).send().await.map(drop)
+    client.session().generate_otp().body(taxpayer).send().await.map(drop)
 }
 
 fn tell(results: Vec<Result<(), Error>>) -> String {

@@ -8,8 +8,8 @@ use std::{
 
 const MARK: &str = "SANDBOX_TEST_CHILD";
 
-/// One test of this binary, run once more in a child process with other
-/// environment variables.
+/// One test of this binary, named with its module, run once more in a child
+/// process with other environment variables.
 ///
 /// ```ignore
 /// #[test]
@@ -17,7 +17,7 @@ const MARK: &str = "SANDBOX_TEST_CHILD";
 ///     if Child::is_this() {
 ///         return the_part_that_needs_the_environment();
 ///     }
-///     Child::of("some_test").env("NAME", "value").run();
+///     Child::of("some_module::some_test").env("NAME", "value").run();
 /// }
 /// ```
 pub struct Child {

@@ -20,6 +20,24 @@ pub fn examples<'a>(document: &'a Value, holder: &'a Value) -> impl Iterator<Ite
         .map(|(name, example)| (name.as_str(), &resolve(document, example)["value"]))
 }
 
+/// Whether an example of status 200 shows a failure, in any of the forms that
+/// the provider has for one.
+pub fn is_failure(example: &Value) -> bool {
+    let data = &example["data"];
+    let status = &data["status_cd"];
+    let code = ["error_cd", "error_code"].iter().any(|key| data[key].is_string());
+    *status == "0"
+        || *status == 0
+        || data["error"].as_object().is_some_and(|error| !error.is_empty())
+        || status.is_null() && code
+}
+
+/// The payload of an answer, where the operation has it.
+pub fn payload<'a>(operation: &Operation, answer: &'a Value) -> Option<&'a Value> {
+    let payload = operation.payload.iter().fold(answer, |value, key| &value[key]);
+    Some(payload).filter(|payload| !payload.is_null())
+}
+
 /// A request for an operation of the document, made of its own examples.
 pub struct Sample {
     pub parameters: Vec<(&'static str, &'static str)>,

@@ -25,7 +25,9 @@ pub use tls::{Authority, install_tls_provider, self_signed};
 
 use std::{io::Write, time::Duration};
 
-use sandbox_client::{Client, ClientBuilder, Error, ErrorKind, Phase, RetryPolicy, values::InvoiceCounts};
+use sandbox_client::{
+    Client, ClientBuilder, Error, ErrorKind, Phase, RetryPolicy, Session, values::InvoiceCounts,
+};
 
 /// The path that every call of these tests goes to.
 pub const PATH: &str = "/gst/compliance/tax-payer/invoices/count?type_of_goods=others";
@@ -56,13 +58,30 @@ pub fn impatient(server: &Server) -> ClientBuilder {
     client(server).attempt_timeout(Duration::from_millis(200)).call_timeout(Duration::from_secs(5))
 }
 
+/// What these tests call with: a session, or a client that was built with a token.
+pub trait HasSession {
+    fn session(&self) -> Result<Session, Error>;
+}
+
+impl HasSession for Session {
+    fn session(&self) -> Result<Session, Error> {
+        Ok(self.clone())
+    }
+}
+
+impl HasSession for Client {
+    fn session(&self) -> Result<Session, Error> {
+        self.taxpayer_session()
+    }
+}
+
 /// The one call of these tests.
-pub async fn call(client: &Client) -> Result<InvoiceCounts, Error> {
-    client.invoice_counts(None).await
+pub async fn call(client: &impl HasSession) -> Result<InvoiceCounts, Error> {
+    client.session()?.ims().counts(None).await
 }
 
 /// Makes the call and gives its failure.
-pub async fn failing(client: &Client) -> Error {
+pub async fn failing(client: &impl HasSession) -> Error {
     match call(client).await {
         Ok(counts) => panic!("the call should fail and gave {counts:?}"),
         Err(error) => error,

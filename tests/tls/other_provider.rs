@@ -2,7 +2,7 @@
 //! provider than *ring*: what is safe by default is so there too.
 #![cfg(test)]
 
-use sandbox_client::{Client, Error, ErrorKind, RetryPolicy, types::TypeOfGoods};
+use sandbox_client::{Client, Error, ErrorKind, RetryPolicy, ims::types::TypeOfGoods};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -50,8 +50,10 @@ async fn redirects_are_not_followed() {
         .base_url(format!("http://{address}"))
         .retry(RetryPolicy::none())
         .build()
+        .unwrap()
+        .taxpayer_session()
         .unwrap();
-    let error = session.invoice_counts(TypeOfGoods::Others).await.unwrap_err();
+    let error = session.ims().counts(TypeOfGoods::Others).await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(302)), "{error:?}");
     assert_eq!(server.await.unwrap(), 1);
 }

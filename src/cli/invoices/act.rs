@@ -1,7 +1,7 @@
 //! `sandbox invoices accept`, `reject`, `pend` and `reset`.
 
 use sandbox_client::{
-    Client, Error, InvoiceActions, InvoiceResets, Job,
+    Error, InvoiceActions, InvoiceResets, Job, Session,
     values::{Gstin, Invoice, InvoiceAction},
 };
 
@@ -148,18 +148,18 @@ enum Batch {
 }
 
 impl Batch {
-    fn of(session: &Client, wish: &Wish, chosen: &[Chosen], recipient: Option<Gstin>) -> Self {
+    fn of(session: &Session, wish: &Wish, chosen: &[Chosen], recipient: Option<Gstin>) -> Self {
         let invoices = chosen.iter().map(|chosen| &chosen.invoice);
         match &wish.action {
             None => {
-                let resets = session.reset_invoices().reset_all(invoices);
+                let resets = session.ims().resets().reset_all(invoices);
                 Self::Resets(match recipient {
                     Some(gstin) => resets.recipient(gstin),
                     None => resets,
                 })
             }
             Some(action) => {
-                let actions = chosen.iter().fold(session.act_on_invoices(), |actions, chosen| {
+                let actions = chosen.iter().fold(session.ims().actions(), |actions, chosen| {
                     let actions = match action {
                         InvoiceAction::Accepted => actions.accept(&chosen.invoice),
                         InvoiceAction::Rejected => actions.reject(&chosen.invoice),

@@ -7,7 +7,7 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use sandbox_client::{
-    types::{InvoiceStatus, TypeOfGoods},
+    ims::types::{InvoiceStatus, TypeOfGoods},
     values::{Amount, CalendarDate, InvoiceAction, ReturnPeriod, Section, VendorDate},
 };
 

@@ -4,8 +4,8 @@ use std::io::{self, Write as _};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use sandbox_client::{
-    Client, Error,
-    types::InvoiceStatus,
+    Error, Session,
+    ims::types::InvoiceStatus,
     values::{Invoice, InvoiceAction, Section},
 };
 
@@ -46,7 +46,7 @@ pub async fn run(shared: &Shared, arguments: &List) -> Result<(), Failure> {
 
 /// The documents of these sections, or of all eight, in the order of the portal.
 pub async fn fetch(
-    session: &Client,
+    session: &Session,
     sections: &[Section],
     status: Option<InvoiceStatus>,
 ) -> Result<Vec<Invoice>, Error> {
@@ -55,7 +55,8 @@ pub async fn fetch(
         .cloned()
         .collect();
     let session = &session.with_max_body_bytes(LARGEST);
-    let lists = wanted.into_iter().map(|section| session.invoices(section, status));
+    let ims = session.ims();
+    let lists = wanted.into_iter().map(|section| ims.invoices(section, status));
     let lists: Vec<_> = stream::iter(lists).buffered(8).try_collect().await?;
     Ok(lists.into_iter().flat_map(|list| list.invoices).collect())
 }

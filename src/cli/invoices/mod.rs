@@ -30,6 +30,6 @@ pub async fn run(shared: &Shared, arguments: &Invoices) -> Result<(), Failure> {
 async fn follow(shared: &Shared, arguments: &Job) -> Result<(), Failure> {
     let connection = Connection::open(shared).await?;
     let session = connection.session(&arguments.select).await?;
-    let job = session.invoice_job(arguments.reference_id.as_str());
+    let job = session.ims().job(arguments.reference_id.as_str());
     job::follow(&connection, job, &arguments.waiting, shared.format, "invoices").await
 }

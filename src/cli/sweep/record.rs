@@ -2,7 +2,7 @@
 
 use sandbox_client::{
     Error, SweepItem, TaxpayerId,
-    types::TypeOfGoods,
+    ims::types::TypeOfGoods,
     values::{Gstin, InvoiceCounts},
 };
 use serde::{Deserialize, Serialize};

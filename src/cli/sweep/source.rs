@@ -10,7 +10,7 @@ use crate::cli::failure::Failure;
 pub enum Source {
     Alone(SweepStream),
     #[cfg(feature = "redis")]
-    Shared(Box<sandbox_client::redis::SharedSweep>),
+    Shared(Box<sandbox_client::SharedSweep>),
 }
 
 impl Source {

@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use sandbox_client::{
-    types::TypeOfGoods,
+    ims::types::TypeOfGoods,
     values::{Gstin, StatusCounts},
 };
 

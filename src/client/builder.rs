@@ -1,0 +1,378 @@
+//! How a client is built.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+use super::{
+    Client, bounded,
+    http::safe_http,
+    state::{ClientState, Gate, PLATFORM_MARGIN, Policy, Shared},
+};
+use crate::{
+    Environment, Error, MemoryStore, RateGate, RetryPolicy, SavedToken, Token, TokenKey, TokenStore,
+    credentials::{self, ApiKey},
+    environment::BaseUrl,
+    generated::OPERATIONS,
+    observe::{CallReport, Observer},
+    rate_limit::SlidingWindow,
+    retry::Budget,
+    token::{self, SessionAuth, Slot, TokenSource, platform_lifetime},
+};
+
+/// Settings of a [`Client`]; see [`Client::builder`].
+///
+/// Nothing is checked before [`build`](ClientBuilder::build), and nothing is sent by it.
+#[must_use]
+pub struct ClientBuilder {
+    key: Option<SecretString>,
+    pub(super) secret: Option<SecretString>,
+    platform_token: Option<SecretString>,
+    pub(super) taxpayer_token: Option<SecretString>,
+    environment: Option<Environment>,
+    pub(super) base_url: Option<String>,
+    mixed_environments: bool,
+    http: Option<reqwest::ClientBuilder>,
+    connect_timeout: Duration,
+    policy: Policy,
+    max_in_flight: usize,
+    gate: GateSetting,
+    store: Option<Arc<dyn TokenStore>>,
+    #[cfg(feature = "redis")]
+    redis: Option<crate::redis::Redis>,
+    observer: Option<Observer>,
+}
+
+enum GateSetting {
+    Documented,
+    PerMinute(u32),
+    Unlimited,
+    Custom(Arc<dyn RateGate>),
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            key: None,
+            secret: None,
+            platform_token: None,
+            taxpayer_token: None,
+            environment: None,
+            base_url: None,
+            mixed_environments: false,
+            http: None,
+            connect_timeout: Duration::from_secs(5),
+            policy: Policy::default(),
+            max_in_flight: 100,
+            gate: GateSetting::Documented,
+            store: None,
+            #[cfg(feature = "redis")]
+            redis: None,
+            observer: None,
+        }
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("environment", &self.environment)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder {
+    /// The API key. Its prefix, `key_live_` or `key_test_`, chooses the host.
+    ///
+    /// No credential is trimmed: one with a space or a line break around it,
+    /// as from a file, is refused.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into().into());
+        self
+    }
+
+    /// The API secret, sent to `/authenticate` and nowhere else.
+    pub fn secret(mut self, secret: impl Into<String>) -> Self {
+        self.secret = Some(secret.into().into());
+        self
+    }
+
+    /// A platform token that you already have. A leading `Bearer ` is removed.
+    pub fn platform_token(mut self, token: impl Into<String>) -> Self {
+        self.platform_token = Some(token.into().into());
+        self
+    }
+
+    /// A token of a taxpayer's session that you already have, valid for six
+    /// hours from its making. A leading `Bearer ` is removed.
+    pub fn taxpayer_token(mut self, token: impl Into<String>) -> Self {
+        self.taxpayer_token = Some(token.into().into());
+        self
+    }
+
+    /// The environment, where it should not follow from the key. One that
+    /// contradicts the key is refused.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// Another address than the environment's: a gateway, or a mock server.
+    ///
+    /// `https` only, `http` for loopback addresses; no user, query or
+    /// fragment. A trailing slash is dropped, a path is put in front of every
+    /// operation's own.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = Some(base_url.into());
+        self
+    }
+
+    /// Lets a key of one environment go to the other's host, and keys and
+    /// secrets without a known prefix go to either. Off by default, since it
+    /// is a mistake nearly always.
+    pub fn allow_mixed_environments(mut self) -> Self {
+        self.mixed_environments = true;
+        self
+    }
+
+    /// A builder of reqwest with your own proxy, certificates, DNS or pool.
+    ///
+    /// The safety settings are put on top of it: no redirects, no `Referer`,
+    /// https only, TLS 1.2 or newer with verified certificates, no logging of
+    /// traffic. A finished client could not be made safe any more, which is
+    /// why none is taken.
+    ///
+    /// Proxies that the environment names (`HTTPS_PROXY`, `ALL_PROXY`,
+    /// `NO_PROXY`) are used for https unless the builder says otherwise, and
+    /// never for plain http, whatever the builder says.
+    pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    /// Limit for making a connection. Default 5 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = bounded(timeout);
+        self
+    }
+
+    /// Limit for one try, from its sending to the last byte of its answer.
+    /// Default 30 s.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.policy.attempt_timeout = bounded(timeout);
+        self
+    }
+
+    /// Limit for a whole call: waiting for the rate limit, all tries and the
+    /// pauses between them. Default 90 s.
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.policy.call_timeout = bounded(timeout);
+        self
+    }
+
+    /// How failures are repeated; see [`RetryPolicy`].
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.policy.retry = retry;
+        self
+    }
+
+    /// Most bytes of an answer's body that are read, after decompression.
+    /// Default 16 MiB.
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.policy.max_body_bytes = bytes;
+        self
+    }
+
+    /// Most requests of this client and its clones that are under way at once.
+    /// Further ones wait in order of arrival. As many connections are kept
+    /// open without work, unless [`http`](ClientBuilder::http) brings a pool
+    /// of its own. Default 100; zero counts as one.
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = requests.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// Requests that this client and its clones send in any 60 seconds,
+    /// retries included. Default: the lowest number that the provider names,
+    /// [`Environment::requests_per_minute`]. Zero counts as one.
+    pub fn requests_per_minute(mut self, limit: u32) -> Self {
+        self.gate = GateSetting::PerMinute(limit);
+        self
+    }
+
+    /// No limit of our own: the provider's 429 alone slows us down.
+    pub fn no_rate_limit(mut self) -> Self {
+        self.gate = GateSetting::Unlimited;
+        self
+    }
+
+    /// A rate limit that is kept elsewhere, shared by several machines.
+    pub fn rate_gate(mut self, gate: Arc<dyn RateGate>) -> Self {
+        self.gate = GateSetting::Custom(gate);
+        self
+    }
+
+    /// Tells `observer` of every call when it ends, for metrics. It is called
+    /// in the task of the call and should be quick. For single tries, listen to
+    /// the `tracing` events of target `sandbox_client`.
+    ///
+    /// ```
+    /// # use sandbox_client::Client;
+    /// let builder = Client::builder().on_call_end(|report| {
+    ///     println!("{} took {:?}", report.operation.id, report.duration);
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn on_call_end(mut self, observer: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Where tokens are kept. Default: in memory, for this client and its clones.
+    pub fn token_store(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Shares tokens and rate limit with other workers over a Redis or Valkey
+    /// server; see [`redis`](crate::redis). A [`token_store`](ClientBuilder::token_store)
+    /// or [`rate_gate`](ClientBuilder::rate_gate) of your own comes first, and
+    /// with [`no_rate_limit`](ClientBuilder::no_rate_limit) only tokens are shared.
+    #[cfg(feature = "redis")]
+    pub fn redis(mut self, redis: crate::redis::Redis) -> Self {
+        self.redis = Some(redis);
+        self
+    }
+
+    /// Checks everything and makes the client. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with
+    /// [`Error::field`] naming the setting, never its value.
+    pub fn build(self) -> Result<Client, Error> {
+        let key = self.key.ok_or_else(|| {
+            Error::config("key", "is missing").advice("set it with `ClientBuilder::key` or SANDBOX_API_KEY")
+        })?;
+        let credentials = ApiKey::new(key, self.secret)?;
+        let base_url = self.base_url.as_deref().map(BaseUrl::parse).transpose()?;
+        let environment = self.environment.or(credentials.environment());
+        if !self.mixed_environments {
+            refuse_mixed(&credentials, environment, base_url.as_ref())?;
+        }
+        let base_url = match (base_url, environment) {
+            (Some(base_url), _) => base_url,
+            (None, Some(environment)) => BaseUrl::parse(environment.base_url())?,
+            (None, None) => {
+                return Err(Error::config("key", "starts with neither `key_live_` nor `key_test_`")
+                    .advice("copy it again, or name the environment"));
+            }
+        };
+        let platform_token =
+            self.platform_token.map(|token| Token::for_field("platform_token", token)).transpose()?;
+        let taxpayer_token =
+            self.taxpayer_token.map(|token| Token::for_field("taxpayer_token", token)).transpose()?;
+        if self.policy.max_body_bytes == 0 {
+            return Err(Error::config("max_body_bytes", "is zero; no answer could be read"));
+        }
+        let http = self
+            .http
+            .unwrap_or_else(|| reqwest::Client::builder().pool_max_idle_per_host(self.max_in_flight));
+        let http = safe_http(http, &base_url, self.connect_timeout)?;
+
+        let limit = environment.unwrap_or(Environment::Test).requests_per_minute();
+        let key_header = credentials::sensitive(credentials.key.clone());
+        let token_key =
+            TokenKey::new(base_url.as_str(), credentials.key.expose_secret(), token::PLATFORM, None);
+        let counted = |limit| -> Result<Gate, Error> {
+            #[cfg(feature = "redis")]
+            if let Some(redis) = &self.redis {
+                return Ok(Gate::Custom(Arc::new(redis.pace(&token_key, limit)?)));
+            }
+            Ok(Gate::Local(SlidingWindow::new(limit)))
+        };
+        let gate = match self.gate {
+            GateSetting::Documented => counted(limit)?,
+            GateSetting::PerMinute(limit) => counted(limit)?,
+            GateSetting::Unlimited => Gate::Unlimited,
+            GateSetting::Custom(gate) => Gate::Custom(gate),
+        };
+        let store = self.store;
+        #[cfg(feature = "redis")]
+        let store = store.or_else(|| self.redis.clone().map(|redis| Arc::new(redis) as Arc<dyn TokenStore>));
+        let store = store.unwrap_or_else(|| Arc::new(MemoryStore::default()));
+        let platform = Slot::new(token_key, Arc::clone(&store), PLATFORM_MARGIN);
+        if let Some(token) = platform_token {
+            platform.adopt(SavedToken::new(token.clone(), platform_lifetime(&token, None)));
+        }
+        let addresses = OPERATIONS.iter().map(|operation| base_url.with_path(operation.path)).collect();
+        let shared = Shared {
+            http,
+            base_url,
+            addresses,
+            environment,
+            credentials: Arc::new(credentials),
+            key_header,
+            store,
+            platform,
+            taxpayers: Mutex::default(),
+            places: Semaphore::new(self.max_in_flight),
+            gate,
+            budget: Budget::default(),
+            #[cfg(feature = "redis")]
+            redis: self.redis,
+            observer: self.observer,
+        };
+        let auth = taxpayer_token
+            .map(|token| SessionAuth { kind: token::TAXPAYER, source: TokenSource::Fixed(token) });
+        Ok(Client { state: ClientState { shared: Arc::new(shared), policy: Arc::new(self.policy), auth } })
+    }
+}
+
+/// Refuses a key that would go to the other environment's host.
+fn refuse_mixed(
+    credentials: &ApiKey,
+    environment: Option<Environment>,
+    base_url: Option<&BaseUrl>,
+) -> Result<(), Error> {
+    const ADVICE: &str = "use the key of the environment, or `allow_mixed_environments`";
+    let of_key = credentials.environment();
+    if let (Some(key), Some(secret)) = (of_key, credentials.secret_environment())
+        && key != secret
+    {
+        return Err(Error::config("secret", format!("is one of {secret}, and the key one of {key}"))
+            .advice("take both from the same pair"));
+    }
+    if let (Some(key), Some(chosen)) = (of_key, environment)
+        && key != chosen
+    {
+        return Err(
+            Error::config("environment", format!("is {chosen}, and the key is one of {key}")).advice(ADVICE)
+        );
+    }
+    let host = base_url.and_then(|base_url| base_url.environment);
+    if let Some(host) = host
+        && environment != Some(host)
+    {
+        return Err(match environment {
+            Some(environment) => {
+                Error::config("base_url", format!("is the {host} host, and the key is one of {environment}"))
+            }
+            None => Error::config("key", "starts with neither `key_live_` nor `key_test_`"),
+        }
+        .advice(ADVICE));
+    }
+    let known_host = host.is_some() || base_url.is_none();
+    if known_host && credentials.secret.is_some() && credentials.secret_environment().is_none() {
+        return Err(Error::config("secret", "starts with neither `secret_live_` nor `secret_test_`")
+            .advice("copy it again, or use `allow_mixed_environments`"));
+    }
+    Ok(())
+}

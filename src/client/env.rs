@@ -1,0 +1,56 @@
+//! What the environment variables of the process set.
+
+use secrecy::SecretString;
+
+use super::{Client, ClientBuilder};
+use crate::{Error, environment::variable};
+
+impl Client {
+    /// A client from the environment.
+    ///
+    /// | variable | meaning |
+    /// | --- | --- |
+    /// | `SANDBOX_API_KEY` | the API key, required; names live or test by its prefix |
+    /// | `SANDBOX_API_SECRET` | the API secret |
+    /// | `SANDBOX_ACCESS_TOKEN` | token of a taxpayer's session that you already have |
+    /// | `SANDBOX_BASE_URL` | another address, for a gateway or a mock server |
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable
+    /// that is missing, empty, not text or malformed; never its value.
+    pub fn from_env() -> Result<Self, Error> {
+        ClientBuilder::from_env()?.build().map_err(|error| {
+            let variable = match error.field() {
+                Some("key") => "SANDBOX_API_KEY",
+                Some("secret") => "SANDBOX_API_SECRET",
+                Some("taxpayer_token") => "SANDBOX_ACCESS_TOKEN",
+                Some("base_url") => "SANDBOX_BASE_URL",
+                _ => return error,
+            };
+            error.with_field(variable)
+        })
+    }
+}
+
+impl ClientBuilder {
+    /// A builder with everything that the environment names, for settings on
+    /// top of it; see [`Client::from_env`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable
+    /// that is missing, empty or not text. What else is wrong with a value is
+    /// told by [`build`](ClientBuilder::build).
+    pub fn from_env() -> Result<Self, Error> {
+        let key = variable("SANDBOX_API_KEY")?.ok_or_else(|| {
+            Error::config("SANDBOX_API_KEY", "is not set")
+                .advice("set it to the API key, or use `Client::builder`")
+        })?;
+        let mut builder = Self::default().key(key);
+        builder.secret = variable("SANDBOX_API_SECRET")?.map(SecretString::from);
+        builder.taxpayer_token = variable("SANDBOX_ACCESS_TOKEN")?.map(SecretString::from);
+        builder.base_url = variable("SANDBOX_BASE_URL")?;
+        Ok(builder)
+    }
+}

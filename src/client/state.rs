@@ -1,0 +1,240 @@
+//! What a client carries: what all clones share, and what is its own.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use reqwest::{Url, header::HeaderValue};
+use secrecy::ExposeSecret;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::{
+    Environment, Error, RateGate, RetryPolicy, TaxpayerId, TokenKey, TokenStore,
+    credentials::{self, ApiKey},
+    environment::BaseUrl,
+    observe::Observer,
+    rate_limit::{self, SlidingWindow},
+    retry::Budget,
+    token::{self, SessionAuth, Slot},
+};
+
+/// How long before its end a platform token is renewed, at the earliest.
+pub(super) const PLATFORM_MARGIN: Duration = Duration::from_secs(5 * 60);
+/// How long before its end a taxpayer token is refreshed, at the earliest.
+const TAXPAYER_MARGIN: Duration = Duration::from_secs(30 * 60);
+
+/// What one client carries: what all clones share, and what is its own.
+#[derive(Clone)]
+pub struct ClientState {
+    pub(super) shared: Arc<Shared>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) auth: Option<SessionAuth>,
+}
+
+pub(super) struct Shared {
+    pub(super) http: reqwest::Client,
+    pub(super) base_url: BaseUrl,
+    /// Of each operation in the order of the table, to be copied for a request.
+    /// Those with a path parameter stand here as templates and are not copied.
+    pub(super) addresses: Vec<Url>,
+    pub(super) environment: Option<Environment>,
+    pub(super) credentials: Arc<ApiKey>,
+    pub(super) key_header: HeaderValue,
+    pub(super) store: Arc<dyn TokenStore>,
+    pub(super) platform: Slot,
+    pub(super) taxpayers: Mutex<Taxpayers>,
+    pub(super) places: Semaphore,
+    pub(super) gate: Gate,
+    pub(super) budget: Budget,
+    #[cfg(feature = "redis")]
+    pub(super) redis: Option<crate::redis::Redis>,
+    pub(super) observer: Option<Observer>,
+}
+
+/// The slots that are in use. A slot lives as long as a handle or a client
+/// that uses it, since the token store keeps the session: thousands of
+/// taxpayers, one after another, cost no memory.
+#[derive(Default)]
+pub(super) struct Taxpayers {
+    slots: HashMap<TaxpayerId, Weak<Slot>>,
+    /// How many entries there may be before the dead ones are swept out.
+    room: usize,
+}
+
+impl Taxpayers {
+    fn slot(&mut self, taxpayer: TaxpayerId, new: impl FnOnce(TaxpayerId) -> Slot) -> Arc<Slot> {
+        if let Some(slot) = self.slots.get(&taxpayer).and_then(Weak::upgrade) {
+            return slot;
+        }
+        if self.slots.len() >= self.room {
+            self.slots.retain(|_, slot| slot.strong_count() > 0);
+            self.room = (2 * self.slots.len()).max(64);
+        }
+        let slot = Arc::new(new(taxpayer.clone()));
+        self.slots.insert(taxpayer, Arc::downgrade(&slot));
+        slot
+    }
+}
+
+pub(super) enum Gate {
+    Unlimited,
+    Local(SlidingWindow),
+    Custom(Arc<dyn RateGate>),
+}
+
+/// Limits of one call.
+#[derive(Debug, Clone)]
+pub(crate) struct Policy {
+    pub retry: RetryPolicy,
+    pub attempt_timeout: Duration,
+    pub call_timeout: Duration,
+    pub max_body_bytes: usize,
+    /// Whether the call's time stands still while it waits for a token and
+    /// for the rate limit.
+    pub patient: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            retry: RetryPolicy::default(),
+            attempt_timeout: Duration::from_secs(30),
+            call_timeout: Duration::from_secs(90),
+            max_body_bytes: 16 * 1024 * 1024,
+            patient: false,
+        }
+    }
+}
+
+impl ClientState {
+    pub(crate) fn base_url(&self) -> &BaseUrl {
+        &self.shared.base_url
+    }
+
+    /// The address of the operation at this place of the table. Where its path
+    /// has parameters, this is still the template.
+    pub(crate) fn address(&self, operation: usize) -> &Url {
+        &self.shared.addresses[operation]
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.shared.http
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    pub(crate) fn observer(&self) -> Option<&Observer> {
+        self.shared.observer.as_ref()
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.shared.budget
+    }
+
+    pub(crate) fn key_header(&self) -> HeaderValue {
+        self.shared.key_header.clone()
+    }
+
+    pub(crate) fn credentials(&self) -> &Arc<ApiKey> {
+        &self.shared.credentials
+    }
+
+    pub(crate) fn has_secret(&self) -> bool {
+        self.shared.credentials.secret.is_some()
+    }
+
+    pub(crate) fn secret_header(&self) -> Option<HeaderValue> {
+        self.shared.credentials.secret.clone().map(credentials::sensitive)
+    }
+
+    pub(crate) fn platform(&self) -> &Slot {
+        &self.shared.platform
+    }
+
+    pub(crate) fn auth(&self) -> Option<&SessionAuth> {
+        self.auth.as_ref()
+    }
+
+    /// The one place of a taxpayer's token, for all clones of a client.
+    pub(crate) fn slot_of(&self, taxpayer: TaxpayerId) -> Arc<Slot> {
+        let shared = &self.shared;
+        let mut taxpayers = shared.taxpayers.lock().unwrap_or_else(PoisonError::into_inner);
+        taxpayers.slot(taxpayer, |taxpayer| {
+            let key = shared.credentials.key.expose_secret();
+            let key = TokenKey::new(shared.base_url.as_str(), key, token::TAXPAYER, Some(taxpayer));
+            Slot::new(key, Arc::clone(&shared.store), TAXPAYER_MARGIN)
+        })
+    }
+
+    /// The same state with another session.
+    pub(crate) fn with_auth(&self, auth: SessionAuth) -> Self {
+        Self { auth: Some(auth), ..self.clone() }
+    }
+
+    pub(crate) fn with_policy(&self, change: impl FnOnce(&mut Policy)) -> Self {
+        let mut state = self.clone();
+        change(Arc::make_mut(&mut state.policy));
+        state
+    }
+
+    pub(crate) fn environment(&self) -> Option<Environment> {
+        self.shared.environment
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn redis(&self) -> Option<&crate::redis::Redis> {
+        self.shared.redis.as_ref()
+    }
+
+    pub(crate) fn estimated_wait(&self) -> Duration {
+        match &self.shared.gate {
+            Gate::Unlimited => Duration::ZERO,
+            Gate::Local(window) => window.estimated_wait(),
+            Gate::Custom(gate) => gate.estimated_wait(),
+        }
+    }
+
+    /// Waits for a place among the requests under way and then for the rate
+    /// limit, until the deadline at most. The place is kept until the answer
+    /// is there; it comes first, so that a request is sent when it is counted.
+    pub(crate) async fn acquire(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Error> {
+        let place = if let Ok(place) = self.shared.places.try_acquire() {
+            place
+        } else {
+            tokio::time::timeout_at(deadline.into(), self.shared.places.acquire())
+                .await
+                .map_err(|_| rate_limit::too_slow(None))?
+                .expect("never closed")
+        };
+        match &self.shared.gate {
+            Gate::Unlimited => {}
+            Gate::Local(window) => window.acquire(deadline).await?,
+            Gate::Custom(gate) => tokio::time::timeout_at(deadline.into(), gate.acquire())
+                .await
+                .map_err(|_| rate_limit::too_slow(None))?,
+        }
+        Ok(place)
+    }
+
+    pub(crate) fn pause(&self, wait: Duration) {
+        match &self.shared.gate {
+            Gate::Unlimited => {}
+            Gate::Local(window) => window.pause(wait),
+            Gate::Custom(gate) => gate.pause(wait),
+        }
+    }
+}
+
+impl fmt::Debug for ClientState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientState")
+            .field("environment", &self.shared.environment)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

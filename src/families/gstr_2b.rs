@@ -1,0 +1,40 @@
+//! GSTR-2B.
+
+use super::ims::job_reference;
+use crate::{Error, Job, gstr_2b::SessionApi, values::ReturnPeriod};
+
+impl SessionApi {
+    /// Has GSTN make the GSTR-2B of a period again, after documents were acted
+    /// on. Never repeated by itself where it may have arrived.
+    ///
+    /// The helper over [`regenerate_gstr_2b`](SessionApi::regenerate_gstr_2b).
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sandbox_client::{JobState, values::ReturnPeriod};
+    /// # let mock = sandbox_client::mock::MockServer::start().await?;
+    /// # let session = mock.session()?;
+    ///
+    /// let job = session.gstr_2b().start_regeneration(ReturnPeriod::new(2025, 11)?).await?;
+    /// assert_eq!(job.wait().await?.state, JobState::Processed);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Business`](crate::ErrorKind::Business) with the code `IMS2B007` for a
+    /// wrong period or one whose GSTR-3B is filed, `IMS2B009` before the first
+    /// GSTR-2B is there; the message names the day. Otherwise any kind.
+    ///
+    /// Source: the provider's page on
+    /// [Regenerate GSTR-2B](https://developer.sandbox.co.in/reference/regenerate-gstr-2b).
+    pub async fn start_regeneration(&self, period: ReturnPeriod) -> Result<Job, Error> {
+        let answer = self.regenerate_gstr_2b().year(period).month(period).send().await?;
+        Ok(self.job(job_reference(&answer, answer.reference_id.as_deref())?))
+    }
+}

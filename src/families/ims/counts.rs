@@ -1,0 +1,115 @@
+//! How many documents there are.
+
+use futures_util::future::try_join3;
+
+use crate::{
+    Error,
+    ims::{SessionApi, types::TypeOfGoods},
+    values::{InvoiceCounts, StatusCounts},
+};
+
+/// The counts of all three groups of goods.
+///
+/// Made by [`SessionApi::all_counts`].
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct AllInvoiceCounts {
+    /// Invoices, notes and e-commerce documents of other suppliers.
+    pub others: InvoiceCounts,
+    /// Documents of input service distributors.
+    pub inward_supplies: InvoiceCounts,
+    /// Imports of goods.
+    pub imports: InvoiceCounts,
+}
+
+impl AllInvoiceCounts {
+    /// The three groups in order.
+    pub fn groups(&self) -> impl ExactSizeIterator<Item = (TypeOfGoods, &InvoiceCounts)> {
+        [
+            (TypeOfGoods::Others, &self.others),
+            (TypeOfGoods::InwardSupplies, &self.inward_supplies),
+            (TypeOfGoods::Imports, &self.imports),
+        ]
+        .into_iter()
+    }
+
+    /// The sums over all sections of all groups.
+    #[must_use]
+    pub fn by_status(&self) -> StatusCounts {
+        let mut sums = StatusCounts::default();
+        for (_, counts) in self.groups() {
+            sums += &counts.by_status();
+        }
+        sums
+    }
+
+    /// Whether nothing is left without action in any group.
+    #[must_use]
+    pub fn all_acted_on(&self) -> bool {
+        self.by_status().no_action == 0
+    }
+}
+
+impl SessionApi {
+    /// How many documents the taxpayer has accepted, rejected, kept pending or
+    /// not acted on, in one group of goods. `None` asks for
+    /// [`TypeOfGoods::Others`].
+    ///
+    /// The helper over [`get_invoice_count`](SessionApi::get_invoice_count): no
+    /// envelope, sections in a stable order. Reading, so safe to repeat; each
+    /// answer costs one unit of the account's quota.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sandbox_client::ims::types::TypeOfGoods;
+    /// # let mock = sandbox_client::mock::MockServer::start().await?;
+    /// # let session = mock.session()?;
+    ///
+    /// let counts = session.ims().counts(TypeOfGoods::Others).await?;
+    /// println!("{} of {} await action", counts.no_action(), counts.total());
+    /// # assert_eq!((counts.no_action(), counts.total()), (11, 12));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any kind of [`ErrorKind`](crate::ErrorKind); [`SessionExpired`](crate::ErrorKind::SessionExpired)
+    /// when the taxpayer's token is over.
+    ///
+    /// Source: the provider's page on
+    /// [Get Invoice Count](https://developer.sandbox.co.in/api-reference/gst/compliance/endpoints/taxpayer/invoices/invoice_count).
+    pub async fn counts(
+        &self,
+        type_of_goods: impl Into<Option<TypeOfGoods>>,
+    ) -> Result<InvoiceCounts, Error> {
+        let type_of_goods = type_of_goods.into().unwrap_or_default();
+        let answer = self.get_invoice_count().type_of_goods(type_of_goods).send().await?;
+        let (timestamp, id) = (answer.timestamp().cloned(), answer.transaction_id().map(str::to_owned));
+        Ok(InvoiceCounts::new(answer.into_inner(), timestamp, id))
+    }
+
+    /// The counts of all three groups of goods, asked for at the same time.
+    ///
+    /// Three calls, so three units of quota and three places within the rate
+    /// limit. Reading, so safe to repeat.
+    ///
+    /// # Errors
+    ///
+    /// The first failure of the three; what the others answered is dropped.
+    /// Where one group may fail without the others, ask for each with
+    /// [`counts`](SessionApi::counts).
+    pub async fn all_counts(&self) -> Result<AllInvoiceCounts, Error> {
+        let (others, inward_supplies, imports) = try_join3(
+            self.counts(TypeOfGoods::Others),
+            self.counts(TypeOfGoods::InwardSupplies),
+            self.counts(TypeOfGoods::Imports),
+        )
+        .await?;
+        Ok(AllInvoiceCounts { others, inward_supplies, imports })
+    }
+}

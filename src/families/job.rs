@@ -1,0 +1,352 @@
+//! Work that GSTN does after it has answered, and waiting for it.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    Error, ErrorKind,
+    client::ClientState,
+    error::printable,
+    gstr_2b::{self, types::Gstr2bJobReport},
+    ims::{self, types::InvoiceJobReport},
+    values::{CountText, JobStatus, Section},
+};
+
+/// A job at GSTN: a batch of actions, of resets, or a GSTR-2B to be made again.
+///
+/// It goes on without us. Keep the [`reference_id`](Job::reference_id) to ask
+/// from another process, by [`ims::SessionApi::job`] or [`gstr_2b::SessionApi::job`].
+#[derive(Clone)]
+pub struct Job {
+    state: ClientState,
+    kind: Kind,
+    reference_id: String,
+    polling: Polling,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Invoices,
+    Gstr2b,
+}
+
+/// How often, and for how long, a job is asked for.
+///
+/// ```
+/// use std::time::Duration;
+/// use sandbox_client::Polling;
+///
+/// let patient = Polling::default().deadline(Duration::from_secs(3600));
+/// # let _ = patient;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Polling {
+    first_pause: Duration,
+    longest_pause: Duration,
+    deadline: Duration,
+}
+
+impl Default for Polling {
+    fn default() -> Self {
+        Self {
+            first_pause: Duration::from_secs(2),
+            longest_pause: Duration::from_secs(30),
+            deadline: Duration::from_secs(10 * 60),
+        }
+    }
+}
+
+impl Polling {
+    /// Pause after the first question, doubled after each further one.
+    /// Default 2 s, at least 1 ms.
+    #[must_use]
+    pub fn first_pause(mut self, pause: Duration) -> Self {
+        self.first_pause = pause.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Longest pause. Default 30 s; not below the first.
+    #[must_use]
+    pub fn longest_pause(mut self, pause: Duration) -> Self {
+        self.longest_pause = pause;
+        self
+    }
+
+    /// How long to go on asking. Default 10 minutes, at most a day.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline.min(Duration::from_secs(24 * 3600));
+        self
+    }
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum JobState {
+    /// Not done yet, as far as can be told.
+    InProgress,
+    /// Done.
+    Processed,
+    /// Done, but for the documents in [`JobReport::refused`].
+    ProcessedWithErrors,
+    /// Refused as a whole; [`JobReport::code`] says why.
+    Failed,
+}
+
+/// What GSTN says of a job.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct JobReport {
+    /// What the code means; see [`Job::status`] for the reading.
+    pub state: JobState,
+    /// The code as sent, `P` or another.
+    pub status: Option<JobStatus>,
+    /// Documents worked off, where it is told (`proc_cnt`).
+    pub processed: Option<u64>,
+    /// Documents with an error, where it is told (`err_cnt`).
+    pub error_count: Option<u64>,
+    /// Each document that was refused, with the reason.
+    pub refused: Vec<RefusedDocument>,
+    /// Why the job failed as a whole, such as `IMSSAV005`.
+    pub code: Option<String>,
+    /// The same for people.
+    pub message: Option<String>,
+    /// What the provider's support asks for. Not always a UUID.
+    pub transaction_id: Option<String>,
+}
+
+/// A document that GSTN did not act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefusedDocument {
+    /// Its section.
+    pub section: Section,
+    /// GSTIN of the supplier.
+    pub supplier_gstin: String,
+    /// Number of the document; empty where only its supplier is told.
+    pub number: String,
+    /// Return period of the supplier, `MMYYYY`.
+    pub return_period: String,
+    /// Why, such as `IMSSAV0010`: the status sent is not the one that GSTN
+    /// has, or the supplier has changed the document.
+    pub code: String,
+    /// The same for people.
+    pub message: String,
+}
+
+impl ims::SessionApi {
+    /// The job of a batch of actions or resets, by its reference id.
+    pub fn job(&self, reference_id: impl Into<String>) -> Job {
+        Job::new(&self.state, Kind::Invoices, reference_id.into())
+    }
+}
+
+impl gstr_2b::SessionApi {
+    /// The job that regenerates a GSTR-2B, by its reference id.
+    pub fn job(&self, reference_id: impl Into<String>) -> Job {
+        Job::new(&self.state, Kind::Gstr2b, reference_id.into())
+    }
+}
+
+impl Job {
+    fn new(state: &ClientState, kind: Kind, reference_id: String) -> Self {
+        Self { state: state.clone(), kind, reference_id, polling: Polling::default() }
+    }
+
+    /// The number that GSTN gave the job.
+    #[must_use]
+    pub fn reference_id(&self) -> &str {
+        &self.reference_id
+    }
+
+    /// The same job, asked for in another rhythm.
+    #[must_use]
+    pub fn polling(mut self, polling: Polling) -> Self {
+        self.polling = polling;
+        self
+    }
+
+    /// Asks once how far the job is. Reading, so safe to repeat.
+    ///
+    /// The sources contradict each other on the codes, so both readings are
+    /// taken. `P` is done with a count of documents beside it, as in the
+    /// provider's examples, and in progress without one, as in its guide; for
+    /// GSTR-2B, which counts nothing, it is done. `S` is done, `PE` is done
+    /// with errors, `ER` has failed. Any other code counts as in progress.
+    ///
+    /// # Errors
+    ///
+    /// Any kind. A job that went wrong is no error but a report.
+    ///
+    /// Sources: the provider's pages on
+    /// [Check Invoice Status](https://developer.sandbox.co.in/reference/check-invoice-status-api)
+    /// and its
+    /// [guide](https://developer.sandbox.co.in/api-reference/gst/compliance/guides/taxpayer/invoice-management-system/overview).
+    pub async fn status(&self) -> Result<JobReport, Error> {
+        let id = self.reference_id.as_str();
+        match self.kind {
+            Kind::Invoices => {
+                let api = ims::SessionApi { state: self.state.clone() };
+                let answer = api.check_invoice_status().reference_id(id).send().await?;
+                let transaction_id = answer.transaction_id().map(str::to_owned);
+                Ok(JobReport::of_invoices(answer.into_inner(), transaction_id))
+            }
+            Kind::Gstr2b => {
+                let api = gstr_2b::SessionApi { state: self.state.clone() };
+                let answer = api.get_gstr_2b_regeneration_status().reference_id(id).send().await?;
+                let transaction_id = answer.transaction_id().map(str::to_owned);
+                Ok(JobReport::of_gstr_2b(answer.into_inner(), transaction_id))
+            }
+        }
+    }
+
+    /// Asks until the job is done, with growing pauses and within the client's
+    /// rate limit, for as long as [`Polling`] says. A question that fails for
+    /// a moment is asked again.
+    ///
+    /// # Errors
+    ///
+    /// [`Timeout`](ErrorKind::Timeout) at the deadline, naming the reference
+    /// id; the job goes on, and `wait` may be called again. Otherwise any kind
+    /// that does not pass by itself. A job that went wrong is no error but a
+    /// report.
+    pub async fn wait(&self) -> Result<JobReport, Error> {
+        let deadline = Instant::now() + self.polling.deadline;
+        let mut pause = self.polling.first_pause;
+        let mut last = None;
+        loop {
+            let mut wait = pause;
+            match self.status().await {
+                Ok(report) if report.state != JobState::InProgress => return Ok(report),
+                Ok(report) => last = report.status,
+                Err(error) if error.is_retryable() => {
+                    wait = wait.max(error.retry_after().unwrap_or_default());
+                }
+                Err(error) => return Err(error),
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.not_done(last.as_ref()));
+            }
+            // The last question is asked at the deadline.
+            tokio::time::sleep(wait.max(self.state.estimated_wait()).min(left)).await;
+            pause = pause.saturating_mul(2).min(self.polling.longest_pause.max(self.polling.first_pause));
+        }
+    }
+
+    fn operation(&self) -> &'static str {
+        match self.kind {
+            Kind::Invoices => "check_invoice_status",
+            Kind::Gstr2b => "get_gstr_2b_regeneration_status",
+        }
+    }
+
+    fn not_done(&self, last: Option<&JobStatus>) -> Error {
+        let id = printable(&self.reference_id, 80);
+        let last = last.map_or_else(|| "none".to_owned(), |status| printable(status.as_str(), 80));
+        let reason = format!(
+            "job {id} is not done after {} s; its last status was {last}",
+            self.polling.deadline.as_secs_f64().ceil()
+        );
+        Error::new(ErrorKind::Timeout, reason)
+            .in_operation(self.operation())
+            .maybe_sent(true)
+            .retryable(true)
+            .advice("it goes on at GSTN: wait again, or later by its reference id")
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("kind", &self.kind)
+            .field("reference_id", &self.reference_id)
+            .field("polling", &self.polling)
+            .finish_non_exhaustive()
+    }
+}
+
+impl JobReport {
+    fn of_invoices(report: InvoiceJobReport, transaction_id: Option<String>) -> Self {
+        let processed = report.proc_cnt.as_ref().and_then(CountText::get);
+        let mut refused = Vec::new();
+        for (section, groups) in report.error_report.into_iter().flatten() {
+            for group in groups.into_iter().flatten() {
+                let document = RefusedDocument {
+                    section: section_of_report(&section),
+                    supplier_gstin: group.stin.unwrap_or_default(),
+                    number: String::new(),
+                    return_period: String::new(),
+                    code: group.error_cd.unwrap_or_default(),
+                    message: group.error_msg.unwrap_or_default(),
+                };
+                let named = group.inv.unwrap_or_default();
+                if named.is_empty() {
+                    refused.push(document.clone());
+                }
+                refused.extend(named.into_iter().map(|named| RefusedDocument {
+                    number: named.inum.or(named.nt_num).unwrap_or_default(),
+                    return_period: named.rtnprd.unwrap_or_default(),
+                    ..document.clone()
+                }));
+            }
+        }
+        let error_count = report.err_cnt.as_ref().and_then(CountText::get);
+        let faultless = refused.is_empty() && error_count.unwrap_or(0) == 0;
+        Self {
+            state: match &report.status_cd {
+                Some(JobStatus::P) if processed.is_none() => JobState::InProgress,
+                Some(JobStatus::P | JobStatus::Success) if faultless => JobState::Processed,
+                Some(JobStatus::P | JobStatus::Success | JobStatus::ProcessedWithErrors) => {
+                    JobState::ProcessedWithErrors
+                }
+                Some(JobStatus::Failed) => JobState::Failed,
+                _ => JobState::InProgress,
+            },
+            status: report.status_cd,
+            processed,
+            error_count,
+            refused,
+            code: present(report.err_cd),
+            message: present(report.err_msg),
+            transaction_id,
+        }
+    }
+
+    fn of_gstr_2b(report: Gstr2bJobReport, transaction_id: Option<String>) -> Self {
+        Self {
+            state: match &report.status_cd {
+                Some(JobStatus::P | JobStatus::Success) => JobState::Processed,
+                Some(JobStatus::ProcessedWithErrors) => JobState::ProcessedWithErrors,
+                Some(JobStatus::Failed) => JobState::Failed,
+                _ => JobState::InProgress,
+            },
+            status: report.status_cd,
+            processed: None,
+            error_count: None,
+            refused: Vec::new(),
+            code: present(report.err_cd),
+            message: present(report.err_msg),
+            transaction_id,
+        }
+    }
+}
+
+/// Reports have names of their own for notes: `dn` in the provider's example,
+/// `b2bdn` in its schema. The other three follow the same rule (inferred).
+fn section_of_report(name: &str) -> Section {
+    match name {
+        "cn" => Section::B2bcn,
+        "cna" => Section::B2bcna,
+        "dn" => Section::B2bdn,
+        "dna" => Section::B2bdna,
+        other => other.into(),
+    }
+}
+
+fn present(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}

@@ -1,0 +1,247 @@
+//! One rate limit for all workers, counted by the server and by its clock.
+//!
+//! Each worker also keeps count of its own requests: to keep to its part of
+//! the limit while the server is away, and to tell what the server has missed
+//! or lost, so that no minute is above the limit afterwards.
+
+use std::{
+    mem,
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use redis::Script;
+use tokio::{runtime::Handle, sync::oneshot, time::sleep};
+
+use super::{Inner, PREFIX, engine::TRY_AGAIN, generation_name, millis, script, seal::unique};
+use crate::{
+    BoxFuture, RateGate,
+    rate_limit::{MARGIN, SLOT, WINDOW, Window},
+};
+
+static PACE: LazyLock<Script> = script!("rate_limit");
+
+/// How long a request counts.
+const SPAN: Duration = WINDOW.saturating_add(MARGIN).saturating_add(SLOT);
+
+pub(crate) struct SharedPace(Arc<Pace>);
+
+pub(super) struct Pace {
+    redis: Arc<Inner>,
+    slots: String,
+    counts: String,
+    limit: u32,
+    /// Held by the one who waits for the next permission, as within one process.
+    turn: tokio::sync::Mutex<()>,
+    /// Held by the one who tells the server what it does not know.
+    telling: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// The generation that has all that this worker sent.
+    known: String,
+    /// Permissions that the server has given in it, to all: should it say
+    /// less, it has forgotten some.
+    given: u64,
+    /// Requests of this worker, against its part of the limit.
+    own: Window,
+    /// Those that the server does not know of: when, and how many.
+    untold: Vec<(Instant, u32)>,
+    /// When there may be a permission, by the server's last word.
+    free_at: Instant,
+}
+
+/// What is asked of the script besides.
+#[derive(Clone, Copy)]
+enum Ask {
+    Take,
+    GiveBack,
+    Pause(Duration),
+}
+
+impl SharedPace {
+    pub(super) fn new(redis: Arc<Inner>, key: &str, limit: u32, part: u32) -> Self {
+        let state = State {
+            known: String::new(),
+            given: 0,
+            own: Window::new(part),
+            untold: Vec::new(),
+            free_at: Instant::now(),
+        };
+        Self(Arc::new(Pace {
+            redis,
+            slots: format!("{PREFIX}:pace:{key}:slots"),
+            counts: format!("{PREFIX}:pace:{key}:counts"),
+            limit,
+            turn: tokio::sync::Mutex::default(),
+            telling: tokio::sync::Mutex::default(),
+            state: Mutex::new(state),
+        }))
+    }
+
+    pub(super) fn downgrade(&self) -> Weak<Pace> {
+        Arc::downgrade(&self.0)
+    }
+}
+
+impl RateGate for SharedPace {
+    fn acquire(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            let pace = &self.0;
+            pace.redis.keep();
+            let _turn = pace.turn.lock().await;
+            loop {
+                let paused = pace.state().own.paused(Instant::now());
+                let wait = if paused > Duration::ZERO {
+                    paused
+                } else {
+                    match pace.take().await {
+                        Some(wait) => wait,
+                        None => pace.take_alone(),
+                    }
+                };
+                if wait == Duration::ZERO {
+                    return;
+                }
+                sleep(wait).await;
+            }
+        })
+    }
+
+    fn estimated_wait(&self) -> Duration {
+        let now = Instant::now();
+        let state = self.0.state();
+        state.own.paused(now).max(state.free_at.saturating_duration_since(now))
+    }
+
+    fn pause(&self, wait: Duration) {
+        self.0.state().own.pause(wait, Instant::now());
+        if let Ok(runtime) = Handle::try_current() {
+            let pace = Arc::clone(&self.0);
+            runtime.spawn(async move { pace.ask(Ask::Pause(wait)).await });
+        }
+    }
+}
+
+impl State {
+    fn met(&mut self, generation: String, given: u64) {
+        let before = if self.known == generation { self.given } else { 0 };
+        (self.known, self.given) = (generation, given.max(before));
+    }
+}
+
+impl Pace {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a permission (zero) or tells the wait; `None` without the server.
+    /// In a task of its own: should the caller go away while the server
+    /// answers, its permission is given back.
+    async fn take(self: &Arc<Self>) -> Option<Duration> {
+        let (answer, answered) = oneshot::channel();
+        let pace = Arc::clone(self);
+        tokio::spawn(async move {
+            let wait = pace.ask(Ask::Take).await;
+            if answer.send(wait).is_err() && wait == Some(Duration::ZERO) {
+                pace.ask(Ask::GiveBack).await;
+            }
+        });
+        answered.await.ok().flatten()
+    }
+
+    /// Without the server: this worker's part of the limit, and not before
+    /// the time that the server named last.
+    fn take_alone(&self) -> Duration {
+        let now = Instant::now();
+        let mut state = self.state();
+        let wait = match state.free_at.saturating_duration_since(now) {
+            Duration::ZERO => state.own.take(now).unwrap_or_default(),
+            told => told,
+        };
+        if wait == Duration::ZERO {
+            state.untold.push((now, 1));
+        }
+        // It may be back sooner.
+        wait.min(TRY_AGAIN)
+    }
+
+    async fn ask(&self, ask: Ask) -> Option<Duration> {
+        // Told at most twice: the server may lose everything meanwhile.
+        for _ in 0..3 {
+            self.tell().await?;
+            let (wait, generation, given) = self.run(ask, &[]).await?;
+            let now = Instant::now();
+            let Ok(wait) = u64::try_from(wait).map(Duration::from_millis) else {
+                self.lost(generation, now);
+                continue;
+            };
+            let mut state = self.state();
+            state.met(generation, given);
+            match (ask, wait) {
+                (Ask::Take, Duration::ZERO) => state.own.note(now),
+                _ => state.free_at = now + wait,
+            }
+            return Some(wait);
+        }
+        None
+    }
+
+    /// Tells the server what it does not know of.
+    async fn tell(&self) -> Option<()> {
+        let _turn = self.telling.lock().await;
+        loop {
+            let untold = mem::take(&mut self.state().untold);
+            if untold.is_empty() {
+                return Some(());
+            }
+            match self.run(Ask::Pause(Duration::ZERO), &untold).await {
+                Some((-1, generation, _)) => self.lost(generation, Instant::now()),
+                Some((_, generation, given)) => self.state().met(generation, given),
+                None => {
+                    self.state().untold.extend(untold);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// What the server knew is gone: all of the last minute is to be told again.
+    fn lost(&self, generation: String, now: Instant) {
+        let mut state = self.state();
+        if state.known != generation {
+            (state.known, state.given) = (generation, 0);
+            state.untold = state.own.sent(now);
+        }
+    }
+
+    /// The keeper met this generation.
+    pub async fn met(&self, generation: &str) {
+        if !self.state().known.is_empty() {
+            self.lost(generation.to_owned(), Instant::now());
+        }
+        self.tell().await;
+    }
+
+    async fn run(&self, ask: Ask, untold: &[(Instant, u32)]) -> Option<(i64, String, u64)> {
+        let (take, pause) = match ask {
+            Ask::Take => (1, Duration::ZERO),
+            Ask::GiveBack => (-1, Duration::ZERO),
+            Ask::Pause(wait) => (0, wait.min(WINDOW * 60)),
+        };
+        let (known, given) = {
+            let state = self.state();
+            (state.known.clone(), state.given)
+        };
+        let mut script = PACE.prepare_invoke();
+        script.key(generation_name()).key(&self.slots).key(&self.counts);
+        script.arg(known).arg(unique()).arg(self.limit).arg(take).arg(millis(pause));
+        script.arg(millis(SPAN)).arg(millis(SLOT)).arg(given);
+        let now = Instant::now();
+        for (moment, count) in untold {
+            script.arg(millis(now.saturating_duration_since(*moment))).arg(*count);
+        }
+        self.redis.engine.run(&script).await
+    }
+}

@@ -1,0 +1,229 @@
+//! A sweep that several workers share.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::{
+    task::{AbortHandle, JoinSet},
+    time::{Instant, sleep, sleep_until, timeout_at},
+};
+
+use super::{SweepItem, Wanted, count, passed_on};
+use crate::{
+    Client, Error, TaxpayerId,
+    ims::types::TypeOfGoods,
+    redis::{Entry, List, TRY_AGAIN, WORD},
+};
+
+/// This worker's part of a shared sweep; see [`Sweep::share`](crate::Sweep::share).
+pub struct SharedSweep {
+    client: Client,
+    list: Arc<List>,
+    goods: Vec<TypeOfGoods>,
+    concurrency: usize,
+    wanted: Option<Wanted>,
+    /// What this worker has taken and not finished.
+    held: Arc<Mutex<HashMap<String, Held>>>,
+    queue: VecDeque<(String, TaxpayerId, TypeOfGoods)>,
+    calls: JoinSet<(String, SweepItem)>,
+    /// The item that was handed out last, to be noted when the next is asked for.
+    handed: Option<(String, TypeOfGoods)>,
+    /// Taxpayers of whom something is to be noted on the list.
+    to_note: Vec<String>,
+    /// When the list may have something new.
+    look_at: Instant,
+    stopped: bool,
+    holding: AbortHandle,
+}
+
+/// Groups of goods of one taxpayer.
+struct Held {
+    answered: Vec<TypeOfGoods>,
+    left: usize,
+}
+
+impl SharedSweep {
+    pub(crate) async fn join(
+        client: Client,
+        list: List,
+        firm: Vec<TaxpayerId>,
+        (goods, concurrency, wanted): (Vec<TypeOfGoods>, usize, Option<Wanted>),
+    ) -> Result<Self, Error> {
+        list.fill(&firm).await?;
+        let list = Arc::new(list);
+        let held = Arc::new(Mutex::default());
+        let holding = tokio::spawn(hold(Arc::clone(&list), Arc::clone(&held))).abort_handle();
+        Ok(Self {
+            client,
+            list,
+            goods,
+            concurrency,
+            wanted,
+            held,
+            queue: VecDeque::new(),
+            calls: JoinSet::new(),
+            handed: None,
+            to_note: Vec::new(),
+            look_at: Instant::now(),
+            stopped: false,
+            holding,
+        })
+    }
+
+    /// Takes nothing more: [`next`](SharedSweep::next) gives the answers under
+    /// way and then `None`. What this worker has taken and not asked for is
+    /// taken over by the others half a minute later.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+        self.queue.clear();
+    }
+
+    /// The next answer; `None` when every taxpayer of the list is done, by
+    /// whomever. Until then it waits, to take over should another worker die.
+    ///
+    /// Asking for the next answer says that the one before is safe: put it
+    /// where it is to stay first. Safe to cancel: no answer is lost.
+    ///
+    /// # Errors
+    ///
+    /// Where the list is gone from the server. While the server is out of
+    /// reach this waits for it; what was taken is worked off meanwhile.
+    pub async fn next(&mut self) -> Result<Option<SweepItem>, Error> {
+        if let Some((id, goods)) = self.handed.take() {
+            self.answered(id, goods);
+        }
+        loop {
+            self.note().await;
+            self.start_calls();
+            if self.stopped && self.calls.is_empty() {
+                return Ok(None);
+            }
+            let room = if self.stopped { 0 } else { self.concurrency.saturating_sub(self.calls.len()) };
+            if room > 0 && self.look_at <= Instant::now() && self.look(room).await? {
+                return Ok(None);
+            }
+            if !self.queue.is_empty() && self.calls.len() < self.concurrency {
+                continue;
+            }
+            let answer = if self.calls.is_empty() {
+                sleep_until(self.look_at).await;
+                None
+            } else if room > 0 {
+                timeout_at(self.look_at, self.calls.join_next()).await.ok().flatten()
+            } else {
+                self.calls.join_next().await
+            };
+            if let Some(answer) = answer {
+                let (id, item) = answer.unwrap_or_else(|error| passed_on(error));
+                self.handed = Some((id, item.type_of_goods));
+                return Ok(Some(item));
+            }
+        }
+    }
+
+    /// Takes more from the list; whether nothing is left on it.
+    async fn look(&mut self, room: usize) -> Result<bool, Error> {
+        let taken = self.list.take(room.div_ceil(self.goods.len().max(1))).await.transpose()?;
+        // Nothing new: others are at the rest, or the server is away.
+        if taken.as_ref().is_none_or(|taken| taken.entries.is_empty()) {
+            self.look_at = Instant::now() + TRY_AGAIN;
+        }
+        let Some(taken) = taken else { return Ok(false) };
+        for entry in taken.entries {
+            self.take(entry);
+        }
+        Ok(taken.open == 0)
+    }
+
+    fn take(&mut self, entry: Entry) {
+        let Entry { id, taxpayer, answered } = entry;
+        // Its own, after a long silence: it is at it still.
+        if self.lock().contains_key(&id) {
+            return;
+        }
+        let answered: Vec<_> = answered.split(',').filter_map(|goods| goods.parse().ok()).collect();
+        let left: Vec<_> = self.goods.iter().copied().filter(|goods| !answered.contains(goods)).collect();
+        self.lock().insert(id.clone(), Held { answered, left: left.len() });
+        if left.is_empty() {
+            self.to_note.push(id.clone());
+        }
+        self.queue.extend(left.into_iter().map(|goods| (id.clone(), taxpayer.clone(), goods)));
+    }
+
+    fn start_calls(&mut self) {
+        while self.calls.len() < self.concurrency
+            && let Some((id, taxpayer, goods)) = self.queue.pop_front()
+        {
+            if self.wanted.as_ref().is_some_and(|wanted| !wanted(&taxpayer, goods)) {
+                self.answered(id, goods);
+                continue;
+            }
+            let client = self.client.clone();
+            self.calls.spawn(async move { (id, count(client, taxpayer, goods).await) });
+        }
+    }
+
+    fn answered(&mut self, id: String, goods: TypeOfGoods) {
+        if let Some(held) = self.lock().get_mut(&id) {
+            held.answered.push(goods);
+            held.left = held.left.saturating_sub(1);
+        }
+        self.to_note.push(id);
+    }
+
+    /// Notes on the list what is answered. What cannot be noted now is later.
+    async fn note(&mut self) {
+        while let Some(id) = self.to_note.last().cloned() {
+            let answered = match self.lock().get(&id) {
+                None => None,
+                Some(held) if held.left == 0 => Some(String::new()),
+                Some(held) => {
+                    Some(held.answered.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+                }
+            };
+            if let Some(answered) = answered {
+                let Some(still_held) = self.list.done(&id, &answered).await else { return };
+                if answered.is_empty() || !still_held {
+                    self.lock().remove(&id);
+                }
+                if !still_held {
+                    self.queue.retain(|(queued, ..)| *queued != id);
+                }
+            }
+            self.to_note.pop();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says every few seconds that this worker is there, even while nobody asks for its answers.
+async fn hold(list: Arc<List>, held: Arc<Mutex<HashMap<String, Held>>>) {
+    loop {
+        sleep(WORD).await;
+        let ids: Vec<_> = held.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+        if !ids.is_empty() {
+            list.hold(&ids).await;
+        }
+    }
+}
+
+impl Drop for SharedSweep {
+    fn drop(&mut self) {
+        self.holding.abort();
+    }
+}
+
+impl fmt::Debug for SharedSweep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedSweep")
+            .field("goods", &self.goods)
+            .field("under_way", &self.calls.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,38 @@
+//! Tokens and where they are kept: obtained once however many calls wait,
+//! renewed early, forgotten when the server refuses them, never mixed between
+//! taxpayers, kinds of session or API keys. Knows nothing of the client: who
+//! asks for a token says how it is renewed.
+
+mod expiry;
+mod shared;
+mod slot;
+mod store;
+
+use std::sync::Arc;
+
+pub(crate) use expiry::{platform_lifetime, taxpayer_lifetime};
+pub(crate) use slot::{Lease, Slot};
+pub use store::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
+
+use crate::Token;
+
+/// The security scheme of the token that key and secret give.
+pub(crate) const PLATFORM: &str = "platform_token";
+/// The security scheme of the token of a taxpayer's OTP session.
+pub(crate) const TAXPAYER: &str = "taxpayer_token";
+
+/// The session of a client or a handle, and where its token comes from.
+#[derive(Clone)]
+pub(crate) struct SessionAuth {
+    /// The security scheme of its token.
+    pub kind: &'static str,
+    pub source: TokenSource,
+}
+
+#[derive(Clone)]
+pub(crate) enum TokenSource {
+    /// A token that the caller has, used until the server refuses it.
+    Fixed(Token),
+    /// A token that is kept alive.
+    Slot(Arc<Slot>),
+}

@@ -1,0 +1,283 @@
+//! Where tokens are kept, so that they can be saved, restored and shared.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{BoxFuture, Error, Token, hex::hex, values::Gstin};
+
+/// The error of a [`TokenStore`]: any error will do.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// One taxpayer as GSTN knows it: registration and user of the portal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TaxpayerId {
+    /// The registration.
+    pub gstin: Gstin,
+    /// The user name on the GST portal.
+    pub username: String,
+}
+
+impl From<(Gstin, String)> for TaxpayerId {
+    fn from((gstin, username): (Gstin, String)) -> Self {
+        Self { gstin, username }
+    }
+}
+
+/// What a token is kept under: host, API key, and taxpayer for a session.
+///
+/// Holds no key and no user name in clear once turned into an [`id`](TokenKey::id).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct TokenKey {
+    host: String,
+    key_hash: [u8; 32],
+    /// The security scheme of the token.
+    kind: &'static str,
+    taxpayer: Option<TaxpayerId>,
+}
+
+impl TokenKey {
+    pub(crate) fn new(host: &str, api_key: &str, kind: &'static str, taxpayer: Option<TaxpayerId>) -> Self {
+        Self { host: host.to_owned(), key_hash: Sha256::digest(api_key.as_bytes()).into(), kind, taxpayer }
+    }
+
+    /// The kind of the token: the name of its security scheme, such as
+    /// `taxpayer_token`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// The taxpayer of a session; `None` for the platform token.
+    #[must_use]
+    pub fn taxpayer(&self) -> Option<&TaxpayerId> {
+        self.taxpayer.as_ref()
+    }
+
+    /// A name for files and databases: 64 hexadecimal digits, the same on
+    /// every machine, from which neither key nor taxpayer can be read.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let mut hash = Sha256::new();
+        // Lengths in front keep two keys apart whose parts run together.
+        let mut part = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        part(self.host.as_bytes());
+        part(&self.key_hash);
+        // The first two kinds were stored before there were others, and are
+        // told apart by whether there is a taxpayer.
+        if ![super::PLATFORM, super::TAXPAYER].contains(&self.kind) {
+            part(b"kind");
+            part(self.kind.as_bytes());
+        }
+        if let Some(taxpayer) = &self.taxpayer {
+            part(taxpayer.gstin.as_str().as_bytes());
+            part(taxpayer.username.as_bytes());
+        }
+        hex(&hash.finalize())
+    }
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenKey")
+            .field("host", &self.host)
+            .field("taxpayer", &self.taxpayer.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A token with its times, to be kept.
+#[derive(Debug, Clone)]
+pub struct SavedToken {
+    pub(crate) token: Token,
+    pub(crate) issued_at: SystemTime,
+    pub(crate) expires_at: SystemTime,
+    pub(crate) session_expires_at: Option<SystemTime>,
+}
+
+/// How a saved token is written down.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    token: String,
+    issued_at: u64,
+    expires_at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_expires_at: Option<u64>,
+}
+
+impl SavedToken {
+    pub(crate) fn new(token: Token, life: Duration) -> Self {
+        let issued_at = SystemTime::now();
+        Self { token, issued_at, expires_at: issued_at + life, session_expires_at: None }
+    }
+
+    /// The token itself.
+    #[must_use]
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// When this token was had, by the clock of this machine.
+    #[must_use]
+    pub fn issued_at(&self) -> SystemTime {
+        self.issued_at
+    }
+
+    /// When the token dies, by the clock of this machine.
+    #[must_use]
+    pub fn expires_at(&self) -> SystemTime {
+        self.expires_at
+    }
+
+    /// The provider's `session_expiry`: it is not known whether the live
+    /// service means the token or the whole session by it.
+    #[must_use]
+    pub fn session_expires_at(&self) -> Option<SystemTime> {
+        self.session_expires_at
+    }
+
+    /// The token and its times as one line of JSON. It opens the taxpayer's
+    /// account: write it only where nobody else can read it.
+    #[must_use]
+    #[allow(clippy::missing_panics_doc)] // text and numbers always serialise
+    pub fn expose_secret(&self) -> String {
+        let written = Written {
+            token: self.token.expose_secret().to_owned(),
+            issued_at: millis(self.issued_at),
+            expires_at: millis(self.expires_at),
+            session_expires_at: self.session_expires_at.map(millis),
+        };
+        serde_json::to_string(&written).expect("text and numbers")
+    }
+
+    /// Reads what [`expose_secret`](SavedToken::expose_secret) wrote. Members
+    /// of newer versions are ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the field `saved_token`.
+    pub fn from_exposed(text: &str) -> Result<Self, Error> {
+        let written: Written = serde_json::from_str(text)
+            .map_err(|_| Error::config("saved_token", "is not what `expose_secret` wrote"))?;
+        Ok(Self {
+            token: Token::for_field("saved_token", written.token.into())?,
+            issued_at: moment(written.issued_at),
+            expires_at: moment(written.expires_at),
+            session_expires_at: written.session_expires_at.map(moment),
+        })
+    }
+}
+
+fn millis(moment: SystemTime) -> u64 {
+    let since = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn moment(millis: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// Keeps tokens for a client and all its clones, or for many machines.
+///
+/// The default is [`MemoryStore`]. A failing store never fails a call: the
+/// client goes on with what it holds in memory and says so in a `tracing` event.
+pub trait TokenStore: Send + Sync + 'static {
+    /// The token under `key`, if there is one.
+    fn get<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<SavedToken>, BoxError>>;
+
+    /// Keeps `token` unless one with a later [`issued_at`](SavedToken::issued_at)
+    /// is there already; whether it was kept.
+    fn put_if_newer<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        token: &'a SavedToken,
+    ) -> BoxFuture<'a, Result<bool, BoxError>>;
+
+    /// Forgets what is under `key`.
+    fn remove<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<(), BoxError>>;
+
+    /// Forgets what is under `key` if it is still `token`, which the server
+    /// has refused. A store that several processes share must not forget the
+    /// token that another has had meanwhile; the default does not look.
+    fn remove_if<'a>(&'a self, key: &'a TokenKey, token: &'a Token) -> BoxFuture<'a, Result<(), BoxError>> {
+        let _ = token;
+        self.remove(key)
+    }
+
+    /// Asks for the right to renew the token under `key`, which one process
+    /// has at a time. `false`: another has it; look into the store again after
+    /// a moment. It must end by itself should its holder die.
+    ///
+    /// The default grants it always: a client renews once however many of its
+    /// calls wait, so that one process needs no more.
+    fn claim<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<bool, BoxError>> {
+        let _ = key;
+        Box::pin(async { Ok(true) })
+    }
+
+    /// Gives back what [`claim`](TokenStore::claim) granted, whether there is
+    /// a new token or not. Must not block.
+    fn release(&self, key: &TokenKey) {
+        let _ = key;
+    }
+}
+
+/// Tokens in the memory of this process.
+#[derive(Default)]
+pub struct MemoryStore(Mutex<HashMap<TokenKey, SavedToken>>);
+
+impl MemoryStore {
+    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<TokenKey, SavedToken>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("tokens", &self.tokens().len()).finish()
+    }
+}
+
+impl TokenStore for MemoryStore {
+    fn get<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<SavedToken>, BoxError>> {
+        let found = self.tokens().get(key).cloned();
+        Box::pin(async move { Ok(found) })
+    }
+
+    fn put_if_newer<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        token: &'a SavedToken,
+    ) -> BoxFuture<'a, Result<bool, BoxError>> {
+        Box::pin(async move {
+            let mut tokens = self.tokens();
+            if tokens.get(key).is_some_and(|known| known.issued_at > token.issued_at) {
+                return Ok(false);
+            }
+            tokens.insert(key.clone(), token.clone());
+            Ok(true)
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<(), BoxError>> {
+        self.tokens().remove(key);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn remove_if<'a>(&'a self, key: &'a TokenKey, token: &'a Token) -> BoxFuture<'a, Result<(), BoxError>> {
+        let mut tokens = self.tokens();
+        if tokens.get(key).is_some_and(|known| known.token == *token) {
+            tokens.remove(key);
+        }
+        Box::pin(async { Ok(()) })
+    }
+}

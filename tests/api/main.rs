@@ -1,0 +1,14 @@
+//! The crate's interface against the mock server: sessions, calls, helpers,
+//! sweeps and every payload that the provider documents.
+
+mod examples_parse;
+mod gstr_2b;
+mod invoice_counts;
+mod invoices;
+mod mock_server;
+mod month;
+mod observation;
+mod raw_calls;
+mod sessions;
+mod shared_store;
+mod sweep;

@@ -1,0 +1,449 @@
+//! `sandbox invoices` and `sandbox gstr-2b`: what they print, send and refuse.
+
+use std::fs;
+
+use sandbox_client::mock::{Fault, MockServer};
+use serde_json::{Value, json};
+
+use crate::command::Home;
+
+const GSTIN: &str = "33ABKCS2033B1ZW";
+
+/// A server that remembers, and a user with a session on it.
+async fn firm() -> (MockServer, Home) {
+    let mock = MockServer::builder().stateful_ims().start().await.unwrap();
+    let home = Home::of(&mock);
+    home.run_with(&["login", "--gstin", GSTIN, "--username", "acme.com"], "575757").succeeds();
+    mock.clear();
+    (mock, home)
+}
+
+/// The one body that was sent to an operation.
+fn sent(mock: &MockServer, operation: &str) -> Value {
+    let requests = mock.requests();
+    let mut sent = requests.iter().filter(|request| request.operation.as_deref() == Some(operation));
+    let body = sent.next().expect("one was sent").json().unwrap();
+    assert!(sent.next().is_none(), "sent once");
+    body
+}
+
+fn numbers(body: &Value) -> Vec<&str> {
+    body["invdata"]["b2b"].as_array().unwrap().iter().map(|item| item["inum"].as_str().unwrap()).collect()
+}
+
+fn snapshots(name: &str, arguments: &[&str]) {
+    let home = Home::new();
+    for format in ["table", "json", "csv"] {
+        let run = home.run(&[&["--mock", "--format", format], arguments].concat()).succeeds();
+        let shown = format!("{}--- standard error\n{}", run.stdout, run.stderr);
+        insta::assert_snapshot!(format!("{name}_{format}"), shown);
+    }
+}
+
+// --- what it prints ----------------------------------------------------------
+
+#[test]
+fn a_list_is_a_table_json_or_csv() {
+    snapshots("invoices_list", &["invoices", "list", "--since", "2024-11-05", "--until", "2024-11-13"]);
+}
+
+#[test]
+fn what_would_be_sent_is_a_table_json_or_csv() {
+    snapshots(
+        "invoices_dry_run",
+        &["invoices", "reject", "--supplier", "24abcfg0123h1yz", "--remark", "not ours", "--dry-run"],
+    );
+}
+
+#[test]
+fn the_report_of_a_job_is_a_table_json_or_csv() {
+    snapshots("invoices_accept", &["invoices", "accept", "--all", "--yes"]);
+    snapshots("invoices_no_wait", &["invoices", "reset", "--all", "--yes", "--no-wait"]);
+    snapshots("gstr_2b", &["gstr-2b", "regenerate", "--period", "112025", "--yes"]);
+    snapshots("gstr_2b_job", &["gstr-2b", "job", "0032e479bcb644c", "--no-wait"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_partly_refused_names_each_document() {
+    let (mock, home) = firm().await;
+    mock.on("check_invoice_status").example("processed_with_errors");
+    for format in ["table", "json", "csv"] {
+        let run = home.run(&["invoices", "job", "123456789012", "--format", format]);
+        assert_eq!(run.code, Some(7), "{}", run.stderr);
+        insta::assert_snapshot!(format!("invoices_job_refused_{format}"), run.stdout);
+        assert!(run.stderr.contains("error: GSTN refused 2 of the documents"), "{}", run.stderr);
+    }
+    mock.clear_rules();
+    mock.on("check_invoice_status").example("schema_failure");
+    let run = home.run(&["invoices", "job", "123456789012"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("GSTN refused the whole job: ") && run.stderr.contains("IMSSAV005"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_s_text_does_not_steer_the_terminal() {
+    let (mock, home) = firm().await;
+    let number = "A\u{1b}[2J\u{7}1";
+    let list = json!({"code": 200, "data": {"status_cd": "1", "data": {"b2b": [
+        {"stin": "24ABCFG0123H1YZ", "rtnprd": "102024", "inum": number, "action": "N", "val": 1},
+    ]}}});
+    mock.on("list_invoices").json(200, list);
+    let run = home.run(&["invoices", "list", "--section", "b2b"]).succeeds();
+    assert!(run.stdout.contains("[2J") && !run.stdout.contains(['\u{1b}', '\u{7}']), "{:?}", run.stdout);
+    let json = home.run(&["invoices", "list", "--section", "b2b", "--format", "json"]).succeeds().stdout;
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap()[0]["number"], number, "data stay whole");
+}
+
+/// What strangers write is text in a spreadsheet, and comes back as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_looks_like_a_formula_is_none() {
+    let (mock, home) = firm().await;
+    let number = r#"=HYPERLINK("x")"#;
+    let document = json!({"stin": "24ABCFG0123H1YZ", "ctin": "24ABCFG0123H1YZ", "rtnprd": "102024",
+        "inum": number, "idt": "01-10-2024", "action": "N", "val": -1.5, "remarks": "'=kept"});
+    let list = json!({"code": 200, "data": {"status_cd": "1", "data": {"b2b": [document]}}});
+    mock.on("list_invoices").json(200, list);
+    let csv = home.run(&["invoices", "list", "--section", "b2b", "--format", "csv"]).succeeds().stdout;
+    assert!(
+        csv.contains(r#","'=HYPERLINK(""x"")","#) && csv.contains(",-1.5,") && csv.contains(",''=kept"),
+        "{csv}"
+    );
+    let run = home.run_with(&["invoices", "accept", "--from", "-", "--dry-run", "--format", "json"], &csv);
+    let shown: Value = serde_json::from_str(&run.succeeds().stdout).unwrap();
+    assert_eq!(shown[0]["number"], number);
+    assert_eq!(shown[0]["remarks"], "'=kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_is_no_trouble() {
+    let (mock, home) = firm().await;
+    let document = |number: usize| {
+        json!({"stin": "24ABCFG0123H1YZ", "rtnprd": "102024", "inum": number.to_string(), "action": "N",
+            "val": 1.5, "remarks": "x".repeat(400)})
+    };
+    let list: Vec<_> = (0..40_000).map(document).collect();
+    let body = json!({"code": 200, "data": {"status_cd": "1", "data": {"b2b": list}}});
+    assert!(body.to_string().len() > 16 * 1024 * 1024, "more than the library takes by itself");
+    mock.on("list_invoices").json(200, body);
+    let run = home.run(&["invoices", "list", "--section", "b2b", "--format", "csv"]).succeeds();
+    assert_eq!(run.stdout.lines().count(), 40_001);
+}
+
+// --- which documents -----------------------------------------------------------
+
+#[test]
+fn filters_narrow_a_list() {
+    let home = Home::new();
+    for (filter, count) in [
+        (&[][..], 12),
+        (&["--section", "b2b"], 12),
+        (&["--section", "b2ba,b2bcn"], 0),
+        (&["--status", "accepted"], 1),
+        (&["--status", "no_action"], 11),
+        (&["--status", "rejected"], 0),
+        (&["--supplier", "24abcfg0123h1yz"], 2),
+        (&["--supplier", "24ABCFG0123H1YZ", "--supplier", "08ABCPP0123E2YZ"], 3),
+        (&["--number", "prn-1050", "--number", "IN-21576"], 2),
+        (&["--number", "PRN-1050", "--supplier", "24ABCFG0123H1YZ"], 1),
+        (&["--period", "102024"], 5),
+        (&["--since", "2024-11-13"], 3),
+        (&["--until", "16-10-2024"], 2),
+        (&["--since", "2024-11-05", "--until", "2024-11-05"], 2),
+        (&["--min-value", "28600"], 2),
+        (&["--max-value", "401.02"], 3),
+        (&["--max-value", "401.01"], 2),
+    ] {
+        let run =
+            home.run(&[&["--mock", "invoices", "list", "--format", "json"], filter].concat()).succeeds();
+        let list: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(list.as_array().unwrap().len(), count, "{filter:?}");
+        assert_eq!(run.stderr, "", "{filter:?}");
+    }
+    let run = home.run(&["--mock", "invoices", "list", "--number", "PRN-1", "--supplier", "24ABCFG0123H1YZ"]);
+    assert_eq!(
+        run.succeeds().stderr,
+        "Number PRN-1: no document fits.\nSupplier 24ABCFG0123H1YZ: no document fits.\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_compared_is_told() {
+    let (mock, home) = firm().await;
+    let document =
+        json!({"stin": "24ABCFG0123H1YZ", "rtnprd": "102024", "inum": "1", "idt": "NA", "action": "N"});
+    let list = json!({"code": 200, "data": {"status_cd": "1", "data": {"b2b": [document]}}});
+    mock.on("list_invoices").json(200, list);
+    let run =
+        home.run(&["invoices", "list", "--section", "b2b", "--since", "2024-01-01", "--min-value", "0"]);
+    let stderr = run.succeeds().stderr;
+    assert!(stderr.contains("1 document is left out that no date can be read of."), "{stderr}");
+    assert!(stderr.contains("1 document is left out that no value can be read of."), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_are_left_alone_unless_they_are_asked_for() {
+    let (mock, home) = firm().await;
+    let accepted = "AO2SA2425002517";
+    let reject = ["invoices", "reject", "--number", accepted, "--yes", "--no-wait"];
+    let run = home.run(&reject);
+    assert_eq!(run.code, Some(7), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("1 document stands as accepted and left alone; --status any"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(mock.hits("save_invoice_status"), 0);
+
+    // What stands so already is no failure: a script may run twice.
+    let run = home.run(&["invoices", "accept", "--number", accepted, "--yes"]).succeeds();
+    assert!(
+        run.stderr.contains("1 document stands so already: accepted.\nNothing to send."),
+        "{}",
+        run.stderr
+    );
+    assert_eq!((run.stdout.as_str(), mock.hits("save_invoice_status")), ("", 0));
+
+    home.run(&[&reject[..], &["--status", "any"]].concat()).succeeds();
+    let body = sent(&mock, "save_invoice_status");
+    assert_eq!((numbers(&body), &body["invdata"]["b2b"][0]["prev_status"]), (vec![accepted], &json!("A")));
+    assert_eq!(body["rtin"], GSTIN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_pending_is_told_and_the_rest_is_sent() {
+    let (mock, home) = firm().await;
+    let document = |number: &str, blocked: &str| {
+        json!({"stin": "24ABCFG0123H1YZ", "rtnprd": "102024", "inum": number, "action": "N",
+            "ispendactblocked": blocked})
+    };
+    let list = json!({"b2b": [document("free", "N"), document("bound", "Y")]});
+    mock.on("list_invoices").json(200, json!({"code": 200, "data": {"status_cd": "1", "data": list}}));
+    let run = home.run(&["invoices", "pend", "--section", "b2b", "--yes", "--no-wait"]);
+    assert_eq!(run.code, Some(7));
+    assert!(
+        run.stderr.contains("Left alone, bound of 24ABCFG0123H1YZ: may not be kept pending"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(numbers(&sent(&mock, "save_invoice_status")), ["free"]);
+}
+
+// --- list, edit, act -------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_was_edited_says_what_to_act_on() {
+    let (mock, home) = firm().await;
+    for format in ["csv", "json"] {
+        let list =
+            home.run(&["invoices", "list", "--status", "no_action", "--format", format]).succeeds().stdout;
+        let (file, expected) = if format == "csv" {
+            // Two lines are left, one of them with a word to the supplier; as a
+            // spreadsheet may write it, with a mark in front.
+            let keep =
+                |line: &&str| ["section", "PRN-1050", "PRN-1094"].iter().any(|word| line.contains(word));
+            let lines: Vec<_> = list.lines().filter(keep).collect();
+            let text = lines
+                .join("\r\n")
+                .replace("2000,1694.92,0,152.54,152.54,0,no_action,", "2000,,,,,,no_action,not ours");
+            (format!("\u{feff}{text}\r\n"), [None, Some("not ours")])
+        } else {
+            let mut list: Vec<Value> = serde_json::from_str(&list).unwrap();
+            list.retain(|document| {
+                document["supplier_gstin"] == "24ABCCR0123M1YZ" || document["number"] == "IN-21576"
+            });
+            list[0]["remarks"] = "twice".into();
+            (json!(list).to_string(), [Some("twice"), None])
+        };
+        mock.clear();
+        home.run_with(&["invoices", "reject", "--from", "-", "--yes", "--no-wait"], &file).succeeds();
+        let body = sent(&mock, "save_invoice_status");
+        let items = body["invdata"]["b2b"].as_array().unwrap();
+        let remarks: Vec<_> = items.iter().map(|item| item["remarks"].as_str()).collect();
+        assert_eq!(remarks, expected, "{format}");
+        assert!(items.iter().all(|item| item["action"] == "R" && item["prev_status"] == "N"));
+        assert_eq!(mock.hits("list_invoices"), 1, "the sections of the file alone");
+    }
+    // What the file does not have came from the fresh list.
+    let requests = mock.requests();
+    let save = requests.iter().find(|request| request.operation.as_deref() == Some("save_invoice_status"));
+    assert_eq!(save.unwrap().json().unwrap()["invdata"]["b2b"][0]["val"], 3390.73);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_changed_since_the_list_is_left_alone() {
+    let (mock, home) = firm().await;
+    let path = home.path("list.csv");
+    fs::write(
+        &path,
+        "\
+section,supplier_gstin,return_period,number,status,hash
+b2b,24ABCFG0123H1YZ,102024,PRN-1050,no_action,
+B2B,24abcfg0123h1yz,102024,prn-1094,no_action,0000
+b2b,24ABCFG0123H1YZ,102024,5.09E+09,no_action,
+b2b,24ABCCU0123M1YZ,112024,AO2SA2425002517,pending,
+",
+    )
+    .unwrap();
+    let from = ["--from", path.to_str().unwrap(), "--yes", "--no-wait"];
+    let run = home.run(&[&["invoices", "reject"], &from[..]].concat());
+    assert_eq!(run.code, Some(7));
+    for told in [
+        "Left alone, line 3: has been changed by the supplier since.",
+        "Left alone, line 4: is not listed.",
+        "Left alone, line 5: stands as accepted by now.",
+        "error: 3 that were named are left alone, see above",
+    ] {
+        assert!(run.stderr.contains(told), "{told}: {}", run.stderr);
+    }
+    assert_eq!(numbers(&sent(&mock, "save_invoice_status")), ["PRN-1050"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_no_list_is_refused_before_any_call() {
+    let (mock, home) = firm().await;
+    let path = home.path("list.csv");
+    let columns = "section,supplier_gstin,return_period,number,status\n";
+    for (content, says) in [
+        ("", "names no document"),
+        ("gstin,username\na,b\n", "missing field `section`"),
+        (columns, "names no document"),
+        ("[{\"section\": \"b2b\"}]", "missing field `supplier_gstin`"),
+        ("[]", "names no document"),
+        (
+            &format!("{columns}cars,s,p,n,no_action\nb2b,s,p,,no_action\n"),
+            "line 2: `cars` is no section that can be listed\nline 3: no number",
+        ),
+        (
+            &format!("{columns}b2b,s,p,n,no_action\nB2B,S,P,N,no_action\n"),
+            "line 3: the same document as line 2",
+        ),
+    ] {
+        fs::write(&path, content).unwrap();
+        let run = home.run(&["invoices", "accept", "--from", path.to_str().unwrap(), "--yes"]);
+        assert_eq!(run.code, Some(2), "{content}");
+        assert!(run.stderr.contains(says), "{says}: {}", run.stderr);
+    }
+    assert_eq!(mock.requests().len(), 0);
+}
+
+// --- nothing is sent without a word --------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_terminal_nothing_is_sent_unasked() {
+    let (mock, home) = firm().await;
+    for (arguments, says) in [
+        (&["invoices", "accept", "--all"][..], "send with --yes"),
+        (&["invoices", "reset", "--number", "PRN-1050"], "send with --yes"),
+        (&["invoices", "pend", "--from", "-"], "send with --yes"),
+        (&["gstr-2b", "regenerate", "--period", "112025"], "send with --yes"),
+        (&["invoices", "accept", "--yes"], "which documents?"),
+        (&["invoices", "accept", "--status", "any", "--yes"], "which documents?"),
+        (&["invoices", "accept", "--all", "--yes", "--dry-run"], "cannot be used with"),
+        (&["invoices", "accept", "--from", "x", "--number", "1", "--yes"], "cannot be used with"),
+        (&["invoices", "accept", "--from", "x", "--all", "--yes"], "cannot be used with"),
+        (&["invoices", "list", "--since", "2024-02-30"], "is no day such as 2024-11-05"),
+        (&["gstr-2b", "regenerate", "--period", "132025", "--yes"], "`month` must be between 1 and 12"),
+    ] {
+        let run = home.run(arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains(says), "{arguments:?}: {}", run.stderr);
+    }
+    assert_eq!(mock.requests().len(), 0);
+
+    // A refusal of the library comes before the question too.
+    let credit = json!({"stin": "24ABCFG0123H1YZ", "rtnprd": "102024", "nt_num": "1", "action": "N"});
+    let list = json!({"code": 200, "data": {"status_cd": "1", "data": {"b2bcn": [credit]}}});
+    mock.on("list_invoices").json(200, list);
+    let run = home.run(&["invoices", "accept", "--section", "b2bcn", "--remark", "late", "--dry-run"]);
+    assert_eq!(run.code, Some(2));
+    assert!(
+        run.stderr.contains("`remarks` 1 of the batch: are shown by the provider's page"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(mock.hits("save_invoice_status"), 0);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_terminal_a_person_decides() {
+    let (mock, home) = firm().await;
+    let arguments = ["invoices", "accept", "--supplier", "24ABCFG0123H1YZ", "--no-wait"];
+    let question = "Accept these 2 documents of 33ABKCS2033B1ZW? [y/N] ";
+    for (answer, code, sent) in [("\n", 1, 0), ("no\n", 1, 0), ("\u{4}", 1, 0), ("y\n", 0, 1)] {
+        let mut terminal = crate::terminal::Terminal::start(home.command(&arguments));
+        terminal.answer(question, answer);
+        let (ended, shown) = terminal.end();
+        assert_eq!((ended, mock.hits("save_invoice_status")), (Some(code), sent), "{answer:?}: {shown}");
+        assert!(shown.contains("PRN-1050") && shown.contains("28600.00"), "{shown}");
+        assert_eq!(shown.contains("not confirmed, so nothing was sent"), sent == 0, "{shown}");
+    }
+    let mut terminal =
+        crate::terminal::Terminal::start(home.command(&["gstr-2b", "regenerate", "--period", "112025"]));
+    terminal.answer("Have GSTR-2B 112025 of 33ABKCS2033B1ZW made anew? [y/N] ", "n\n");
+    assert_eq!((terminal.end().0, mock.hits("regenerate_gstr_2b")), (Some(1), 0));
+}
+
+// --- jobs and sessions ----------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_can_be_followed_later() {
+    let (mock, home) = firm().await;
+    let run = home.run(&["invoices", "accept", "--number", "PRN-1050", "--yes", "--no-wait"]).succeeds();
+    let id = run.stdout.trim();
+    assert!(run.stderr.contains(&format!("sandbox invoices job {id}\n")), "{}", run.stderr);
+    let state = |arguments: &[&str]| {
+        let run = home.run(&[&["invoices", "job", id, "--format", "json"], arguments].concat()).succeeds();
+        serde_json::from_str::<Value>(&run.stdout).unwrap()["state"].clone()
+    };
+    assert_eq!(state(&["--no-wait"]), "in_progress");
+    assert_eq!(state(&[]), "processed");
+    assert_eq!(mock.hits("check_invoice_status"), 2);
+    let list = home.run(&["invoices", "list", "--number", "PRN-1050", "--format", "csv"]).succeeds().stdout;
+    assert!(list.contains(",accepted,"), "{list}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_the_environment_needs_its_taxpayer() {
+    let (mock, home) = firm().await;
+    let run = |more: &[&str]| {
+        let mut command =
+            home.command(&[&["invoices", "accept", "--all", "--yes", "--no-wait"], more].concat());
+        command.env("SANDBOX_ACCESS_TOKEN", mock.taxpayer_token()).output().unwrap()
+    };
+    let refused = run(&[]);
+    assert_eq!((refused.status.code(), mock.requests().len()), (Some(2), 0));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("--recipient"));
+    assert_eq!(run(&["--recipient", GSTIN]).status.code(), Some(0));
+    assert_eq!(sent(&mock, "save_invoice_status")["rtin"], GSTIN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_answer_is_lost_is_not_repeated_and_told() {
+    let (mock, home) = firm().await;
+    mock.on("save_invoice_status").fault(Fault::CloseWithoutAnswer);
+    let run = home.run(&["invoices", "accept", "--number", "PRN-1050", "--yes"]);
+    assert_eq!((run.code, mock.hits("save_invoice_status")), (Some(1), 1));
+    assert!(
+        run.stderr.contains("It may have arrived all the same. List the invoices before"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("sent, job"), "{}", run.stderr);
+
+    // Where it certainly did not, nobody needs to look.
+    mock.clear_rules();
+    mock.on("save_invoice_status").error("insufficient_privilege");
+    let run = home.run(&["invoices", "accept", "--number", "PRN-1050", "--yes"]);
+    assert_eq!(run.code, Some(4));
+    assert!(!run.stderr.contains("arrived"), "{}", run.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_of_gstn_is_told_with_its_code() {
+    let (mock, home) = firm().await;
+    mock.on("regenerate_gstr_2b").example("period_closed");
+    let run = home.run(&["gstr-2b", "regenerate", "--period", "112025", "--yes"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("IMS2B007"), "{}", run.stderr);
+}

@@ -1,0 +1,11 @@
+//! The command `sandbox`, and the first example, as programs.
+
+#[path = "../support/command.rs"]
+mod command;
+mod first_run;
+mod invoices;
+mod output;
+mod program;
+#[cfg(unix)]
+#[path = "../support/terminal.rs"]
+mod terminal;

@@ -1,0 +1,22 @@
+//! The document of `openapi/`: its rules, its examples, and every operation of
+//! it; with the tables of operations and cases that reviewers read.
+
+mod case_table;
+#[path = "../support/command.rs"]
+#[allow(dead_code)] // tests of single commands use more
+mod command;
+mod contract;
+// The build script's own code, at the paths by which it knows itself.
+#[path = "../../build/dialect.rs"]
+mod dialect;
+#[path = "../../build/document.rs"]
+mod document;
+mod every_operation;
+mod independent_mock;
+#[path = "../../build/operations.rs"]
+#[allow(dead_code)] // the operation table is for the build script
+mod operations;
+mod rules;
+#[path = "../support/document.rs"]
+mod samples;
+mod surface;

@@ -1,0 +1,13 @@
+//! The client against servers that fail it: connections, statuses, envelopes
+//! and bodies, and what it sends and keeps to itself meanwhile.
+
+mod body_shape;
+mod concurrency;
+mod configuration;
+mod envelope;
+mod http_status;
+mod rate_limit;
+#[path = "../support/mod.rs"]
+mod support;
+mod transport_faults;
+mod writes;

@@ -1,0 +1,240 @@
+//! A write is sent once, unless it provably did not arrive or was not looked
+//! at. The write halves of the cases N, H and R.
+
+use std::time::Duration;
+
+use sandbox_client::{Client, Error, ErrorKind, Phase, values::ReturnPeriod};
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::{
+    Connection, Frames, Server, answer, answer_with, assert_fault, client, client_of, envelope, failure,
+    impatient,
+};
+
+/// Has a GSTR-2B made again: a write without a body that a human may notice.
+async fn write(client: &Client) -> Result<String, Error> {
+    let job = client.taxpayer_session()?.gstr_2b().start_regeneration(ReturnPeriod::new(2025, 11)?).await?;
+    Ok(job.reference_id().to_owned())
+}
+
+async fn failing_write(client: &Client) -> Error {
+    write(client).await.expect_err("the write should fail")
+}
+
+fn accepted_body() -> Vec<u8> {
+    envelope(&json!({"status_cd": "1", "data": {"reference_id": "r-1"}})).to_string().into_bytes()
+}
+
+fn accepted() -> Vec<u8> {
+    answer_with(200, &[], accepted_body())
+}
+
+/// The other half of every test here: a write that arrives is sent once.
+#[tokio::test]
+async fn a_write_that_succeeds_is_sent_once() {
+    let server = Server::always(accepted()).await;
+    assert_eq!(write(&client(&server).build().unwrap()).await.unwrap(), "r-1");
+    let [request] = &server.requests()[..] else { panic!("{} hits", server.hits()) };
+    assert_eq!(request.line(), "POST /gst/compliance/tax-payer/gstrs/gstr-2b/2025/11/regenerate");
+}
+
+/// N2: what was never sent is sent again.
+#[tokio::test]
+async fn a_write_that_finds_nobody_is_tried_again() {
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let error = failing_write(&client_of(format!("http://127.0.0.1:{port}")).build().unwrap()).await;
+    assert_fault(&error, ErrorKind::Transport, Phase::Connect, false);
+    assert_eq!(error.attempts(), 3);
+    assert!(error.is_retryable());
+    assert!(!error.to_string().contains("may have been processed"), "{error}");
+}
+
+/// N3
+#[tokio::test]
+async fn a_write_that_is_not_answered_is_sent_once() {
+    let server = Server::silent().await;
+    let error = failing_write(&impatient(&server).build().unwrap()).await;
+    assert_fault(&error, ErrorKind::Timeout, Phase::Head, true);
+    assert_eq!((server.hits(), error.attempts()), (1, 1));
+    assert!(!error.is_retryable());
+    assert!(error.to_string().contains("may have been processed"), "{error}");
+}
+
+/// N5: right after accept, which no client can tell from later.
+#[tokio::test]
+async fn a_write_that_is_reset_is_sent_again_only_if_it_never_left() {
+    let server = Server::scripted(|connection| async { connection.reset() }).await;
+    let error = failing_write(&client(&server).build().unwrap()).await;
+    assert_eq!(error.kind(), ErrorKind::Transport, "{error:?}");
+    let expected = if error.maybe_processed() { 1 } else { 3 };
+    assert_eq!((server.connections(), error.is_retryable()), (expected, expected == 3), "{error:?}");
+}
+
+/// N5, N8, N9, N10: the request was read, and the answer breaks off.
+#[tokio::test]
+async fn a_write_whose_answer_breaks_off_is_sent_once() {
+    for (cut, phase) in [
+        ("", Phase::Head),
+        ("HTTP/1.1 200 OK\r\ncontent-le", Phase::Head),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{", Phase::Body),
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nff\r\n{", Phase::Body),
+    ] {
+        for reset in [false, true] {
+            let server = Server::scripted(move |mut connection: Connection| async move {
+                connection.request().await;
+                connection.send(cut).await;
+                if reset {
+                    // What was sent has arrived before the reset.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    connection.reset();
+                }
+            })
+            .await;
+            let error = failing_write(&client(&server).build().unwrap()).await;
+            assert_fault(&error, ErrorKind::Transport, phase, true);
+            assert_eq!((server.hits(), server.connections()), (1, 1), "{cut}");
+            assert!(!error.is_retryable());
+        }
+    }
+}
+
+/// N6: a connection that was closed while idle is replaced; one that is closed
+/// under the write may have carried it.
+#[tokio::test]
+async fn a_write_on_a_used_connection_is_sent_once() {
+    let closed_while_idle = Server::scripted(|mut connection| async move {
+        connection.request().await;
+        connection.send(accepted()).await;
+    })
+    .await;
+    let session = client(&closed_while_idle).build().unwrap();
+    for _ in 0..3 {
+        write(&session).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    assert_eq!((closed_while_idle.hits(), closed_while_idle.connections()), (3, 3));
+
+    let closed_under_it = Server::scripted(|mut connection| async move {
+        connection.request().await;
+        connection.send(accepted()).await;
+        connection.request().await;
+    })
+    .await;
+    let session = client(&closed_under_it).build().unwrap();
+    write(&session).await.unwrap();
+    let error = failing_write(&session).await;
+    assert_fault(&error, ErrorKind::Transport, Phase::Head, true);
+    assert_eq!((closed_under_it.hits(), closed_under_it.connections()), (2, 1));
+}
+
+async fn http2<D>(script: impl Fn(Frames<TcpStream>) -> D + Clone + Send + Sync + 'static) -> (Server, Client)
+where
+    D: Future<Output = Option<()>> + Send + 'static,
+{
+    let server = Server::scripted(move |connection| {
+        let script = script.clone();
+        async move {
+            if let Some(frames) = Frames::accept(connection).await {
+                script(frames).await;
+            }
+        }
+    })
+    .await;
+    let client = client(&server).http(reqwest::Client::builder().http2_prior_knowledge()).build().unwrap();
+    (server, client)
+}
+
+/// N16: what HTTP/2 says was not looked at is sent again.
+#[tokio::test]
+async fn a_write_that_http2_did_not_look_at_is_sent_again() {
+    let (server, client) = http2(|mut frames| async move {
+        loop {
+            let stream = frames.request().await?;
+            match (frames.number(), frames.hits()) {
+                (1, 1) => frames.reset(stream, Frames::<TcpStream>::REFUSED_STREAM).await,
+                (1, _) => {
+                    frames.go_away(0, Frames::<TcpStream>::NO_ERROR).await;
+                    return None;
+                }
+                _ => frames.answer(stream, &accepted_body()).await,
+            }
+        }
+    })
+    .await;
+    assert_eq!(write(&client).await.unwrap(), "r-1");
+    assert_eq!((server.hits(), server.connections()), (3, 2));
+}
+
+/// N17
+#[tokio::test]
+async fn a_write_whose_http2_stream_breaks_off_is_sent_once() {
+    for start in [true, false] {
+        let (server, client) = http2(move |mut frames| async move {
+            loop {
+                let stream = frames.request().await?;
+                if start {
+                    frames.start(stream, b"{").await;
+                }
+                frames.reset(stream, Frames::<TcpStream>::INTERNAL_ERROR).await;
+            }
+        })
+        .await;
+        let error = failing_write(&client).await;
+        let phase = if start { Phase::Body } else { Phase::Head };
+        assert_fault(&error, ErrorKind::Transport, phase, true);
+        assert_eq!((server.hits(), error.is_retryable()), (1, false));
+    }
+}
+
+/// H1, H2, H17: any status but 429 is told after one try.
+#[tokio::test]
+async fn a_write_is_not_repeated_on_a_status() {
+    for status in [400, 408, 409, 422, 500, 501, 502, 503, 504, 520] {
+        let server = Server::answering([failure(status, "Not this time"), accepted()]).await;
+        let error = failing_write(&client(&server).build().unwrap()).await;
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(status)), "{error:?}");
+        assert_eq!((server.hits(), error.attempts(), error.is_retryable()), (1, 1, false), "{status}");
+        assert_eq!(error.maybe_processed(), status >= 500, "{status}");
+    }
+}
+
+/// H21
+#[tokio::test]
+async fn a_write_is_not_repeated_on_a_status_in_the_envelope() {
+    let server = Server::always(answer(200, &json!({"code": 503, "message": "No"}))).await;
+    let error = failing_write(&client(&server).build().unwrap()).await;
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(503)), "{error:?}");
+    assert_eq!((server.hits(), error.maybe_processed()), (1, true));
+}
+
+/// R1, R9: a 429 was not processed.
+#[tokio::test]
+async fn a_write_is_repeated_on_429() {
+    let too_many = || answer_with(429, &[("retry-after", "1")], r#"{"code":429}"#);
+    let server = Server::answering([too_many(), accepted()]).await;
+    assert_eq!(write(&client(&server).build().unwrap()).await.unwrap(), "r-1");
+    assert_eq!(server.hits(), 2);
+    let requests = server.requests();
+    assert!(requests[1].at - requests[0].at >= Duration::from_secs(1));
+
+    let server = Server::always(failure(429, "Too Many Requests")).await;
+    let error = failing_write(&client(&server).build().unwrap()).await;
+    assert_eq!((error.kind(), server.hits()), (ErrorKind::RateLimited, 3), "{error:?}");
+    assert!(!error.maybe_processed() && error.is_retryable());
+}
+
+/// An answer that cannot be read says nothing of what was done.
+#[tokio::test]
+async fn a_write_with_an_unreadable_answer_may_have_been_processed() {
+    for body in ["", "<html>", "[]", "{\"data\": 5}", "{"] {
+        let server = Server::always(answer_with(200, &[], body)).await;
+        let error = failing_write(&client(&server).build().unwrap()).await;
+        assert_eq!((error.kind(), server.hits()), (ErrorKind::Decode, 1), "{body}: {error:?}");
+        assert!(error.maybe_processed() && !error.is_retryable(), "{body}: {error:?}");
+    }
+    let server = Server::always(answer_with(200, &[], vec![b' '; 2000])).await;
+    let error = failing_write(&client(&server).max_body_bytes(1000).build().unwrap()).await;
+    assert_eq!((error.kind(), error.maybe_processed()), (ErrorKind::TooLarge, true), "{error:?}");
+    assert_eq!(server.hits(), 1);
+}
