@@ -116,7 +116,7 @@ impl<T> Answer<T> {
     /// The whole body as it was received.
     #[must_use]
     pub fn raw(&self) -> &[u8] {
-        &self.received.body
+        &self.received.body.received
     }
 
     /// The error for a success that lacks what a helper needs of it; `lacks`
@@ -162,7 +162,7 @@ fn incomplete(received: &Received, envelope: &Envelope, lacks: &str) -> Error {
 
 /// Reads the payload that the operation promises, where it promises it.
 pub(crate) fn read<T: DeserializeOwned>(received: Received, secrets: &Secrets) -> Result<Answer<T>, Error> {
-    match parse::<T>(received.operation.payload, &received.body) {
+    match parse::<T>(received.operation.payload, received.body.text()) {
         Ok((payload, envelope)) => {
             let envelope = envelope.without(secrets);
             let path = received.operation.payload;
@@ -185,7 +185,7 @@ pub(crate) fn read<T: DeserializeOwned>(received: Received, secrets: &Secrets) -
 
 /// The whole body as the payload.
 pub(crate) fn read_whole(received: Received, secrets: &Secrets) -> Result<Answer<Value>, Error> {
-    match parse::<Value>(&[], &received.body) {
+    match parse::<Value>(&[], received.body.text()) {
         Ok((payload, envelope)) => {
             Ok(Answer { payload: payload.unwrap_or_default(), envelope: envelope.without(secrets), received })
         }

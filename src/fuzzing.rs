@@ -1,11 +1,14 @@
 //! Doors for the targets in `fuzz/`. Built by cargo-fuzz alone, never part of a release.
 
-use std::{sync::LazyLock, time::Duration};
+use std::{
+    sync::LazyLock,
+    time::{Duration, SystemTime},
+};
 
 use reqwest::{StatusCode, header::HeaderMap};
 
 use crate::{
-    Client, Error, environment::BaseUrl, operation::Operation, request::Request, transport,
+    Client, Error, environment::BaseUrl, operation::Operation, request::Request, retry, transport,
     values::CountGroups,
 };
 
@@ -26,7 +29,7 @@ pub fn answer(status: u16, body: &[u8]) -> Result<(), Error> {
 
 /// What is made of a `Retry-After`.
 pub fn retry_after(value: &str) -> Option<Duration> {
-    retry::retry_after(value)
+    retry::retry_after(value, SystemTime::now())
 }
 
 /// The address that a base URL becomes.

@@ -74,7 +74,7 @@ impl Client {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the field
     /// `taxpayer_token` where it was built without one.
     pub fn taxpayer_session(&self) -> Result<Session, Error> {
-        match self.state().auth() {
+        match self.state().source(TaxpayerToken::SCHEME) {
             Some(_) => Ok(Session::of(self.state().clone())),
             None => Err(Error::config("taxpayer_token", "is missing: this client has no session").advice(
                 "open one with `Client::taxpayer`, or set a token with `ClientBuilder::taxpayer_token` or SANDBOX_ACCESS_TOKEN",

@@ -8,16 +8,35 @@ use reqwest::{
     header::{HeaderMap, SET_COOKIE},
 };
 
+use super::text;
 use crate::{Error, ErrorKind, Phase};
 
 /// Bytes of body for which space is made in advance, where a header claims them.
 const ORDINARY: usize = 1024 * 1024;
 
+/// The body as it was received, and as a JSON parser can read it.
+#[derive(Clone)]
+pub(crate) struct Body {
+    pub received: Bytes,
+    repaired: Option<Bytes>,
+}
+
+impl Body {
+    pub fn new(received: Bytes) -> Self {
+        Self { repaired: text::repaired(&received), received }
+    }
+
+    /// The text to read: see [`text`].
+    pub fn text(&self) -> &[u8] {
+        self.repaired.as_deref().unwrap_or(&self.received)
+    }
+}
+
 /// What came back, success or not.
 pub(crate) struct RawAnswer {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    pub body: Bytes,
+    pub body: Body,
 }
 
 /// Sends `request` and reads at most `cap` bytes of body, all within
@@ -37,7 +56,7 @@ pub(crate) fn send(
         let mut headers = std::mem::take(response.headers_mut());
         headers.remove(SET_COOKIE);
         let body = read(&mut response, cap).await.map_err(|error| error.with_status(status))?;
-        Ok(RawAnswer { status, headers, body })
+        Ok(RawAnswer { status, headers, body: Body::new(body) })
     }
 }
 

@@ -27,30 +27,33 @@ const SESSION_OVER: [&str; 2] = ["AUTH4033", "AUTH4038"];
 
 /// `Ok` if the answer is a success, as far as can be known without its type.
 pub(crate) fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Error> {
-    let status = answer.status;
+    let (status, body) = (answer.status, answer.body.text());
     if status != StatusCode::OK {
-        return Err(http_failure(operation, status, &Probe::read(&answer.body), &answer.body));
+        return Err(http_failure(operation, status, &Probe::read(body), body));
     }
     // The provider has done what it was asked, and we cannot tell what.
     let unreadable =
         |reason: &str| Err(Error::new(ErrorKind::Decode, reason).with_status(status).maybe_sent(true));
-    match answer.body.trim_ascii_start().first() {
+    match body.trim_ascii_start().first() {
         Some(b'{') => {}
         None => return unreadable("the answer is empty"),
         Some(b'<') => return unreadable("the answer is HTML instead of JSON"),
         Some(_) => return unreadable("the answer is not a JSON object"),
     }
-    if !is_suspicious(&answer.body) {
+    if !is_suspicious(body) {
         return Ok(());
     }
-    // Where it is not JSON at all, the reader of the type says where.
-    let Ok(probe) = Probe::parse(&answer.body) else { return Ok(()) };
+    // A body that looks like a failure and cannot be judged is no success.
+    let probe = match Probe::parse(body) {
+        Ok(probe) => probe,
+        Err(error) => return unreadable(&not_json(&error)),
+    };
     // A status in the envelope is taken for the HTTP status: a gateway may
     // have turned one into 200, never the other way round.
     if let Some(code) = probe.code.filter(|code| (300..=599).contains(code))
         && let Ok(status) = StatusCode::from_u16(code)
     {
-        return Err(http_failure(operation, status, &probe, &answer.body));
+        return Err(http_failure(operation, status, &probe, body));
     }
     match probe.business_failure() {
         Some(failure) => Err(business_failure(&failure, &probe)),
@@ -67,7 +70,7 @@ pub(crate) fn undecodable(
     locate: impl FnOnce(&mut serde_json::Deserializer<serde_json::de::SliceRead<'_>>) -> String,
 ) -> Error {
     let reason = if error.is_data() {
-        let path = locate(&mut serde_json::Deserializer::from_slice(&received.body));
+        let path = locate(&mut serde_json::Deserializer::from_slice(received.body.text()));
         let path = secrets.out_of_text(crate::error::printable(&path, 120));
         match expectation(&error.to_string()) {
             Some(expectation) => {
@@ -77,15 +80,19 @@ pub(crate) fn undecodable(
             None => format!("the answer does not fit its type at `{path}`"),
         }
     } else {
-        format!("the answer is not valid JSON (line {}, column {})", error.line(), error.column())
+        not_json(error)
     };
     Error::new(ErrorKind::Decode, reason)
         .with_status(received.status)
-        .with_transaction_id(Probe::read(&received.body).transaction_id.as_deref())
+        .with_transaction_id(Probe::read(received.body.text()).transaction_id.as_deref())
         .in_operation(received.operation.id)
         .after_attempts(received.attempts)
         .maybe_sent(true)
         .advice("the provider may have changed its answer; see if a newer version of this crate knows it")
+}
+
+fn not_json(error: &serde_json::Error) -> String {
+    format!("the answer is not valid JSON (line {}, column {})", error.line(), error.column())
 }
 
 /// The part of serde's message that is ours: what was expected. What was found
@@ -205,6 +212,8 @@ struct Probe {
     message: Option<String>,
     transaction_id: Option<String>,
     data: Data,
+    /// `status_cd` and `error` beside `data`, or without it.
+    around: Data,
 }
 
 /// The same below `data`.
@@ -214,6 +223,21 @@ struct Data {
     code: Option<String>,
     message: Option<String>,
     error: Option<Box<Data>>,
+}
+
+impl Data {
+    /// Whether `status_cd` says failure: `0` in any form, or `false`.
+    fn failed(&self) -> bool {
+        self.status.as_deref().is_some_and(|status| {
+            let status = status.trim();
+            status.parse::<f64>().is_ok_and(|number| number == 0.0) || status.eq_ignore_ascii_case("false")
+        })
+    }
+
+    /// Whether there is anything to tell of.
+    fn tells(&self) -> bool {
+        self.code.is_some() || self.message.is_some()
+    }
 }
 
 struct Failure<'a> {
@@ -233,16 +257,21 @@ impl Probe {
 
     /// The rules: `status_cd` 0 is a failure; so is an `error` with content,
     /// even beside `status_cd` 1; and an error code straight under `data`
-    /// where there is no `status_cd`.
+    /// where there is no `status_cd`. The first two hold around `data` too.
     fn business_failure(&self) -> Option<Failure<'_>> {
         let data = &self.data;
-        let failed = data.status.as_deref().is_some_and(|status| matches!(status.trim(), "0" | "false"));
-        let error = data.error.as_deref().filter(|error| error.code.is_some() || error.message.is_some());
+        let told = |data: &'_ Data| data.error.as_deref().is_some_and(Data::tells);
         let bare = data.status.is_none() && data.code.is_some();
-        if !(failed || error.is_some() || bare) {
+        // GSTN's own form, which the provider has passed on without an envelope.
+        let around = self.around.failed() || told(&self.around);
+        let failed = if data.failed() || told(data) || bare {
+            data
+        } else if around {
+            &self.around
+        } else {
             return None;
-        }
-        let inner = error.unwrap_or(data);
+        };
+        let inner = failed.error.as_deref().filter(|error| error.tells()).unwrap_or(failed);
         Some(Failure {
             code: inner.code.as_deref(),
             message: inner.message.as_deref().or(self.message.as_deref()),
@@ -283,6 +312,7 @@ impl FromMembers for Probe {
             "message" => self.message = map.next_value::<Text>()?.0,
             "transaction_id" => self.transaction_id = map.next_value::<Text>()?.0,
             "data" => self.data = map.next_value()?,
+            "status_cd" | "error" => self.around.member(key, map)?,
             _ => drop(map.next_value::<IgnoredAny>()?),
         }
         Ok(())

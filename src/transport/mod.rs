@@ -5,9 +5,11 @@ mod attempt;
 mod authorize;
 mod envelope;
 mod secrets;
+mod text;
 
 use std::time::{Duration, Instant, SystemTime};
 
+#[cfg(fuzzing)]
 use bytes::Bytes;
 use reqwest::{
     StatusCode,
@@ -26,7 +28,7 @@ use crate::{
     request::Request,
     retry::{self, Decision},
 };
-use attempt::RawAnswer;
+use attempt::{Body, RawAnswer};
 
 /// A body that was received in full from a success, as far as can be known
 /// without its type.
@@ -36,7 +38,7 @@ pub(crate) struct Received {
     pub attempts: u32,
     pub status: StatusCode,
     pub headers: HeaderMap,
-    pub body: Bytes,
+    pub body: Body,
 }
 
 /// One logical call: the request goes through the pipeline, `read` makes of
@@ -173,15 +175,9 @@ pub(crate) fn judge<T: serde::de::DeserializeOwned>(
     body: Bytes,
 ) -> Result<(), Error> {
     let operation = request.operation;
-    let answer = RawAnswer { status, headers, body };
+    let answer = RawAnswer { status, headers, body: Body::new(body) };
     check(operation, &answer)?;
     let RawAnswer { status, headers, body } = answer;
     let received = Received { operation, attempts: 1, status, headers, body };
     crate::answer::read::<T>(received, &Secrets::of(request, None)).map(drop)
-}
-
-/// A `Retry-After` as of now, for fuzzing.
-#[cfg(fuzzing)]
-pub(crate) fn retry_after(value: &str) -> Option<std::time::Duration> {
-    retry::retry_after(value, SystemTime::now())
 }

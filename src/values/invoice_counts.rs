@@ -12,7 +12,7 @@ const LONGEST_NAME: usize = 60;
 
 /// How many documents a taxpayer has in the IMS, by section and by status.
 ///
-/// Made by [`Client::invoice_counts`](crate::Client::invoice_counts).
+/// Made by [`ims::SessionApi::counts`](crate::ims::SessionApi::counts).
 /// Sections stand in the portal's order, unknown ones last; those that the
 /// answer does not name are not there. Serialises to JSON and back without loss.
 ///

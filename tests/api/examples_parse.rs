@@ -10,12 +10,11 @@ use std::{
 };
 
 use sandbox_client::{
-    Answer, Error, ErrorKind, JobState, RetryPolicy, Session,
-    authentication::types::AuthenticateResponse,
+    Error, ErrorKind, JobState, RetryPolicy, Session,
     ims::types::{ResetInvoiceStatusRequest, SaveInvoiceStatusRequest, TypeOfGoods},
     mock::MockServer,
     public::types::ChangedGstinsQuery,
-    session::types::{SessionData, TaxpayerLogin},
+    session::types::TaxpayerLogin,
     values::{
         Amount, Gstin, InvoiceAction, InvoiceCounts, ReturnPeriod, ReturnType, Section, SupplierSection,
         Timestamp, YesNo,
@@ -51,15 +50,15 @@ fn payload(name: &str) -> Value {
 
 async fn start() -> (MockServer, Session) {
     let mock = MockServer::start().await.unwrap();
-    let client = mock.session().unwrap().with_retry(RetryPolicy::none());
-    (mock, client)
+    let session = mock.session().unwrap().with_retry(RetryPolicy::none());
+    (mock, session)
 }
 
 /// What Get Invoice Count says to this answer.
 async fn failure(status: u16, answer: Value) -> Error {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     mock.on("get_invoice_count").json(status, answer);
-    client.ims().counts(None).await.unwrap_err()
+    session.ims().counts(None).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -142,15 +141,15 @@ async fn both_shapes_of_the_login_give_the_token() {
         ("authenticate.ok", Some("3a31716a-6a4d-4670-83fe-849d8209e35a")),
         ("authenticate.legacy_top_level", None),
     ] {
-        let (mock, client) = start().await;
+        let (mock, session) = start().await;
+        let client = session.client();
         mock.on("authenticate").json(200, payload(name));
-        let answer: AuthenticateResponse =
-            client.client().authentication().authenticate().send().await.unwrap().into_inner();
+        let answer = client.authentication().authenticate().send().await.unwrap().into_inner();
         let token = answer.data.and_then(|data| data.access_token).or(answer.access_token).unwrap();
         assert_eq!(token.expose_secret(), "eyJhbGciOiJub25lIn0.e30.fake");
         assert_eq!(answer.transaction_id.as_deref(), transaction_id);
         // And it is the one that the next call carries.
-        let taxpayer = client.client().taxpayer(Gstin::new("33ABKCS2033B1ZW").unwrap(), "acme.com").unwrap();
+        let taxpayer = client.taxpayer(Gstin::new("33ABKCS2033B1ZW").unwrap(), "acme.com").unwrap();
         mock.on("generate_otp").json(200, payload("generate_otp.ok")).before_checks();
         taxpayer.request_otp().await.unwrap();
         assert_eq!(
@@ -158,18 +157,20 @@ async fn both_shapes_of_the_login_give_the_token() {
             Some("eyJhbGciOiJub25lIn0.e30.fake")
         );
     }
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
+    let client = session.client();
     mock.on("authenticate").json(403, payload("ClientError.bad_credentials"));
-    let error = client.client().authentication().authenticate().send().await.unwrap_err();
+    let error = client.authentication().authenticate().send().await.unwrap_err();
     assert_eq!((error.kind(), error.provider_message()), (ErrorKind::Auth, Some("Bad Credentials")));
     assert_eq!((error.status(), error.transaction_id()), (Some(403), None));
 }
 
 #[tokio::test]
 async fn the_requests_of_a_session_are_produced_and_its_answers_read() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
+    let client = session.client();
     let sample = Gstin::unchecked("29AAACQ3770E000").unwrap();
-    let taxpayer = client.client().taxpayer(sample, "acme.com").unwrap();
+    let taxpayer = client.taxpayer(sample, "acme.com").unwrap();
     let produced = || mock.requests().last().unwrap().json();
     mock.on("generate_otp").json(200, payload("generate_otp.ok"));
     taxpayer.request_otp().await.unwrap();
@@ -183,8 +184,7 @@ async fn the_requests_of_a_session_are_produced_and_its_answers_read() {
     taxpayer.verify_otp("575757").await.unwrap();
     assert_eq!(produced(), Some(payload("verify_otp.request.documented")));
     assert!(taxpayer.saved().unwrap().expose_secret().contains("eyJhbGciOiJub25lIn0.e30.fake-taxpayer"));
-    let opened: Answer<SessionData> =
-        client.session().verify_otp().otp("575757").body(login(sample)).send().await.unwrap();
+    let opened = client.session().verify_otp().otp("575757").body(login(sample)).send().await.unwrap();
     assert_eq!(millis(opened.token_expiry.as_ref()), 1_712_947_711_000);
     assert_eq!(millis(opened.session_expiry.as_ref()), 1_712_947_711_000);
     assert_eq!(millis(opened.timestamp()), 1_712_926_110_000);
@@ -192,19 +192,19 @@ async fn the_requests_of_a_session_are_produced_and_its_answers_read() {
     mock.on("refresh_session").json(200, payload("refresh_session.ok")).before_checks();
     taxpayer.refresh().await.unwrap();
     assert!(taxpayer.saved().unwrap().expose_secret().contains("eyJhbGciOiJub25lIn0.e30.fake-refreshed"));
-    let refreshed = client.session().refresh_session().send().await.unwrap();
+    let refreshed = session.session().refresh_session().send().await.unwrap();
     assert_eq!(millis(refreshed.session_expiry.as_ref()), 1_712_947_710_000);
     assert_eq!(refreshed.transaction_id(), Some("460019fb-f79a-4c1d-bc21-46c9f8210c1d"));
 
     mock.on("logout").json(200, payload("logout.ok"));
-    let answer = client.session().logout().send().await.unwrap();
+    let answer = session.session().logout().send().await.unwrap();
     assert_eq!(answer.transaction_id(), Some("a7eda5e8-1558-4689-ace8-f085cd699041"));
     assert!(!answer.status_cd.as_ref().unwrap().is_failure());
 
     // An envelope of another operation; its timestamp counts seconds.
     mock.clear_rules();
     mock.on("logout").json(200, payload("generate_evc_otp.ok_timestamp_in_seconds"));
-    let answer = client.session().logout().send().await.unwrap();
+    let answer = session.session().logout().send().await.unwrap();
     assert_eq!(answer.timestamp().unwrap().to_string(), "1763446641");
     assert_eq!(millis(answer.timestamp()), 1_763_446_641_000);
     assert_eq!(answer.status_cd.as_ref().unwrap().as_str(), "1");
@@ -234,9 +234,9 @@ async fn counts() {
         ("imports.inferred", [5, 0, 1, 14, 20], 4, 20),
     ] {
         let answer = payload(&format!("get_invoice_count.{name}"));
-        let (mock, client) = start().await;
+        let (mock, session) = start().await;
         mock.on("get_invoice_count").json(200, answer.clone());
-        let counts = client.ims().counts(TypeOfGoods::Others).await.unwrap();
+        let counts = session.ims().counts(TypeOfGoods::Others).await.unwrap();
         assert_eq!(sums_of(&counts), sums, "{name}");
         assert_eq!((counts.sections().len(), counts.total_as_sent), (sections, Some(sent)), "{name}");
         assert_eq!(counts.transaction_id.as_deref(), answer["transaction_id"].as_str());
@@ -262,7 +262,7 @@ async fn headers_of_answers_reach_the_caller_and_disturb_nothing() {
         ("get_invoice_count", "get_invoice_count.others.response_headers"),
         ("save_invoice_status", "save_invoice_status.ok.response_headers"),
     ] {
-        let (mock, client) = start().await;
+        let (mock, session) = start().await;
         let mut rule = mock.on(operation);
         let headers = payload(name);
         let headers: Vec<_> = headers.as_object().unwrap().iter().collect();
@@ -271,11 +271,11 @@ async fn headers_of_answers_reach_the_caller_and_disturb_nothing() {
             rule = rule.header(header, value.as_str().unwrap());
         }
         let received = if operation == "get_invoice_count" {
-            client.ims().get_invoice_count().type_of_goods("others").send().await.unwrap().headers().clone()
+            session.ims().get_invoice_count().type_of_goods("others").send().await.unwrap().headers().clone()
         } else {
             let body: SaveInvoiceStatusRequest =
                 serde_json::from_value(payload("save_invoice_status.request.all_sections")).unwrap();
-            client.ims().save_invoice_status().body(body).send().await.unwrap().headers().clone()
+            session.ims().save_invoice_status().body(body).send().await.unwrap().headers().clone()
         };
         for (header, value) in told() {
             assert_eq!(received[header.as_str()], value.as_str().unwrap(), "{name} {header}");
@@ -293,9 +293,9 @@ async fn headers_of_answers_reach_the_caller_and_disturb_nothing() {
 async fn lists_of_invoices() {
     for (name, count) in [("list_invoices.b2b", 12), ("list_invoices.b2b_accepted", 1)] {
         let answer = payload(name);
-        let (mock, client) = start().await;
+        let (mock, session) = start().await;
         mock.on("list_invoices").json(200, answer.clone());
-        let list = client.ims().invoices(Section::B2b, None).await.unwrap();
+        let list = session.ims().invoices(Section::B2b, None).await.unwrap();
         assert_eq!(list.invoices.len(), count);
         assert_eq!(list.transaction_id.as_deref(), answer["transaction_id"].as_str());
         for (invoice, sent) in list.iter().zip(answer["data"]["data"]["b2b"].as_array().unwrap()) {
@@ -348,22 +348,22 @@ fn requests_are_read_and_written_without_loss() {
 
 #[tokio::test]
 async fn references_and_reports_of_jobs() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     let body: SaveInvoiceStatusRequest =
         serde_json::from_value(payload("save_invoice_status.request.all_sections")).unwrap();
     mock.on("save_invoice_status").json(200, payload("save_invoice_status.ok"));
-    let saved = client.ims().save_invoice_status().body(body).send().await.unwrap();
+    let saved = session.ims().save_invoice_status().body(body).send().await.unwrap();
     assert_eq!(saved.reference_id.as_deref(), Some("0032e479bcb644c"));
     assert_eq!(saved.transaction_id(), Some("0f7f60a2-862c-4a1b-b6b4-baa76c6faae6"));
 
     let body: ResetInvoiceStatusRequest =
         serde_json::from_value(payload("reset_invoice_status.request.all_sections")).unwrap();
     mock.on("reset_invoice_status").json(200, payload("reset_invoice_status.ok"));
-    let reset = client.ims().reset_invoice_status().body(body).send().await.unwrap();
+    let reset = session.ims().reset_invoice_status().body(body).send().await.unwrap();
     assert_eq!(reset.reference_id.as_deref(), Some("b34b5a43e4b1"));
 
     mock.on("regenerate_gstr_2b").json(200, payload("regenerate_gstr_2b.ok"));
-    let job = client.gstr_2b().start_regeneration(ReturnPeriod::new(2025, 4).unwrap()).await.unwrap();
+    let job = session.gstr_2b().start_regeneration(ReturnPeriod::new(2025, 4).unwrap()).await.unwrap();
     assert_eq!(job.reference_id(), "0032e479bcb644c");
     mock.on("get_gstr_2b_regeneration_status").json(200, payload("get_gstr_2b_regeneration_status.ok"));
     let report = job.status().await.unwrap();
@@ -383,7 +383,7 @@ async fn references_and_reports_of_jobs() {
     ] {
         let answer = payload(&format!("check_invoice_status.{name}"));
         mock.on("check_invoice_status").json(200, answer.clone()).times(1);
-        let report = client.ims().job("0032e479bcb644c").status().await.unwrap();
+        let report = session.ims().job("0032e479bcb644c").status().await.unwrap();
         assert_eq!(
             (report.state, report.processed, report.error_count),
             (state, processed, errors),
@@ -401,10 +401,10 @@ async fn references_and_reports_of_jobs() {
 
 #[tokio::test]
 async fn lists_of_the_supplier() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     let period = ReturnPeriod::new(2025, 11).unwrap();
     mock.on("list_sales_invoices").json(200, payload("list_sales_invoices.ok.inferred"));
-    let sales = client.ims().sales_invoices(period, SupplierSection::B2b, ReturnType::Gstr1).await.unwrap();
+    let sales = session.ims().sales_invoices(period, SupplierSection::B2b, ReturnType::Gstr1).await.unwrap();
     assert_eq!(sales.transaction_id.as_deref(), Some("b2c3d4e5-f6a7-4829-93a4-b5c6d7e8f9a0"));
     let sent = payload("list_sales_invoices.ok.inferred");
     assert_eq!(serde_json::to_value(sales.documents.unwrap()).unwrap(), sent["data"]["data"]);
@@ -412,37 +412,38 @@ async fn lists_of_the_supplier() {
     mock.on("list_added_back_liabilities")
         .json(200, payload("list_added_back_liabilities.ok.inferred"))
         .times(1);
-    let liabilities = client.ims().added_back_liabilities(period, SupplierSection::Cdnr).await.unwrap();
+    let liabilities = session.ims().added_back_liabilities(period, SupplierSection::Cdnr).await.unwrap();
     let sent = payload("list_added_back_liabilities.ok.inferred");
     assert_eq!(serde_json::to_value(liabilities.documents.unwrap()).unwrap(), sent["data"]["data"]);
     mock.on("list_added_back_liabilities").json(200, payload("list_added_back_liabilities.none"));
-    let none = client.ims().added_back_liabilities(period, SupplierSection::Cdnr).await.unwrap();
+    let none = session.ims().added_back_liabilities(period, SupplierSection::Cdnr).await.unwrap();
     assert_eq!((none.documents.is_none(), none.no_records_code.as_deref()), (true, Some("IMS0027")));
 }
 
 #[tokio::test]
 async fn nothing_filed_is_a_success_without_a_list() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     let answer = payload("track_taxpayer_returns.none");
     assert_eq!(answer["data"]["data"], serde_json::json!({}));
     mock.on("track_taxpayer_returns").json(200, answer);
     let period = ReturnPeriod::new(2025, 11).unwrap();
     let answer =
-        client.returns_common().track_taxpayer_returns().year(period).month(period).send().await.unwrap();
+        session.returns_common().track_taxpayer_returns().year(period).month(period).send().await.unwrap();
     assert_eq!(answer.transaction_id(), Some("9fff47a3-15e0-4cd1-864f-7cf72338498c"));
-    assert!(answer.e_filedlist.is_none());
+    assert!(answer.e_filedlist.is_none(), "a record, if an empty one");
 }
 
 #[tokio::test]
 async fn changes_of_a_day_are_asked_for_by_state() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
+    let client = session.client();
     let sent = payload("get_changed_gstins.request.documented");
     let query = ChangedGstinsQuery::builder().date("04-01-2017").state_code("01").page(1);
-    client.client().public().get_changed_gstins().body(query).send().await.unwrap();
+    client.public().get_changed_gstins().body(query).send().await.unwrap();
     assert_eq!(mock.requests().pop().unwrap().json(), Some(sent));
 
     let everywhere = ChangedGstinsQuery::builder().date("04-01-2017");
-    let error = client.client().public().get_changed_gstins().body(everywhere).send().await.unwrap_err();
+    let error = client.public().get_changed_gstins().body(everywhere).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("state_code"), "{error}");
     let everywhere = serde_json::json!({"date": "04-01-2017"});

@@ -10,9 +10,9 @@ fn rupees(text: &str) -> Decimal {
 #[tokio::test]
 async fn a_small_statement_has_its_invoices() {
     let mock = MockServer::start().await.unwrap();
-    let client = mock.session().unwrap();
-    let answer = client.gstr_2b().get_gstr_2b().year("2024").month("03").send().await.unwrap();
-    let statement = answer.into_inner();
+    let session = mock.session().unwrap();
+    let statement =
+        session.gstr_2b().get_gstr_2b().year("2024").month("03").send().await.unwrap().into_inner();
     assert_eq!((statement.fc, statement.rtnprd.as_deref()), (None, Some("032024")));
 
     let suppliers = statement.docdata.unwrap().b2b.unwrap();
@@ -28,8 +28,8 @@ async fn a_small_statement_has_its_invoices() {
 async fn a_large_statement_is_asked_for_in_files() {
     let mock = MockServer::start().await.unwrap();
     mock.on("get_gstr_2b").times(1).example("split");
-    let client = mock.session().unwrap();
-    let gstr_2b = client.gstr_2b();
+    let session = mock.session().unwrap();
+    let gstr_2b = session.gstr_2b();
     let ask = || gstr_2b.get_gstr_2b().year("2024").month("03");
     let answer = ask().send().await.unwrap();
     assert_eq!(answer.status_cd().unwrap().as_str(), "3");
@@ -50,10 +50,10 @@ async fn a_large_statement_is_asked_for_in_files() {
 #[tokio::test]
 async fn an_empty_period_is_told_from_one_that_is_not_ready() {
     let mock = MockServer::start().await.unwrap();
-    let client = mock.session().unwrap();
+    let session = mock.session().unwrap();
     for (example, code, empty) in [("nothing", "RET2B1016", true), ("not_ready", "RET2B1023", false)] {
         mock.on("get_gstr_2b").times(1).example(example);
-        let error = client.gstr_2b().get_gstr_2b().year("2024").month("03").send().await.unwrap_err();
+        let error = session.gstr_2b().get_gstr_2b().year("2024").month("03").send().await.unwrap_err();
         assert_eq!((error.kind(), error.error_code()), (ErrorKind::Business, Some(code)));
         assert_eq!(error.is_no_records(), empty);
     }

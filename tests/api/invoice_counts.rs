@@ -1,7 +1,7 @@
 //! Get Invoice Count, by helper and by generated method, against the mock server.
 
 use sandbox_client::{
-    ErrorKind, Session,
+    ErrorKind,
     ims::types::TypeOfGoods,
     mock::MockServer,
     values::{InvoiceCounts, Section},
@@ -24,13 +24,13 @@ async fn counts_in(data: serde_json::Value) -> Result<InvoiceCounts, sandbox_cli
 #[tokio::test]
 async fn each_type_of_goods_is_asked_for_and_read() {
     let mock = MockServer::start().await.unwrap();
-    let client = mock.session().unwrap();
+    let session = mock.session().unwrap();
     for (goods, value, total, left, sections) in [
         (TypeOfGoods::Others, "others", 12, 11, 8),
         (TypeOfGoods::InwardSupplies, "inward_supplies", 15, 9, 4),
         (TypeOfGoods::Imports, "imports", 20, 14, 4),
     ] {
-        let counts = client.ims().counts(goods).await.unwrap();
+        let counts = session.ims().counts(goods).await.unwrap();
         assert_eq!((counts.total(), counts.no_action()), (total, left), "{value}");
         assert_eq!(counts.sections().len(), sections);
         assert!(counts.sections().all(|(section, _)| section.type_of_goods() == Some(goods)));
@@ -179,11 +179,11 @@ async fn a_success_without_counts_is_no_success() {
 }
 
 #[tokio::test]
-async fn the_generated_method_gives_the_payload_and_the_envelope() {
+async fn the_generated_method_gives_payload_and_envelope() {
     let mock = MockServer::start().await.unwrap();
-    let client: Session = mock.session().unwrap();
+    let session = mock.session().unwrap();
     let answer =
-        client.ims().get_invoice_count().type_of_goods("imports").x_api_version("2.0").send().await.unwrap();
+        session.ims().get_invoice_count().type_of_goods("imports").x_api_version("2.0").send().await.unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.status_cd().unwrap().as_str(), "1");
     assert_eq!(answer.groups[0].0, "imp_gds");

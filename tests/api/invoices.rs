@@ -27,14 +27,14 @@ const EIGHT: [(Section, &str); 8] = [
 
 async fn start() -> (MockServer, Session) {
     let mock = MockServer::start().await.unwrap();
-    let client = mock.session().unwrap().with_retry(RetryPolicy::none());
-    (mock, client)
+    let session = mock.session().unwrap().with_retry(RetryPolicy::none());
+    (mock, session)
 }
 
 async fn stateful() -> (MockServer, Session) {
     let mock = MockServer::builder().stateful_ims().start().await.unwrap();
-    let client = mock.session().unwrap().with_retry(RetryPolicy::none());
-    (mock, client)
+    let session = mock.session().unwrap().with_retry(RetryPolicy::none());
+    (mock, session)
 }
 
 #[allow(clippy::needless_pass_by_value)] // made by `json!` at each call
@@ -60,10 +60,10 @@ fn last(mock: &MockServer, operation: &str) -> RecordedRequest {
 
 #[tokio::test]
 async fn all_three_counts_are_asked_for_at_once() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     mock.on("get_invoice_count").delay(Duration::from_millis(300));
     let start = Instant::now();
-    let counts = client.ims().all_counts().await.unwrap();
+    let counts = session.ims().all_counts().await.unwrap();
     assert!(start.elapsed() < Duration::from_millis(800), "one after the other");
     let totals: Vec<_> = counts.groups().map(|(goods, counts)| (goods.to_string(), counts.total())).collect();
     assert_eq!(
@@ -76,19 +76,19 @@ async fn all_three_counts_are_asked_for_at_once() {
 
 #[tokio::test]
 async fn one_failing_count_fails_all() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     mock.on("get_invoice_count")
         .error("service_unavailable")
         .when(|request| request.query_value("type_of_goods") == Some("imports"));
-    assert_eq!(client.ims().all_counts().await.unwrap_err().status(), Some(503));
+    assert_eq!(session.ims().all_counts().await.unwrap_err().status(), Some(503));
 }
 
 // --- lists --------------------------------------------------------------------
 
 #[tokio::test]
 async fn a_list_is_typed_and_knows_its_section() {
-    let (mock, client) = start().await;
-    let list = client.ims().invoices(Section::B2b, None).await.unwrap();
+    let (mock, session) = start().await;
+    let list = session.ims().invoices(Section::B2b, None).await.unwrap();
     assert_eq!((list.invoices.len(), list.no_records_code), (12, None));
     assert_eq!(list.transaction_id.as_deref(), Some("661cc68b-0e48-4d39-a744-9afd56895340"));
     assert_eq!(list.timestamp.unwrap().unix_millis(), Some(1_763_446_641_000));
@@ -129,8 +129,8 @@ async fn a_list_is_typed_and_knows_its_section() {
 
 #[tokio::test]
 async fn a_status_narrows_the_list() {
-    let (mock, client) = start().await;
-    let list = client.ims().invoices("b2b", InvoiceStatus::Accepted).await.unwrap();
+    let (mock, session) = start().await;
+    let list = session.ims().invoices("b2b", InvoiceStatus::Accepted).await.unwrap();
     let numbers: Vec<_> = list.iter().map(Invoice::number).collect();
     assert_eq!(numbers, ["AO2SA2425002517"]);
     for (status, sent) in [
@@ -138,14 +138,14 @@ async fn a_status_narrows_the_list() {
         (InvoiceStatus::Pending, "pending"),
         (InvoiceStatus::NoActionTaken, "no_action_taken"),
     ] {
-        client.ims().invoices(Section::B2b, status).await.unwrap();
+        session.ims().invoices(Section::B2b, status).await.unwrap();
         assert_eq!(last(&mock, "list_invoices").query_value("status"), Some(sent));
     }
 }
 
 #[tokio::test]
 async fn each_of_the_eight_sections_has_its_own_name_and_members() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     for (section, name) in EIGHT {
         let note = section.as_str().contains("cn") || section.as_str().contains("dn");
         let document = if note {
@@ -156,7 +156,7 @@ async fn each_of_the_eight_sections_has_its_own_name_and_members() {
         };
         mock.clear_rules();
         mock.on("list_invoices").json(200, envelope(json!({section.as_str(): [document]})));
-        let list = client.ims().invoices(section.clone(), None).await.unwrap();
+        let list = session.ims().invoices(section.clone(), None).await.unwrap();
         assert_eq!(last(&mock, "list_invoices").query_value("section"), Some(name));
         let [invoice] = list.invoices.as_slice() else { panic!("{section}") };
         assert_eq!(invoice.section(), Some(&section));
@@ -178,37 +178,37 @@ async fn each_of_the_eight_sections_has_its_own_name_and_members() {
 
 #[tokio::test]
 async fn what_cannot_be_listed_is_refused_with_the_reason() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     for section in Section::KNOWN.iter().filter(|section| EIGHT.iter().all(|known| known.0 != **section)) {
-        let error = client.ims().invoices(section.clone(), None).await.unwrap_err();
+        let error = session.ims().invoices(section.clone(), None).await.unwrap_err();
         assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("section")));
         assert!(error.to_string().contains("counted but not listed"), "{error}");
     }
-    let error = client.ims().invoices("new", None).await.unwrap_err();
+    let error = session.ims().invoices("new", None).await.unwrap_err();
     assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("section")));
     assert!(mock.requests().is_empty());
 }
 
 #[tokio::test]
 async fn no_records_are_an_empty_list_and_the_code_is_kept() {
-    let (mock, client) = start().await;
-    let list = client.ims().invoices(Section::B2bcn, None).await.unwrap();
+    let (mock, session) = start().await;
+    let list = session.ims().invoices(Section::B2bcn, None).await.unwrap();
     assert_eq!((list.invoices.len(), list.no_records_code.as_deref()), (0, Some("IMS0027")));
     assert_eq!(list.transaction_id.as_deref(), Some("4c1d7e52-9a3b-4f60-8d21-6e5f4a3b2c1d"));
     for code in ["RET11416", "RET13508", "RET13509", "RET13510"] {
         mock.on("list_invoices").json(200, business(code)).times(1);
-        let list = client.ims().invoices(Section::B2b, None).await.unwrap();
+        let list = session.ims().invoices(Section::B2b, None).await.unwrap();
         assert_eq!(list.no_records_code.as_deref(), Some(code));
     }
     mock.on("list_invoices").json(200, business("RET11402")).times(1);
-    let error = client.ims().invoices(Section::B2b, None).await.unwrap_err();
+    let error = session.ims().invoices(Section::B2b, None).await.unwrap_err();
     assert_eq!((error.kind(), error.error_code()), (ErrorKind::Business, Some("RET11402")));
 }
 
 #[tokio::test]
 async fn odd_lists_are_read_or_told() {
-    let (mock, client) = start().await;
-    let ims = client.ims();
+    let (mock, session) = start().await;
+    let ims = session.ims();
     let ask = |data: Value| {
         mock.clear_rules();
         mock.on("list_invoices").json(200, envelope(data));
@@ -270,8 +270,8 @@ fn recipient(gstin: &str) -> Gstin {
 
 #[tokio::test]
 async fn the_documented_requests_are_what_is_sent() {
-    let (mock, client) = start().await;
-    let batch = client.ims().actions().recipient(recipient("05ABNTY3290P8ZB")).accept_all(&sample());
+    let (mock, session) = start().await;
+    let batch = session.ims().actions().recipient(recipient("05ABNTY3290P8ZB")).accept_all(&sample());
     assert_eq!((batch.len(), batch.is_empty()), (8, false));
     let job = batch.send().await.unwrap();
     assert_eq!(job.reference_id(), "0032e479bcb644c");
@@ -279,7 +279,7 @@ async fn the_documented_requests_are_what_is_sent() {
     let request = last(&mock, "save_invoice_status");
     assert_eq!((request.json(), request.method.as_str()), (Some(documented), "POST"));
 
-    let batch = client.ims().resets().recipient(recipient("05ABNTY3290P8ZB"));
+    let batch = session.ims().resets().recipient(recipient("05ABNTY3290P8ZB"));
     // Its items have no action, so the documents are made of what they say was done.
     let reset: Value = serde_json::from_str(RESET_REQUEST).unwrap();
     let documents = reset["invdata"].as_object().unwrap().iter().map(|(section, items)| {
@@ -295,9 +295,9 @@ async fn the_documented_requests_are_what_is_sent() {
 
 #[tokio::test]
 async fn each_document_carries_the_status_it_was_listed_with() {
-    let (mock, client) = start().await;
-    let list = client.ims().invoices(Section::B2b, None).await.unwrap();
-    let batch = client.ims().actions().recipient(recipient(GSTIN));
+    let (mock, session) = start().await;
+    let list = session.ims().invoices(Section::B2b, None).await.unwrap();
+    let batch = session.ims().actions().recipient(recipient(GSTIN));
     let batch = batch.accept(&list.invoices[0]).reject(&list.invoices[4]).remarks("not ours");
     batch.keep_pending(&list.invoices[5]).send().await.unwrap();
     let body = last(&mock, "save_invoice_status").json().unwrap();
@@ -327,14 +327,14 @@ fn refused(error: &Error, field: &str, reason: &str) {
 
 #[tokio::test]
 async fn what_cannot_be_done_is_refused_before_anything_is_sent() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     let document = |section: Section, more: Value| {
         let mut invoice = json!({"stin": "s", "rtnprd": "112024", "inum": "1", "action": "N"});
         invoice.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         serde_json::from_value::<Invoice>(invoice).unwrap().in_section(section)
     };
     let plain = document(Section::B2b, json!({}));
-    let act = || client.ims().actions().recipient(recipient(GSTIN));
+    let act = || session.ims().actions().recipient(recipient(GSTIN));
     let send = async |batch: InvoiceActions| {
         let told = batch.check().unwrap_err();
         let error = batch.send().await.unwrap_err();
@@ -370,8 +370,8 @@ async fn what_cannot_be_done_is_refused_before_anything_is_sent() {
         let document = document(section, json!({}));
         refused(&send(act().reject(&document).remarks("why")).await, "remarks", "debit notes");
     }
-    refused(&send(client.ims().actions().accept(&plain)).await, "recipient", "a token alone");
-    let reset = || client.ims().resets().recipient(recipient(GSTIN));
+    refused(&send(session.ims().actions().accept(&plain)).await, "recipient", "a token alone");
+    let reset = || session.ims().resets().recipient(recipient(GSTIN));
     refused(&reset().check().unwrap_err(), "invoice", "empty");
     refused(&reset().send().await.unwrap_err(), "invoice", "empty");
     assert!(mock.requests().is_empty());
@@ -386,8 +386,9 @@ fn nowhere_again() -> Invoice {
 
 #[tokio::test]
 async fn a_session_names_its_own_taxpayer() {
-    let (mock, client) = start().await;
-    let taxpayer = client.client().taxpayer(Gstin::new(GSTIN).unwrap(), "acme.com").unwrap();
+    let mock = MockServer::start().await.unwrap();
+    let client = mock.client().unwrap();
+    let taxpayer = client.taxpayer(Gstin::new(GSTIN).unwrap(), "acme.com").unwrap();
     let session = taxpayer.verify_otp("575757").await.unwrap();
     let invoice = &sample()[0];
     session.ims().actions().accept(invoice).send().await.unwrap();
@@ -399,10 +400,10 @@ async fn a_session_names_its_own_taxpayer() {
 
 #[tokio::test]
 async fn a_write_that_may_have_arrived_is_not_repeated() {
-    let (mock, client) = start().await;
-    let client = client.with_retry(RetryPolicy::default().base_backoff(Duration::from_millis(1)));
+    let (mock, session) = start().await;
+    let session = session.with_retry(RetryPolicy::default().base_backoff(Duration::from_millis(1)));
     mock.on("save_invoice_status").error("gateway_timeout");
-    let batch = client.ims().actions().recipient(recipient(GSTIN)).accept(&sample()[0]);
+    let batch = session.ims().actions().recipient(recipient(GSTIN)).accept(&sample()[0]);
     let error = batch.send().await.unwrap_err();
     assert_eq!((error.status(), error.attempts()), (Some(504), 1));
     assert!(error.maybe_processed() && !error.is_retryable());
@@ -410,7 +411,7 @@ async fn a_write_that_may_have_arrived_is_not_repeated() {
     mock.clear_rules();
     for answer in [json!({}), json!({"reference_id": ""}), json!({"reference_id": null}), Value::Null] {
         mock.on("save_invoice_status").json(200, envelope(answer)).times(1);
-        let batch = client.ims().actions().recipient(recipient(GSTIN)).accept(&sample()[0]);
+        let batch = session.ims().actions().recipient(recipient(GSTIN)).accept(&sample()[0]);
         let error = batch.send().await.unwrap_err();
         assert_eq!((error.kind(), error.transaction_id()), (ErrorKind::Decode, Some("t-1")));
         assert!(error.maybe_processed());
@@ -423,20 +424,20 @@ fn quick() -> Polling {
     Polling::default().first_pause(Duration::from_millis(5)).longest_pause(Duration::from_millis(20))
 }
 
-fn job(client: &Session) -> Job {
-    client.ims().job("0032e479bcb644c").polling(quick())
+fn job(session: &Session) -> Job {
+    session.ims().job("0032e479bcb644c").polling(quick())
 }
 
 async fn report_of(data: Value) -> Result<JobReport, Error> {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     mock.on("check_invoice_status").json(200, envelope(data));
-    job(&client).status().await
+    job(&session).status().await
 }
 
 #[tokio::test]
 async fn the_documented_outcomes_are_told_apart() {
-    let (mock, client) = start().await;
-    let report = job(&client).wait().await.unwrap();
+    let (mock, session) = start().await;
+    let report = job(&session).wait().await.unwrap();
     assert_eq!((report.state, report.status), (JobState::Processed, Some(JobStatus::P)));
     assert_eq!((report.processed, report.error_count, report.refused.len()), (Some(8), None, 0));
     assert_eq!((report.code, report.message), (None, None));
@@ -444,7 +445,7 @@ async fn the_documented_outcomes_are_told_apart() {
     assert_eq!(last(&mock, "check_invoice_status").query_value("reference_id"), Some("0032e479bcb644c"));
 
     mock.on("check_invoice_status").example("processed_with_errors").times(1);
-    let report = job(&client).wait().await.unwrap();
+    let report = job(&session).wait().await.unwrap();
     assert_eq!(
         (report.state, report.processed, report.error_count),
         (JobState::ProcessedWithErrors, Some(10), Some(2))
@@ -462,7 +463,7 @@ async fn the_documented_outcomes_are_told_apart() {
     assert!(report.refused[1].message.starts_with("Either previous action is incorrect"));
 
     mock.on("check_invoice_status").example("schema_failure").times(1);
-    let report = job(&client).wait().await.unwrap();
+    let report = job(&session).wait().await.unwrap();
     assert_eq!((report.state, report.code.as_deref()), (JobState::Failed, Some("IMSSAV005")));
     assert_eq!(report.message.as_deref(), Some("Schema validation failure"));
 }
@@ -506,11 +507,11 @@ async fn reports_of_odd_shape_are_read() {
 
 #[tokio::test]
 async fn waiting_pauses_longer_and_longer() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     mock.on("check_invoice_status").json(200, envelope(json!({"status_cd": "IP"}))).times(4);
     let polling =
         Polling::default().first_pause(Duration::from_millis(40)).longest_pause(Duration::from_millis(100));
-    let report = client.ims().job("r").polling(polling).wait().await.unwrap();
+    let report = session.ims().job("r").polling(polling).wait().await.unwrap();
     assert_eq!(report.state, JobState::Processed);
     let arrived: Vec<_> = mock.requests().iter().map(|request| request.arrived).collect();
     let pauses: Vec<_> = arrived.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -522,18 +523,18 @@ async fn waiting_pauses_longer_and_longer() {
 
 #[tokio::test]
 async fn a_first_pause_without_end_ends_at_the_deadline() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     mock.on("check_invoice_status").json(200, envelope(json!({"status_cd": "IP"})));
     let polling = Polling::default().first_pause(Duration::MAX).deadline(Duration::from_millis(100));
-    let error = client.ims().job("r").polling(polling).wait().await.unwrap_err();
+    let error = session.ims().job("r").polling(polling).wait().await.unwrap_err();
     assert_eq!((error.kind(), mock.hits("check_invoice_status")), (ErrorKind::Timeout, 2));
 }
 
 #[tokio::test]
 async fn waiting_ends_at_the_deadline_with_the_reference_id() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     mock.on("check_invoice_status").json(200, envelope(json!({"status_cd": "P"})));
-    let job = client.ims().job("0032e479bcb644c").polling(quick().deadline(Duration::from_millis(100)));
+    let job = session.ims().job("0032e479bcb644c").polling(quick().deadline(Duration::from_millis(100)));
     let start = Instant::now();
     let error = job.wait().await.unwrap_err();
     assert!((100..5000).contains(&start.elapsed().as_millis()));
@@ -553,25 +554,25 @@ async fn waiting_ends_at_the_deadline_with_the_reference_id() {
 
 #[tokio::test]
 async fn what_passes_is_waited_out_and_what_does_not_ends_the_wait() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     mock.on("check_invoice_status").error("service_unavailable").times(2);
-    assert_eq!(job(&client).wait().await.unwrap().state, JobState::Processed);
+    assert_eq!(job(&session).wait().await.unwrap().state, JobState::Processed);
     assert_eq!(mock.hits("check_invoice_status"), 3);
     mock.on("check_invoice_status").error("too_many_requests").header("retry-after", "1").times(1);
     let start = Instant::now();
-    assert_eq!(job(&client).wait().await.unwrap().state, JobState::Processed);
+    assert_eq!(job(&session).wait().await.unwrap().state, JobState::Processed);
     assert!(start.elapsed() >= Duration::from_secs(1));
 
     mock.on("check_invoice_status").json(200, business("RET11402"));
-    assert_eq!(job(&client).wait().await.unwrap_err().error_code(), Some("RET11402"));
+    assert_eq!(job(&session).wait().await.unwrap_err().error_code(), Some("RET11402"));
 }
 
 // --- GSTR-2B ------------------------------------------------------------------
 
 #[tokio::test]
 async fn a_gstr_2b_is_made_again() {
-    let (mock, client) = start().await;
-    let job = client.gstr_2b().start_regeneration(period()).await.unwrap().polling(quick());
+    let (mock, session) = start().await;
+    let job = session.gstr_2b().start_regeneration(period()).await.unwrap().polling(quick());
     assert_eq!(job.reference_id(), "0032e479bcb644c");
     let request = last(&mock, "regenerate_gstr_2b");
     assert_eq!(request.path, "/gst/compliance/tax-payer/gstrs/gstr-2b/2025/11/regenerate");
@@ -592,7 +593,7 @@ async fn a_gstr_2b_is_made_again() {
     ] {
         let answer = json!({"status_cd": code, "err_cd": "E1", "err_msg": "m"});
         mock.on("get_gstr_2b_regeneration_status").json(200, envelope(answer)).times(1);
-        let report = client.gstr_2b().job("r").status().await.unwrap();
+        let report = session.gstr_2b().job("r").status().await.unwrap();
         assert_eq!(
             (report.state, report.code.as_deref(), report.message.as_deref()),
             (state, Some("E1"), Some("m"))
@@ -604,17 +605,17 @@ async fn a_gstr_2b_is_made_again() {
 
 #[tokio::test]
 async fn refusals_of_a_regeneration_have_their_codes() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     for (example, code, word) in
         [("period_closed", "IMS2B007", "3B filed"), ("too_early", "IMS2B009", "after 14/05/2025")]
     {
         mock.on("regenerate_gstr_2b").example(example).times(1);
-        let error = client.gstr_2b().start_regeneration(period()).await.unwrap_err();
+        let error = session.gstr_2b().start_regeneration(period()).await.unwrap_err();
         assert_eq!((error.kind(), error.error_code()), (ErrorKind::Business, Some(code)));
         assert!(error.provider_message().unwrap().contains(word), "{error}");
     }
     mock.on("get_gstr_2b_regeneration_status").example("unknown_reference");
-    let error = client.gstr_2b().job("none").polling(quick()).wait().await.unwrap_err();
+    let error = session.gstr_2b().job("none").polling(quick()).wait().await.unwrap_err();
     assert_eq!((error.kind(), error.error_code()), (ErrorKind::Business, Some("IMS0008")));
 }
 
@@ -622,8 +623,8 @@ async fn refusals_of_a_regeneration_have_their_codes() {
 
 #[tokio::test]
 async fn sales_are_listed_with_the_recipients_actions() {
-    let (mock, client) = start().await;
-    let list = client.ims().sales_invoices(period(), SupplierSection::B2b, ReturnType::Gstr1).await.unwrap();
+    let (mock, session) = start().await;
+    let list = session.ims().sales_invoices(period(), SupplierSection::B2b, ReturnType::Gstr1).await.unwrap();
     let request = last(&mock, "list_sales_invoices");
     assert_eq!(request.path, "/gst/compliance/tax-payer/invoices/2025/11/sales");
     assert_eq!(
@@ -645,7 +646,7 @@ async fn sales_are_listed_with_the_recipients_actions() {
 
     let notes = json!({"gstr1a": {"cdnr": [{"ctin": "c", "nt": [{"nt_num": "1", "imsactn": "P"}]}]}});
     mock.on("list_sales_invoices").json(200, envelope(notes)).times(1);
-    let sales = client
+    let sales = session
         .ims()
         .sales_invoices(period(), SupplierSection::B2b, ReturnType::Gstr1)
         .await
@@ -656,7 +657,7 @@ async fn sales_are_listed_with_the_recipients_actions() {
     assert_eq!(recipient.extra["nt"][0]["imsactn"], "P");
 
     mock.on("list_sales_invoices").example("shortened").times(1);
-    let sales = client
+    let sales = session
         .ims()
         .sales_invoices(period(), SupplierSection::B2b, ReturnType::Gstr1)
         .await
@@ -667,11 +668,11 @@ async fn sales_are_listed_with_the_recipients_actions() {
     assert_eq!(actions.collect::<Vec<_>>(), [Some(InvoiceAction::Accepted), None]);
 
     mock.on("list_sales_invoices").example("none").times(1);
-    let none = client.ims().sales_invoices(period(), SupplierSection::B2b, ReturnType::Gstr1).await.unwrap();
+    let none = session.ims().sales_invoices(period(), SupplierSection::B2b, ReturnType::Gstr1).await.unwrap();
     assert!(none.documents.is_none() && none.no_records_code.as_deref() == Some("RET11416"));
     mock.on("list_sales_invoices").json(200, business("RET11402")).times(1);
     assert_eq!(
-        client
+        session
             .ims()
             .sales_invoices(period(), SupplierSection::B2b, ReturnType::Gstr1)
             .await
@@ -683,8 +684,8 @@ async fn sales_are_listed_with_the_recipients_actions() {
 
 #[tokio::test]
 async fn liabilities_added_back_are_listed() {
-    let (mock, client) = start().await;
-    let list = client.ims().added_back_liabilities(period(), SupplierSection::Cdnr).await.unwrap();
+    let (mock, session) = start().await;
+    let list = session.ims().added_back_liabilities(period(), SupplierSection::Cdnr).await.unwrap();
     let request = last(&mock, "list_added_back_liabilities");
     assert_eq!(request.path, "/gst/compliance/tax-payer/invoices/added-back-liabilities/2025/11");
     assert_eq!(request.query_value("section"), Some("cdnr"));
@@ -695,7 +696,7 @@ async fn liabilities_added_back_are_listed() {
     assert_eq!((list.no_records_code, sections.b2ba.is_none()), (None, true));
 
     mock.on("list_added_back_liabilities").example("none");
-    let empty = client.ims().added_back_liabilities(period(), SupplierSection::Cdnr).await.unwrap();
+    let empty = session.ims().added_back_liabilities(period(), SupplierSection::Cdnr).await.unwrap();
     assert!(empty.documents.is_none());
     assert_eq!(empty.no_records_code.as_deref(), Some("IMS0027"));
     assert_eq!(empty.transaction_id.as_deref(), Some("0ab634ae-dd3b-4d73-80ec-3b54295df359"));
@@ -703,91 +704,91 @@ async fn liabilities_added_back_are_listed() {
 
 #[tokio::test]
 async fn lists_of_the_supplier_can_be_asked_for_by_codes_that_are_new() {
-    let (mock, client) = start().await;
-    client.ims().sales_invoices(period(), "new", "gstr-1a").await.unwrap();
+    let (mock, session) = start().await;
+    session.ims().sales_invoices(period(), "new", "gstr-1a").await.unwrap();
     let request = last(&mock, "list_sales_invoices");
     assert_eq!(
         (request.query_value("section"), request.query_value("return_type")),
         (Some("new"), Some("gstr-1a"))
     );
-    client.ims().added_back_liabilities(period(), "new").await.unwrap();
+    session.ims().added_back_liabilities(period(), "new").await.unwrap();
     assert_eq!(last(&mock, "list_added_back_liabilities").query_value("section"), Some("new"));
 }
 
 #[tokio::test]
 async fn lists_of_the_supplier_need_a_section() {
-    let (mock, client) = start().await;
+    let (mock, session) = start().await;
     let (year, month) = (period(), period());
-    let ims = client.ims();
+    let ims = session.ims();
     let sales = || ims.list_sales_invoices().year(year).month(month);
     let without_section = sales().return_type("gstr-1").send().await.unwrap_err();
     assert_eq!((without_section.kind(), without_section.field()), (ErrorKind::Config, Some("section")));
     let without_type = sales().section("b2b").send().await.unwrap_err();
     assert_eq!((without_type.kind(), without_type.field()), (ErrorKind::Config, Some("return_type")));
-    let without_section = client.ims().list_added_back_liabilities().year(year).month(month).send().await;
+    let without_section = ims.list_added_back_liabilities().year(year).month(month).send().await;
     assert_eq!(without_section.unwrap_err().field(), Some("section"));
     assert!(mock.requests().is_empty(), "told before anything is sent");
 }
 
 // --- the mock's memory --------------------------------------------------------
 
-async fn listed(client: &Session, status: InvoiceStatus) -> InvoiceList {
-    client.ims().invoices(Section::B2b, status).await.unwrap()
+async fn listed(session: &Session, status: InvoiceStatus) -> InvoiceList {
+    session.ims().invoices(Section::B2b, status).await.unwrap()
 }
 
 #[tokio::test]
 async fn the_mock_remembers_what_was_done_once_the_job_is_worked_off() {
-    let (_mock, client) = stateful().await;
-    let counts = client.ims().all_counts().await.unwrap();
+    let (_mock, session) = stateful().await;
+    let counts = session.ims().all_counts().await.unwrap();
     assert_eq!((counts.others.no_action(), counts.others.accepted(), counts.imports.total()), (11, 1, 20));
-    let list = client.ims().invoices(Section::B2b, None).await.unwrap();
-    let batch = client.ims().actions().recipient(recipient(GSTIN));
+    let list = session.ims().invoices(Section::B2b, None).await.unwrap();
+    let batch = session.ims().actions().recipient(recipient(GSTIN));
     let batch = batch.accept(&list.invoices[0]).reject(&list.invoices[1]).remarks("why");
     let job = batch.keep_pending(&list.invoices[2]).send().await.unwrap().polling(quick());
 
     assert_eq!(job.status().await.unwrap().state, JobState::InProgress);
-    assert_eq!(listed(&client, InvoiceStatus::NoActionTaken).await.invoices.len(), 11, "not yet");
+    assert_eq!(listed(&session, InvoiceStatus::NoActionTaken).await.invoices.len(), 11, "not yet");
     let report = job.wait().await.unwrap();
     assert_eq!((report.state, report.processed), (JobState::Processed, Some(3)));
     assert_eq!(job.status().await.unwrap(), report, "the report stays");
 
-    let counts = client.ims().counts(None).await.unwrap();
+    let counts = session.ims().counts(None).await.unwrap();
     assert_eq!((counts.no_action(), counts.accepted(), counts.rejected(), counts.pending()), (8, 2, 1, 1));
     assert_eq!((counts.total(), counts.total_mismatch()), (12, None));
-    let rejected = listed(&client, InvoiceStatus::Rejected).await;
+    let rejected = listed(&session, InvoiceStatus::Rejected).await;
     assert_eq!(rejected.invoices[0].number(), list.invoices[1].number());
     assert_eq!(rejected.invoices[0].remarks(), Some("why"));
 
     // What was listed before is stale now.
-    let batch = client.ims().resets().recipient(recipient(GSTIN));
+    let batch = session.ims().resets().recipient(recipient(GSTIN));
     let stale = batch.reset(&list.invoices[1]).reset(&rejected.invoices[0].clone()).send().await;
     refused(&stale.unwrap_err(), "invoice", "twice");
-    let batch = client.ims().resets().recipient(recipient(GSTIN)).reset(&list.invoices[1]);
+    let batch = session.ims().resets().recipient(recipient(GSTIN)).reset(&list.invoices[1]);
     let job = batch.send().await.unwrap().polling(quick());
     let report = job.wait().await.unwrap();
     assert_eq!((report.state, report.processed), (JobState::ProcessedWithErrors, Some(0)));
     assert_eq!(report.refused[0].number, list.invoices[1].number());
-    let batch = client.ims().resets().recipient(recipient(GSTIN)).reset_all(&rejected);
+    let batch = session.ims().resets().recipient(recipient(GSTIN)).reset_all(&rejected);
     assert!(!batch.is_empty());
     batch.send().await.unwrap().polling(quick()).wait().await.unwrap();
-    let none = listed(&client, InvoiceStatus::Rejected).await;
+    let none = listed(&session, InvoiceStatus::Rejected).await;
     assert_eq!((none.invoices.len(), none.no_records_code.as_deref()), (0, Some("IMS0027")));
 }
 
 #[tokio::test]
 async fn the_mock_forgets_nothing_by_rule_and_nothing_without_being_asked() {
-    let (mock, client) = stateful().await;
+    let (mock, session) = stateful().await;
     mock.on("list_invoices").example("b2b_accepted").times(1);
     assert_eq!(
-        client.ims().invoices(Section::B2b, None).await.unwrap().invoices.len(),
+        session.ims().invoices(Section::B2b, None).await.unwrap().invoices.len(),
         1,
         "rules come first"
     );
     mock.on("list_invoices").header("x-more", "1").times(1);
-    assert_eq!(client.ims().invoices(Section::B2b, None).await.unwrap().invoices.len(), 12);
-    assert!(client.ims().invoices(Section::B2bdna, None).await.unwrap().invoices.is_empty());
+    assert_eq!(session.ims().invoices(Section::B2b, None).await.unwrap().invoices.len(), 12);
+    assert!(session.ims().invoices(Section::B2bdna, None).await.unwrap().invoices.is_empty());
     // A job of an earlier life is answered as documented.
-    assert_eq!(client.ims().job("0032e479bcb644c").status().await.unwrap().processed, Some(8));
+    assert_eq!(session.ims().job("0032e479bcb644c").status().await.unwrap().processed, Some(8));
 
     let bare = MockServer::builder().document(json!({"openapi": "3.0.3", "paths": {}})).stateful_ims();
     assert!(bare.start().await.unwrap_err().to_string().contains("list_invoices"));

@@ -1,6 +1,7 @@
-//! The crate's interface against the mock server: sessions, calls, helpers,
-//! sweeps and every payload that the provider documents.
+//! The crate's interface against the mock server: sessions, calls, answers,
+//! helpers, sweeps and every payload that the provider documents.
 
+mod answers;
 mod examples_parse;
 mod gstr_2b;
 mod invoice_counts;
@@ -11,4 +12,5 @@ mod observation;
 mod raw_calls;
 mod sessions;
 mod shared_store;
+mod stored_tokens;
 mod sweep;

@@ -14,14 +14,13 @@ async fn every_call_is_reported_once_with_its_tries() {
         .retry(RetryPolicy::default().base_backoff(std::time::Duration::from_millis(5)))
         .on_call_end(move |report| sink.lock().unwrap().push(*report))
         .build()
-        .unwrap()
-        .taxpayer_session()
         .unwrap();
 
     mock.on("get_invoice_count").error("service_unavailable").times(1);
-    client.ims().counts(TypeOfGoods::Others).await.unwrap();
+    let session = client.taxpayer_session().unwrap();
+    session.ims().counts(TypeOfGoods::Others).await.unwrap();
     mock.on("get_invoice_count").error("insufficient_credits").times(1);
-    client.ims().counts(TypeOfGoods::Others).await.unwrap_err();
+    session.ims().counts(TypeOfGoods::Others).await.unwrap_err();
 
     let reports = reports.lock().unwrap();
     let [success, failure] = reports.as_slice() else { panic!("{reports:?}") };

@@ -9,13 +9,13 @@ use serde_json::json;
 #[tokio::test]
 async fn an_answer_comes_whole_and_the_request_is_the_generated_one() {
     let mock = MockServer::start().await.unwrap();
-    let client = mock.session().unwrap();
+    let session = mock.session().unwrap();
     let answer =
-        client.call("get_invoice_count", &[("type_of_goods", "inward_supplies")], None).await.unwrap();
+        session.call("get_invoice_count", &[("type_of_goods", "inward_supplies")], None).await.unwrap();
     assert_eq!(answer["code"], 200);
     assert_eq!(answer["data"]["data"]["inv_supp_isd"]["isd"]["noaction"], 4);
 
-    client.ims().get_invoice_count().type_of_goods(TypeOfGoods::InwardSupplies).send().await.unwrap();
+    session.ims().get_invoice_count().type_of_goods(TypeOfGoods::InwardSupplies).send().await.unwrap();
     let [raw, generated] = &mock.requests()[..] else { panic!("two requests") };
     assert_eq!((&raw.method, &raw.path, &raw.query), (&generated.method, &generated.path, &generated.query));
     assert_eq!(raw.headers, generated.headers);
@@ -24,9 +24,9 @@ async fn an_answer_comes_whole_and_the_request_is_the_generated_one() {
 #[tokio::test]
 async fn a_body_and_a_header_are_sent_as_given() {
     let mock = MockServer::start().await.unwrap();
-    let client = mock.session().unwrap();
+    let session = mock.session().unwrap();
     let body = json!({"username": "acme.com", "gstin": "33ABKCS2033B1ZW"});
-    let answer = client.call("generate_otp", &[("x-source", "secondary")], Some(&body)).await.unwrap();
+    let answer = session.call("generate_otp", &[("x-source", "secondary")], Some(&body)).await.unwrap();
     assert_eq!(answer["data"]["status_cd"], "1");
     let requests = mock.requests();
     let request = requests.last().unwrap();
@@ -39,7 +39,7 @@ async fn a_body_and_a_header_are_sent_as_given() {
 #[tokio::test]
 async fn what_does_not_fit_the_document_is_refused_before_any_connection() {
     let mock = MockServer::start().await.unwrap();
-    let client = mock.session().unwrap();
+    let session = mock.session().unwrap();
     let body = json!({});
     for (operation, parameters, body, field) in [
         ("get_everything", &[][..], None, "operation"),
@@ -62,7 +62,7 @@ async fn what_does_not_fit_the_document_is_refused_before_any_connection() {
         ("get_invoice_count", &[("type_of_goods", "others")], Some(&body), "body"),
         ("generate_otp", &[], None, "body"),
     ] {
-        let error = client.call(operation, parameters, body).await.unwrap_err();
+        let error = session.call(operation, parameters, body).await.unwrap_err();
         assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some(field)), "{error}");
     }
     assert_eq!(mock.connections(), 0);
@@ -71,20 +71,20 @@ async fn what_does_not_fit_the_document_is_refused_before_any_connection() {
 #[tokio::test]
 async fn failures_are_those_of_the_pipeline() {
     let mock = MockServer::start().await.unwrap();
-    let client = mock.session().unwrap().with_retry(RetryPolicy::none());
+    let session = mock.session().unwrap().with_retry(RetryPolicy::none());
     let goods = [("type_of_goods", "others")];
 
     mock.on("get_invoice_count").error("service_unavailable").times(1);
-    let error = client.call("get_invoice_count", &goods, None).await.unwrap_err();
+    let error = session.call("get_invoice_count", &goods, None).await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Api, Some(503)));
     assert_eq!(error.operation(), Some("get_invoice_count"));
 
     mock.on("get_invoice_count").example("invalid_session").times(1);
-    let error = client.call("get_invoice_count", &goods, None).await.unwrap_err();
+    let error = session.call("get_invoice_count", &goods, None).await.unwrap_err();
     assert_eq!((error.kind(), error.error_code()), (ErrorKind::SessionExpired, Some("AUTH4033")));
 
     mock.on("get_invoice_count").body(200, "application/json", "not json").times(1);
-    let error = client.call("get_invoice_count", &goods, None).await.unwrap_err();
+    let error = session.call("get_invoice_count", &goods, None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
 }
 

@@ -526,6 +526,12 @@ async fn c19_a_missing_token_is_told_before_anything_is_sent() {
     assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("taxpayer_token")));
     assert!(error.to_string().contains("Client::taxpayer"), "{error}");
 
+    let goods = [("type_of_goods", "others")];
+    let error = without_secret.call("get_invoice_count", &goods, None).await.unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("taxpayer_token")));
+    assert_eq!(error.operation(), Some("get_invoice_count"));
+    assert!(error.to_string().contains("Client::taxpayer"), "{error}");
+
     let error = platform_call(&without_secret).await.unwrap_err();
     assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("secret")));
     assert!(mock.requests().is_empty());
@@ -614,8 +620,8 @@ async fn a_broken_store_fails_no_call() {
 async fn a_given_token_is_used_as_it_is() {
     let mock = mock().await;
     let token = Token::new(format!("Bearer {}", mock.taxpayer_token())).unwrap();
-    let client = builder(&mock).build().unwrap().with_taxpayer_token(token.clone());
-    client.ims().counts(TypeOfGoods::Others).await.unwrap();
+    let session = builder(&mock).build().unwrap().with_taxpayer_token(token.clone());
+    session.ims().counts(TypeOfGoods::Others).await.unwrap();
     assert_eq!(mock.requests()[0].header("authorization"), Some(token.expose_secret()));
     assert_eq!(mock.hits("authenticate"), 0);
 }

@@ -293,3 +293,69 @@ async fn the_generated_way_fails_alike() {
     assert_eq!((answer.transaction_id(), answer["transaction_id"].as_str()), (Some("t-200"), Some("t-200")));
     assert_eq!(answer.status_cd().unwrap().as_str(), "1");
 }
+
+/// What a parser cannot read never turns a failure into a success, and costs
+/// neither its code nor its meaning.
+#[tokio::test]
+async fn a_failure_with_unreadable_text_is_a_failure() {
+    let dead = |message: &[u8]| {
+        let mut body = br#"{"code": 200, "transaction_id": "t-9", "data": {"error": {"message": ""#.to_vec();
+        body.extend_from_slice(message);
+        body.extend_from_slice(br#"", "error_cd": "AUTH4033"}, "status_cd": "0"}}"#);
+        body
+    };
+    for message in [&b"over \xff"[..], b"over \\ud83d", b"\\uDE00\\ud83d", b"\xf0\x9f", b"\xed\xa0\x80"] {
+        let error = fails(dead(message)).await;
+        assert_eq!((error.kind(), error.error_code()), (ErrorKind::SessionExpired, Some("AUTH4033")));
+        assert_eq!(error.transaction_id(), Some("t-9"), "{message:?}");
+    }
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    for odd in ["1e400", "-1e999", &deep] {
+        let body =
+            format!(r#"{{"data": {{"status_cd": "0", "odd": {odd}, "error": {{"error_cd": "X1"}}}}}}"#);
+        let error = fails(body).await;
+        assert_eq!((error.kind(), error.error_code()), (ErrorKind::Business, Some("X1")), "{odd}");
+    }
+    // Where the rules look, it cannot be judged: no success, and it may have been processed.
+    for odd in ["1e400", "\"cut", "{"] {
+        let error = fails(format!(r#"{{"data": {{"data": {{}}, "status_cd": {odd}"#)).await;
+        assert_eq!((error.kind(), error.maybe_processed()), (ErrorKind::Decode, true), "{odd}");
+    }
+    for zero in ["\"00\"", "0.0", "-0", "\" 0 \"", "\"False\"", "false"] {
+        let error = fails(format!(r#"{{"data": {{"data": {{}}, "status_cd": {zero}}}}}"#)).await;
+        assert_eq!(error.kind(), ErrorKind::Business, "{zero}");
+    }
+}
+
+/// GSTN's own failure, passed on without an envelope or beside one.
+#[tokio::test]
+async fn a_failure_outside_of_data_is_a_failure() {
+    let gstn = json!({"error_cd": "GTR2B-002", "message": "being generated"});
+    for body in [
+        json!({"status_cd": 0, "error": gstn}),
+        json!({"status_cd": "1", "error": gstn, "data": {"status_cd": "1", "data": counts()}}),
+        json!({"code": 200, "transaction_id": "t-1", "data": null, "error": gstn}),
+    ] {
+        let error = fails(body.to_string()).await;
+        assert_eq!((error.kind(), error.error_code()), (ErrorKind::Business, Some("GTR2B-002")), "{body}");
+        assert_eq!(error.provider_message(), Some("being generated"));
+    }
+    let refused = json!({"status_cd": "0", "data": {"status_cd": "1", "data": counts()}});
+    assert_eq!(fails(refused.to_string()).await.kind(), ErrorKind::Business);
+}
+
+/// A byte order mark and broken text beside the counts cost nothing; the body
+/// is kept as it was received.
+#[tokio::test]
+async fn odd_text_in_a_success_costs_nothing() {
+    let plain = String::from_utf8(support::success_body()).unwrap();
+    let marked = [b"\xef\xbb\xbf", plain.as_bytes()].concat();
+    assert_eq!(succeeds(&marked).await.total(), 12);
+    let broken = plain.replacen('{', "{\"note\": \"\\ud83d \", ", 1).into_bytes();
+    assert_eq!(succeeds(&broken).await.total(), 12);
+
+    let server = Server::always(answer_with(200, &[], &marked)).await;
+    let ims = client(&server).build().unwrap().taxpayer_session().unwrap().ims();
+    let answer = ims.get_invoice_count().type_of_goods("others").send().await.unwrap();
+    assert_eq!(answer.raw(), marked);
+}

@@ -103,8 +103,8 @@ impl InvoiceActions {
         self
     }
 
-    /// Whose documents they are. Needed where the client has a token and no
-    /// session, as with [`with_taxpayer_token`](Client::with_taxpayer_token).
+    /// Whose documents they are. Needed where the session is a token
+    /// alone, as with [`with_taxpayer_token`](crate::Client::with_taxpayer_token).
     pub fn recipient(mut self, gstin: Gstin) -> Self {
         self.0.set_recipient(gstin);
         self

@@ -14,7 +14,7 @@ use crate::{
 /// One taxpayer of a firm, with or without a session.
 ///
 /// Made by [`Client::taxpayer`]. All handles of a client on the same taxpayer
-/// share one session. While no handle and no client of the session is left,
+/// share one session. While no handle and no [`Session`] of it is left,
 /// the token store alone has it: ask with [`restore`](Taxpayer::restore).
 ///
 /// ```
@@ -89,8 +89,8 @@ impl Taxpayer {
         Ok(())
     }
 
-    /// Opens a session with the OTP that the taxpayer received, and gives a
-    /// client that uses it. The session is kept in the client's token store.
+    /// Opens a session with the OTP that the taxpayer received, and gives
+    /// it. The session is kept in the client's token store.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl Taxpayer {
         Ok(self.scoped())
     }
 
-    /// A client for the session that the token store has, in this process or
+    /// The session that the token store has, in this process or
     /// from another; `None` where there is none that lives. Sends nothing. A
     /// failing store counts as an empty one.
     pub async fn restore(&self) -> Option<Session> {
@@ -118,7 +118,7 @@ impl Taxpayer {
         found.then(|| self.scoped())
     }
 
-    /// A client for a session that was saved with
+    /// A session that was saved with
     /// [`saved`](Taxpayer::saved) and kept by the caller. Sends nothing.
     #[must_use]
     pub fn resume(&self, saved: SavedToken) -> Session {
@@ -132,7 +132,7 @@ impl Taxpayer {
         self.slot.saved()
     }
 
-    /// Six more hours for a living session. Clients do this by themselves
+    /// Six more hours for a living session. Sessions do this by themselves
     /// when a call comes in the last half hour; ask for it where a session
     /// would otherwise die between two calls.
     ///

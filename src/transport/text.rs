@@ -1,0 +1,104 @@
+//! Makes the text of a body readable where a JSON parser would give up: a byte
+//! order mark in front, bytes that are not UTF-8, and escapes of half a
+//! character (`\ud83d` alone). Everything else stays as it was received.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+/// A repaired copy of the body; `None` where nothing had to be repaired.
+pub(super) fn repaired(body: &[u8]) -> Option<Bytes> {
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let repaired = match String::from_utf8_lossy(text) {
+        Cow::Borrowed(text) => with_whole_characters(text).map(String::into_bytes),
+        Cow::Owned(text) => Some(with_whole_characters(&text).unwrap_or(text).into_bytes()),
+    };
+    match repaired {
+        Some(text) => Some(text.into()),
+        None if text.len() < body.len() => Some(Bytes::copy_from_slice(text)),
+        None => None,
+    }
+}
+
+/// The same JSON with U+FFFD in place of each half of a character.
+fn with_whole_characters(json: &str) -> Option<String> {
+    let bytes = json.as_bytes();
+    let mut repaired = String::new();
+    let (mut copied, mut from) = (0, 0);
+    while let Some(found) = memchr::memchr(b'\\', bytes.get(from..)?) {
+        let at = from + found;
+        // Behind an escape of one character, so that `\\u` is no escape of a half.
+        from = at + 2;
+        match half(&bytes[at..]) {
+            Some(Half::First) if matches!(half(&bytes[at + 6..]), Some(Half::Second)) => from = at + 12,
+            Some(_) => {
+                from = at + 6;
+                repaired.push_str(&json[copied..at]);
+                repaired.push_str("\\ufffd");
+                copied = from;
+            }
+            None => {}
+        }
+    }
+    if copied == 0 {
+        return None;
+    }
+    repaired.push_str(&json[copied..]);
+    Some(repaired)
+}
+
+/// Which half of a character outside of the basic plane.
+enum Half {
+    First,
+    Second,
+}
+
+fn half(escape: &[u8]) -> Option<Half> {
+    match escape {
+        [b'\\', b'u', b'd' | b'D', second, third, fourth, ..]
+            if third.is_ascii_hexdigit() && fourth.is_ascii_hexdigit() =>
+        {
+            match second.to_ascii_lowercase() {
+                b'8' | b'9' | b'a' | b'b' => Some(Half::First),
+                b'c'..=b'f' => Some(Half::Second),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &[u8]) -> String {
+        let repaired = repaired(body);
+        String::from_utf8(repaired.as_deref().unwrap_or(body).to_vec()).expect("text")
+    }
+
+    #[test]
+    fn what_no_parser_reads_is_replaced_and_nothing_else() {
+        for (body, text) in [
+            (&b"{\"a\": \"\\ud83d\"}"[..], r#"{"a": "\ufffd"}"#),
+            (b"{\"a\": \"\\uDE00\\ud83d\"}", r#"{"a": "\ufffd\ufffd"}"#),
+            (b"{\"a\": \"x\xff\\ud83d\"}", "{\"a\": \"x\u{fffd}\\ufffd\"}"),
+            (b"\xef\xbb\xbf{}", "{}"),
+        ] {
+            assert_eq!(read(body), text);
+            assert!(repaired(body).is_some());
+        }
+        for same in [
+            "",
+            "{}",
+            "\\",
+            "{\"a\": \"\\",
+            r#"{"a": "\ud83d\ude00"}"#,
+            r#"{"a": "\\ud83d"}"#,
+            r#"{"a": "\u00e9 é \" \\"}"#,
+            r#"{"a": "\ud8"#,
+        ] {
+            assert!(repaired(same.as_bytes()).is_none(), "{same}");
+        }
+    }
+}
