@@ -47,7 +47,7 @@ pub trait RateGate: Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) struct SlidingWindow {
     /// Held by the one who waits for the next permission; the others queue
-    /// behind it in order of arrival. Never held while a request is under way.
+    /// behind it in order of arrival. Never held while a request is in flight.
     turn: tokio::sync::Mutex<()>,
     queued: AtomicU32,
     window: Mutex<Window>,

@@ -53,7 +53,7 @@ Exit codes:
   0  done                             4  key, secret or account not accepted
   1  service, network or other        5  a new OTP is needed
   2  wrong arguments                  6  too many requests
-  3  configuration                    7  a part of many failed or was left alone
+  3  configuration                    7  some of many failed or were skipped
                                     130  a sweep was stopped by Ctrl-C";
 
 /// Options of every command.
@@ -103,7 +103,7 @@ pub enum Command {
     Counts(Counts),
     /// List invoices, accept, reject, keep pending or reset them
     Invoices(Invoices),
-    /// Have GSTR-2B made anew after invoices were acted on
+    /// Regenerate GSTR-2B after acting on invoices
     #[command(name = "gstr-2b")]
     Gstr2b(Gstr2b),
     /// Open a session with the OTP that the taxpayer receives
@@ -119,8 +119,8 @@ pub enum Command {
     ///
     /// Asks for every taxpayer of a file, or with a saved session, within the
     /// rate limit of the API key. Stop it with Ctrl-C; with --checkpoint it
-    /// goes on where it was. What was under way when it was killed is asked
-    /// again, nothing else.
+    /// continues where it stopped. After a crash, only in-flight requests are
+    /// sent again.
     #[command(after_help = SWEEP)]
     Sweep(Sweep),
     /// Start the built-in server for programs of your own
@@ -259,7 +259,7 @@ pub struct Sweep {
     /// Write a page for people: totals, a bar for each taxpayer, a table to sort and search
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Calls under way or waiting for the rate limit at once
+    /// Calls in flight or waiting for the rate limit at once
     #[arg(long, value_name = "CALLS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
 }

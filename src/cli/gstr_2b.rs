@@ -1,4 +1,4 @@
-//! `sandbox gstr-2b`: have it made anew.
+//! `sandbox gstr-2b`: regenerate it.
 
 use clap::{Args, Subcommand};
 use sandbox_client::values::ReturnPeriod;
@@ -19,7 +19,7 @@ pub struct Gstr2b {
 
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Have the GSTR-2B of a period made anew; asks first
+    /// Regenerate the GSTR-2B of a period; asks first
     #[command(after_help = "Example: sandbox --mock gstr-2b regenerate --period 112025 --yes")]
     Regenerate {
         /// The period
@@ -52,11 +52,11 @@ pub async fn run(shared: &Shared, arguments: &Gstr2b) -> Result<(), Failure> {
                 session.taxpayer_id().map_or(String::new(), |taxpayer| format!(" of {}", taxpayer.gstin));
             let what = format!("GSTR-2B {period}{of}");
             if sending.dry_run {
-                eprintln!("{what} would be made anew without --dry-run.");
+                eprintln!("Without --dry-run, {what} would be regenerated.");
                 return Ok(());
             }
             if !sending.yes {
-                confirm::ask(&format!("Have {what} made anew?"))?;
+                confirm::ask(&format!("Regenerate {what}?"))?;
             }
             let job = session.gstr_2b().start_regeneration(*period).await;
             let job =

@@ -190,7 +190,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Most requests of this client and its clones that are under way at once.
+    /// Most requests of this client and its clones that are in flight at once.
     /// Further ones wait in order of arrival. As many connections are kept
     /// open without work, unless [`http`](ClientBuilder::http) brings a pool
     /// of its own. Default 100; zero counts as one.

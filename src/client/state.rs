@@ -199,7 +199,7 @@ impl ClientState {
         }
     }
 
-    /// Waits for a place among the requests under way and then for the rate
+    /// Waits for a permit among the requests in flight and then for the rate
     /// limit, until the deadline at most. The place is kept until the answer
     /// is there; it comes first, so that a request is sent when it is counted.
     pub(crate) async fn acquire(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Error> {

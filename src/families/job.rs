@@ -104,7 +104,7 @@ pub struct JobReport {
     pub state: JobState,
     /// The code as sent, `P` or another.
     pub status: Option<JobStatus>,
-    /// Documents worked off, where it is told (`proc_cnt`).
+    /// Documents processed, if the answer says so (`proc_cnt`).
     pub processed: Option<u64>,
     /// Documents with an error, where it is told (`err_cnt`).
     pub error_count: Option<u64>,

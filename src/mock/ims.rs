@@ -2,10 +2,10 @@
 //!
 //! The one file of the mock that is written for certain operations. Examples
 //! cannot agree with each other once something was done: after a batch is
-//! worked off, lists and counts have to show it, and no document says how.
+//! processed, lists and counts have to show it, and no document says how.
 //!
 //! It begins with the invoices of the examples of `list_invoices` and keeps one
-//! account, whoever asks. A job is worked off when its status is asked for the
+//! account, whoever asks. A job is processed when its status is asked for the
 //! second time; the first answer is that it is in progress (inferred: no page
 //! shows a job that is not done). Sections outside the examples are empty, and
 //! counts other than those of `others` stay as documented.

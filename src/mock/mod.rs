@@ -365,11 +365,11 @@ impl MockServerBuilder {
     }
 
     /// Remembers what is done in the Invoice Management System: after a batch
-    /// is worked off, lists and counts show it. Off by default, when every
+    /// is processed, lists and counts show it. Off by default, when every
     /// answer is an example as it stands.
     ///
     /// The account begins with the invoices of the examples and is the same for
-    /// all taxpayers. A job is worked off when its status is asked for the
+    /// all taxpayers. A job is processed when its status is asked for the
     /// second time. Rules come first, as ever.
     #[must_use]
     pub fn stateful_ims(mut self) -> Self {

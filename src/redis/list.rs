@@ -137,5 +137,5 @@ impl List {
 fn out_of_reach() -> Error {
     Error::new(ErrorKind::Transport, "the Redis server with the shared list does not answer")
         .retryable(true)
-        .advice("the log says why; a sweep that is under way would wait for it")
+        .advice("the log says why; a running sweep would wait for it")
 }

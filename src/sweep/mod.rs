@@ -74,7 +74,7 @@ impl Client {
     ///   timeout, which here limits the sending and repeating alone.
     /// - **Memory** does not grow with the number of taxpayers: the iterator is
     ///   asked for one when there is a place for its call.
-    /// - **Dropping** the stream stops it. The calls under way are given up;
+    /// - **Dropping** the stream stops it. Calls in flight are cancelled;
     ///   they only read, so nothing is left half done.
     ///
     /// ```
@@ -124,7 +124,7 @@ impl<I> Sweep<I> {
         self
     }
 
-    /// Calls that are under way or wait for the rate limit at once. Default
+    /// Calls that are in flight or wait for the rate limit at once. Default
     /// 16; 1 to 256, other values are moved to the nearer end.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.clamp(1, MOST_AT_ONCE);
@@ -145,7 +145,7 @@ impl<I> Sweep<I> {
     /// the same taxpayers in the same order.
     ///
     /// What is taken over is what was not noted as answered: the calls that
-    /// were under way are made again, no others.
+    /// were in flight are sent again, no others.
     ///
     /// ```no_run
     /// # async fn example(client: sandbox_client::Client, firm: Vec<sandbox_client::TaxpayerId>) -> Result<(), sandbox_client::Error> {

@@ -90,7 +90,7 @@ impl SharedSweep {
     /// # Errors
     ///
     /// Where the list is gone from the server. While the server is out of
-    /// reach this waits for it; what was taken is worked off meanwhile.
+    /// reach this waits for it; what was taken is processed meanwhile.
     pub async fn next(&mut self) -> Result<Option<SweepItem>, Error> {
         if let Some((id, goods)) = self.handed.take() {
             self.answered(id, goods);

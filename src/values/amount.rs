@@ -14,7 +14,7 @@ use crate::Error;
 /// amount has 15: such amounts are read and written to the last digit. What a
 /// JSON number could not carry is refused when it is written, never rounded.
 ///
-/// Reckon with [`Decimal`], into which it turns and from which it is made.
+/// Use [`Decimal`] for arithmetic; conversions exist in both directions.
 ///
 /// ```
 /// use sandbox_client::values::{Amount, Decimal};

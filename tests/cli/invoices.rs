@@ -188,7 +188,7 @@ async fn decisions_are_left_alone_unless_they_are_asked_for() {
     let run = home.run(&reject);
     assert_eq!(run.code, Some(7), "{}", run.stderr);
     assert!(
-        run.stderr.contains("1 document stands as accepted and left alone; --status any"),
+        run.stderr.contains("1 document has the status accepted, skipped; --status any"),
         "{}",
         run.stderr
     );
@@ -221,7 +221,7 @@ async fn what_may_not_be_pending_is_told_and_the_rest_is_sent() {
     let run = home.run(&["invoices", "pend", "--section", "b2b", "--yes", "--no-wait"]);
     assert_eq!(run.code, Some(7));
     assert!(
-        run.stderr.contains("Left alone, bound of 24ABCFG0123H1YZ: may not be kept pending"),
+        run.stderr.contains("Skipped, bound of 24ABCFG0123H1YZ: may not be kept pending"),
         "{}",
         run.stderr
     );
@@ -288,10 +288,10 @@ b2b,24ABCCU0123M1YZ,112024,AO2SA2425002517,pending,
     let run = home.run(&[&["invoices", "reject"], &from[..]].concat());
     assert_eq!(run.code, Some(7));
     for told in [
-        "Left alone, line 3: has been changed by the supplier since.",
-        "Left alone, line 4: is not listed.",
-        "Left alone, line 5: stands as accepted by now.",
-        "error: 3 that were named are left alone, see above",
+        "Skipped, line 3: has been changed by the supplier since.",
+        "Skipped, line 4: is not listed.",
+        "Skipped, line 5: stands as accepted by now.",
+        "error: 3 selected documents were skipped, see above",
     ] {
         assert!(run.stderr.contains(told), "{told}: {}", run.stderr);
     }
@@ -380,7 +380,7 @@ async fn on_a_terminal_a_person_decides() {
     }
     let mut terminal =
         crate::terminal::Terminal::start(home.command(&["gstr-2b", "regenerate", "--period", "112025"]));
-    terminal.answer("Have GSTR-2B 112025 of 33ABKCS2033B1ZW made anew? [y/N] ", "n\n");
+    terminal.answer("Regenerate GSTR-2B 112025 of 33ABKCS2033B1ZW? [y/N] ", "n\n");
     assert_eq!((terminal.end().0, mock.hits("regenerate_gstr_2b")), (Some(1), 0));
 }
 

@@ -97,8 +97,10 @@ pub async fn run(shared: &Shared, choice: &Choice, wish: &Wish) -> Result<(), Fa
     }
     match selection.missing {
         0 => Ok(()),
-        1 => Err(Failure::new(Exit::Partial, "1 that was named is left alone, see above")),
-        many => Err(Failure::new(Exit::Partial, format!("{many} that were named are left alone, see above"))),
+        1 => Err(Failure::new(Exit::Partial, "1 selected document was skipped, see above")),
+        many => {
+            Err(Failure::new(Exit::Partial, format!("{many} selected documents were skipped, see above")))
+        }
     }
 }
 

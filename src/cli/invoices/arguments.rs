@@ -104,8 +104,8 @@ pub struct Choice {
     pub all: bool,
     /// Those in a file that `invoices list` wrote as CSV or JSON, - for standard input
     ///
-    /// They are listed anew: one that has changed since the file was written is
-    /// told and left alone.
+    /// They are listed again: a document that has changed since the file was written
+    /// is reported and skipped.
     #[arg(long, value_name = "FILE", conflicts_with = "Filter")]
     pub from: Option<PathBuf>,
 }

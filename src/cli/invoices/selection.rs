@@ -17,7 +17,7 @@ use crate::cli::output::printable;
 #[derive(Default)]
 pub struct Selection {
     pub chosen: Vec<Chosen>,
-    /// Lines for people on documents that were named or fit, and are left alone.
+    /// Lines for people on documents that were selected and are skipped.
     pub told: Vec<String>,
     /// How many were named and cannot be acted on.
     pub missing: usize,
@@ -53,13 +53,13 @@ pub fn by_filter(wish: &Wish, filter: &Filter, listed: Vec<Invoice>) -> Selectio
     for (status, count) in others {
         // Who named a number means this document, however it stands.
         selection.missing += if filter.number.is_empty() { 0 } else { count };
-        let stand = documents(count, "stands as", "stand as");
-        selection.told.push(format!("{stand} {status} and left alone; --status any takes all."));
+        let stand = documents(count, "has the status", "have the status");
+        selection.told.push(format!("{stand} {status}, skipped; --status any takes all."));
     }
     selection
 }
 
-/// By a file that was written before: what has changed since is left alone.
+/// By a file that was written before: what has changed since is skipped.
 pub fn by_file(wish: &Wish, named: &[Named], listed: Vec<Invoice>) -> Selection {
     let mut listed: HashMap<Key, Invoice> =
         listed.into_iter().map(|invoice| (key(&invoice), invoice)).collect();
@@ -103,7 +103,7 @@ impl Selection {
 
     fn leave(&mut self, name: &str, reason: &str) {
         self.missing += 1;
-        self.told.push(printable(&format!("Left alone, {name}: {reason}.")));
+        self.told.push(printable(&format!("Skipped, {name}: {reason}.")));
     }
 
     fn tell_fulfilled(&mut self, wish: &Wish, count: usize) {

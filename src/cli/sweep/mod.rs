@@ -109,7 +109,7 @@ async fn taxpayers(connection: &Connection, arguments: &Sweep) -> Result<Vec<Tax
     Ok(taxpayers)
 }
 
-/// A sweep under way: where its answers go.
+/// A running sweep: where its answers go.
 struct Run {
     checkpoint: Option<Checkpoint>,
     view: View,
@@ -119,7 +119,7 @@ struct Run {
 
 impl Run {
     /// Takes answers until the end. Ctrl-C sets `stopped`, so that nothing more
-    /// is asked, and the answers under way are waited for: they are paid for. A
+    /// is asked, and it waits for the answers in flight: they are paid for. A
     /// second Ctrl-C gives them up.
     async fn collect(&mut self, mut source: Source, stopped: &AtomicBool) -> Result<(), Failure> {
         let (interrupt, patience) = (tokio::signal::ctrl_c(), tokio::time::sleep(Duration::MAX));
@@ -132,7 +132,7 @@ impl Run {
                     if stopping {
                         break;
                     }
-                    self.progress.say("Stopping; waiting a few seconds for the answers under way.");
+                    self.progress.say("Stopping; waiting a few seconds for the answers in flight.");
                     stopped.store(true, Ordering::Relaxed);
                     source.stop();
                     interrupt.set(tokio::signal::ctrl_c());

@@ -94,7 +94,7 @@ impl Taxpayer {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) for an OTP that is none. After a
+    /// [`Config`](crate::ErrorKind::Config) for an invalid OTP. After a
     /// [`Timeout`](crate::ErrorKind::Timeout) with
     /// [`maybe_processed`](Error::maybe_processed) the OTP may be used up: ask
     /// for a new one.
