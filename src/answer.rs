@@ -2,13 +2,16 @@
 
 use std::{
     fmt,
+    marker::PhantomData,
     ops::{Deref, DerefMut},
 };
 
 use reqwest::header::HeaderMap;
 use serde::{
     Deserialize, Deserializer,
-    de::{self, DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+    de::{
+        self, DeserializeOwned, DeserializeSeed, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+    },
 };
 use serde_json::Value;
 
@@ -52,6 +55,8 @@ struct Envelope {
     transaction_id: Option<String>,
     timestamp: Option<Timestamp>,
     status_cd: Option<StatusCd>,
+    /// Members of the envelope that are there in another shape.
+    unread: Vec<&'static str>,
 }
 
 impl Envelope {
@@ -117,6 +122,14 @@ impl<T> Answer<T> {
     #[must_use]
     pub fn raw(&self) -> &[u8] {
         &self.received.body.received
+    }
+
+    /// Members of the envelope that were there in a shape that does not fit,
+    /// such as a `timestamp` that is a list. They are absent here, and
+    /// [`raw`](Answer::raw) has them.
+    #[must_use]
+    pub fn unread(&self) -> &[&'static str] {
+        &self.envelope.unread
     }
 
     /// The error for a success that lacks what a helper needs of it; `lacks`
@@ -240,6 +253,82 @@ struct Parts<T> {
     envelope: Envelope,
 }
 
+impl<T> Parts<T> {
+    /// The member, or nothing and a note where it has another shape.
+    fn fitting<V>(&mut self, name: &'static str, member: Fitting<V>) -> Option<V> {
+        if !member.fits {
+            self.envelope.unread.push(name);
+        }
+        member.value
+    }
+}
+
+/// A member that nothing depends on: of another shape, it is passed over.
+struct Fitting<V> {
+    value: Option<V>,
+    fits: bool,
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fitting<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FittingVisitor(PhantomData))
+    }
+}
+
+struct FittingVisitor<V>(PhantomData<V>);
+
+impl<V> FittingVisitor<V> {
+    fn of<'de, E: de::Error>(value: impl IntoDeserializer<'de, E>) -> Fitting<V>
+    where
+        V: Deserialize<'de>,
+    {
+        let value = V::deserialize(value.into_deserializer()).ok();
+        Fitting { fits: value.is_some(), value }
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for FittingVisitor<V> {
+    type Value = Fitting<V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Fitting<V>, E> {
+        Ok(Fitting { value: None, fits: true })
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Fitting<V>, E> {
+        Ok(Self::of::<E>(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Fitting<V>, E> {
+        Ok(Self::of::<E>(number))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Fitting<V>, E> {
+        Ok(Self::of::<E>(number))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Fitting<V>, E> {
+        Ok(Self::of::<E>(number))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Fitting<V>, E> {
+        Ok(Self::of::<E>(text))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fitting<V>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Fitting { value: None, fits: false })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Fitting<V>, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Fitting { value: None, fits: false })
+    }
+}
+
 impl<T> Default for Parts<T> {
     fn default() -> Self {
         Self { payload: None, envelope: Envelope::default() }
@@ -290,12 +379,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Level<'_, T> {
                 }
                 Member::Next => map.next_value_seed(Level { path: &path[1..], parts: &mut *parts })?,
                 Member::TransactionId => {
-                    parts.envelope.transaction_id = map.next_value::<LenientText>()?.into_text();
+                    let id: Option<LenientText> = parts.fitting("transaction_id", map.next_value()?);
+                    parts.envelope.transaction_id = id.and_then(LenientText::into_text);
                 }
-                Member::Timestamp => parts.envelope.timestamp = map.next_value()?,
+                Member::Timestamp => {
+                    parts.envelope.timestamp = parts.fitting("timestamp", map.next_value()?);
+                }
                 Member::StatusCd => {
-                    let status = map.next_value::<LenientText>()?.into_text();
-                    parts.envelope.status_cd = status.and_then(|status| status.parse().ok());
+                    parts.envelope.status_cd = parts.fitting("status_cd", map.next_value()?);
                 }
                 Member::Other => drop(map.next_value::<IgnoredAny>()?),
             }

@@ -128,3 +128,24 @@ async fn what_is_printed_of_an_answer_leaves_the_body_out() {
     let shown = format!("{answer:?}");
     assert!(shown.contains("t-1") && !shown.contains("later"), "{shown}");
 }
+
+/// A member of the envelope in another shape costs nothing but itself.
+#[tokio::test]
+async fn what_does_not_fit_in_the_envelope_is_listed() {
+    let (mock, session) = start().await;
+    let body = json!({
+        "transaction_id": 17, "timestamp": [1], "code": {"odd": true},
+        "data": {"status_cd": 1, "data": {"imp_gds": {"ttl_cnt": 2}}},
+    });
+    mock.on("get_invoice_count").json(200, body);
+    let ims = session.ims();
+    let answer = ims.get_invoice_count().type_of_goods(TypeOfGoods::Imports).send().await.unwrap();
+    assert_eq!(answer.groups[0].1.total, Some(2));
+    assert_eq!((answer.transaction_id(), answer.timestamp()), (Some("17"), None));
+    assert_eq!(answer.status_cd().map(sandbox_client::values::StatusCd::as_str), Some("1"));
+    assert_eq!(answer.unread(), ["timestamp"]);
+
+    mock.clear_rules();
+    let answer = ims.get_invoice_count().type_of_goods(TypeOfGoods::Imports).send().await.unwrap();
+    assert!(answer.unread().is_empty());
+}
