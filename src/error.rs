@@ -411,7 +411,9 @@ pub(crate) fn redacted(text: String, secret: &&str) -> String {
     if secret.is_empty() {
         return text;
     }
-    let text = text.replace(secret, MASK);
+    // Mostly it is not there, and then nothing is copied.
+    let found = memchr::memmem::find(text.as_bytes(), secret.as_bytes()).is_some();
+    let text = if found { text.replace(secret, MASK) } else { text };
     let Some(cut) = text.strip_suffix(CUT) else { return text };
     let start = (SHORTEST..secret.len()).rev().find_map(|length| cut.strip_suffix(secret.get(..length)?));
     match start {
