@@ -40,7 +40,6 @@ pub fn families(document: &Value) -> Result<String, String> {
         let module = family(document, name, operations).map_err(|error| format!("{name}: {error}"))?;
         source.push_str(&module);
     }
-    // Its usage lines are a sketch, not a program: text, not a test that is skipped.
     Ok(source)
 }
 
@@ -66,8 +65,8 @@ fn family(document: &Value, name: &str, operations: &[Operation]) -> Result<Stri
     let mut with_session: Vec<ImplItem> = Vec::new();
     let mut session_scheme = None;
     for operation in operations {
-        let method = methods.get(operation.id).ok_or_else(|| changed("a method", operation.id))?;
-        let fields = structs.get(&method.builder).ok_or_else(|| changed("a builder", operation.id))?;
+        let method = methods.get(operation.id).ok_or_else(|| changed("method", operation.id))?;
+        let fields = structs.get(&method.builder).ok_or_else(|| changed("builder", operation.id))?;
         let builder = &method.builder;
         builders.extend(builder_items(document, operation, builder, fields)?);
         let (id, docs): (Ident, _) = (ident(operation.id), &method.docs);
@@ -369,10 +368,10 @@ fn builder_items(
         let field = ident(&setter(known));
         let docs = text(&parameter["description"]).trim_end();
         let schema = resolve(document, &parameter["schema"]);
-        steps.push(match (schema["type"] == "array", parameter["x-secret"] == true) {
-            (true, _) => parse_quote!(request.parameter(#position, self.#field)?;),
-            (_, true) => parse_quote!(request.secret(#position, self.#field)?;),
-            _ => parse_quote!(request.parameter(#position, self.#field.once())?;),
+        steps.push(if schema["type"] == "array" {
+            parse_quote!(request.parameter(#position, self.#field)?;)
+        } else {
+            parse_quote!(request.parameter(#position, self.#field.once())?;)
         });
         setters.push(parse_quote! {
             #[doc = #docs]

@@ -74,9 +74,7 @@ impl Client {
     ) -> Result<Answer<Value>, Error> {
         call(self.state(), operation, parameters, body).await
     }
-}
 
-impl Client {
     /// Calls any operation by its id with a token that you have, of whatever
     /// kind of session the operation needs; see [`Session::call`].
     ///

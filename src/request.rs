@@ -74,6 +74,24 @@ impl<T> Given<T> {
     }
 }
 
+/// What can be the value of a parameter: anything with a text, and secrets,
+/// which show theirs nowhere else.
+pub(crate) trait ParameterText {
+    fn text(&self) -> String;
+}
+
+impl<T: fmt::Display> ParameterText for T {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl ParameterText for Otp {
+    fn text(&self) -> String {
+        self.expose_secret().to_owned()
+    }
+}
+
 /// A request on its way to the pipeline: all but the credentials.
 pub(crate) struct Request<'a> {
     pub state: &'a ClientState,
@@ -103,25 +121,16 @@ impl<'a> Request<'a> {
 
     /// Adds the parameter at this place of the operation: one value, or the
     /// values of a list, each by itself.
-    pub fn parameter<V: ToString>(
+    pub fn parameter<V: ParameterText>(
         &mut self,
         position: usize,
         values: Given<impl IntoIterator<Item = V>>,
     ) -> Result<(), Error> {
         let known = &self.operation.parameters[position];
         for value in self.told(values.get(known.name, known.required))?.into_iter().flatten() {
-            self.add(known, value.to_string())?;
+            self.add(known, value.text())?;
         }
         Ok(())
-    }
-
-    /// Adds a parameter that must not be shown.
-    pub fn secret(&mut self, position: usize, value: Given<Otp>) -> Result<(), Error> {
-        let known = &self.operation.parameters[position];
-        match self.told(value.get(known.name, known.required))? {
-            Some(value) => self.add(known, value.expose_secret().to_owned()),
-            None => Ok(()),
-        }
     }
 
     /// Adds one value of a parameter where it belongs.
@@ -244,7 +253,7 @@ mod tests {
         request.parameter(1, Given::Value(["a&b=c", "2"])).unwrap();
         request.parameter(0, Given::Value("20 25").once()).unwrap();
         request.parameter(2, Given::Value("secondary").once()).unwrap();
-        request.secret(3, Given::Value(Otp::new("575757").unwrap())).unwrap();
+        request.parameter(3, Given::Value(Otp::new("575757").unwrap()).once()).unwrap();
         request.fill_path().unwrap();
         assert_eq!(
             request.url.as_str(),
