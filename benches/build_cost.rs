@@ -33,10 +33,7 @@ fn main() -> Outcome<()> {
     println!("| cold build of a program that uses the crate | elapsed | processor |");
     println!("| --- | ---: | ---: |");
     cold("default features", "sandbox-client = { path = \"..\" }")?;
-    cold(
-        "with `schemars`",
-        "sandbox-client = { path = \"..\", features = [\"schemars\"] }",
-    )?;
+    cold("with `schemars`", "sandbox-client = { path = \"..\", features = [\"schemars\"] }")?;
     cold(
         "aws-lc in the place of *ring*",
         "sandbox-client = { path = \"..\", default-features = false }\n\
