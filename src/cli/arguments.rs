@@ -147,7 +147,8 @@ Examples:
   sandbox sweep --from firm.csv --checkpoint november.jsonl --format csv > november.csv
   sandbox sweep --from firm.csv --share november-23 --format json > part-of-this-machine.jsonl
 
-The file has the columns gstin and username; others are ignored.";
+The file is a CSV as any spreadsheet saves it, or a workbook (xlsx, xls, ods). It
+has the columns gstin and username; others are ignored.";
 
 /// Which taxpayer, where several sessions are saved.
 #[derive(Debug, Args)]
@@ -238,7 +239,7 @@ pub struct SessionChoice {
 
 #[derive(Debug, Args)]
 pub struct Sweep {
-    /// CSV file with the columns gstin and username, - for standard input; without it all saved sessions
+    /// CSV or workbook with the columns gstin and username, - for standard input; without it all saved sessions
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
     /// Which groups of documents

@@ -22,6 +22,7 @@ mod sessions;
 mod shared_store;
 mod store;
 mod sweep;
+mod table;
 
 use std::{
     io::{self, Write as _},

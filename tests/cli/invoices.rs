@@ -304,8 +304,8 @@ async fn a_file_that_is_no_list_is_refused_before_any_call() {
     let path = home.path("list.csv");
     let columns = "section,supplier_gstin,return_period,number,status\n";
     for (content, says) in [
-        ("", "names no document"),
-        ("gstin,username\na,b\n", "missing field `section`"),
+        ("", "is empty; it needs the columns section, supplier_gstin, return_period, number and status"),
+        ("gstin,number\na,b\n", "needs the columns section, supplier_gstin, return_period and status"),
         (columns, "names no document"),
         ("[{\"section\": \"b2b\"}]", "missing field `supplier_gstin`"),
         ("[]", "names no document"),

@@ -2,6 +2,7 @@
 
 #[path = "../support/command.rs"]
 mod command;
+mod files;
 mod first_run;
 mod invoices;
 mod output;

@@ -573,11 +573,21 @@ fn mistakes_in_the_list_of_taxpayers_are_told_before_any_call() {
     let home = Home::new();
     let path = home.path("firm.csv");
     for (content, says) in [
-        ("gstin;username\n", "needs the columns gstin and username"),
+        ("name;user name\n", "needs the column gstin\nIts first row has: name, user name"),
+        ("", "is empty; it needs the columns gstin and username"),
         ("gstin,username\n", "names no taxpayer"),
         (
             "gstin,username\n33ABKCS2033B1ZW,\n27AACC,x\n",
-            "line 2: no user name\nline 3: `gstin` must have 15 characters",
+            "line 2: no user name\nline 3: `gstin` must have 15 characters, found `27AACC`",
+        ),
+        (
+            "gstin,username\r33ABKCS2033B1ZW,a\u{7}b\r\r27AACCA8432H2ZP,u\u{202e}1\r",
+            "line 2: username has a control character (U+0007)\n\
+             line 4: username has an invisible character (U+202E)",
+        ),
+        (
+            "gstin,username,name\r\n33ABKCS2033B1ZW,u,\"open\r\n27AACCA8432H2ZP,v,b\r\n",
+            "line 2: a quote is opened here and not closed",
         ),
     ] {
         fs::write(&path, content).unwrap();

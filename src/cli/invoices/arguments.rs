@@ -104,6 +104,9 @@ pub struct Choice {
     pub all: bool,
     /// Those in a file that `invoices list` wrote as CSV or JSON, - for standard input
     ///
+    /// A spreadsheet may have saved it, as CSV or as a workbook. Numbers that it has changed are
+    /// recognised where one document alone may be meant.
+    ///
     /// They are listed again: a document that has changed since the file was written
     /// is reported and skipped.
     #[arg(long, value_name = "FILE", conflicts_with = "Filter")]

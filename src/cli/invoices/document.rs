@@ -1,18 +1,9 @@
-//! A document as a line: what is shown of it, and what it is known by again.
+//! A document as a line: what is shown of it.
 
 use sandbox_client::values::{Amount, Invoice, InvoiceAction, VendorDate};
 use serde_json::{Value, json};
 
 use crate::cli::{arguments::Format, output::Sheet};
-
-/// What tells one document from all others of a taxpayer: section, supplier,
-/// return period and number, in capitals.
-pub type Key = [String; 4];
-
-pub fn key(invoice: &Invoice) -> Key {
-    let section = invoice.section().map_or("", |section| section.as_str());
-    [section, invoice.supplier_gstin(), invoice.return_period(), invoice.number()].map(str::to_uppercase)
-}
 
 /// The word for a status in results and arguments; a new code stays as it is.
 pub fn status(action: Option<&InvoiceAction>) -> &str {

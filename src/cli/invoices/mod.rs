@@ -6,6 +6,7 @@ mod document;
 mod file;
 mod filter;
 mod list;
+mod lookup;
 mod preview;
 mod selection;
 

@@ -1,15 +1,16 @@
 //! Which documents an action is taken on, and what is told of the others.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use sandbox_client::values::{Invoice, InvoiceAction};
 
 use super::{
     act::Wish,
     arguments::{Filter, Status},
-    document::{Key, key, status, title},
+    document::{status, title},
     file::Named,
     filter::documents,
+    lookup::Lookup,
 };
 use crate::cli::output::printable;
 
@@ -61,15 +62,20 @@ pub fn by_filter(wish: &Wish, filter: &Filter, listed: Vec<Invoice>) -> Selectio
 
 /// By a file that was written before: what has changed since is skipped.
 pub fn by_file(wish: &Wish, named: &[Named], listed: Vec<Invoice>) -> Selection {
-    let mut listed: HashMap<Key, Invoice> =
-        listed.into_iter().map(|invoice| (key(&invoice), invoice)).collect();
+    let mut lookup = Lookup::new(listed, named);
     let mut selection = Selection::default();
-    let mut already = 0;
+    let (mut already, mut recognised) = (0, Vec::new());
     for document in named {
-        let Some(invoice) = listed.remove(&document.key()) else {
-            selection.leave(&document.place, "is not listed");
-            continue;
+        let invoice = match lookup.take(document) {
+            Ok(invoice) => invoice,
+            Err(reason) => {
+                selection.leave(&document.place, &reason);
+                continue;
+            }
         };
+        if !document.number.eq_ignore_ascii_case(invoice.number()) {
+            recognised.push(format!("{}: {} is {}", document.place, document.number, invoice.number()));
+        }
         if wish.is_fulfilled(&invoice) {
             already += 1;
         } else if document.status != status(invoice.action()) {
@@ -81,6 +87,7 @@ pub fn by_file(wish: &Wish, named: &[Named], listed: Vec<Invoice>) -> Selection 
             selection.choose(wish, invoice, document.remarks.clone());
         }
     }
+    selection.tell_recognised(&recognised);
     selection.tell_fulfilled(wish, already);
     selection
 }
@@ -104,6 +111,18 @@ impl Selection {
     fn leave(&mut self, name: &str, reason: &str) {
         self.missing += 1;
         self.told.push(printable(&format!("Skipped, {name}: {reason}.")));
+    }
+
+    /// Numbers that a spreadsheet has changed, the first of them by name.
+    fn tell_recognised(&mut self, recognised: &[String]) {
+        const NAMED: usize = 5;
+        if !recognised.is_empty() {
+            let numbers =
+                if recognised.len() == 1 { "1 number" } else { &format!("{} numbers", recognised.len()) };
+            let more = if recognised.len() > NAMED { " …" } else { "" };
+            let first = recognised[..recognised.len().min(NAMED)].join(", ");
+            self.told.push(printable(&format!("A spreadsheet has changed {numbers}: {first}{more}")));
+        }
     }
 
     fn tell_fulfilled(&mut self, wish: &Wish, count: usize) {
