@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use sandbox_client::values::{Invoice, VendorDate};
+use sandbox_client::values::{Invoice, SourceForm, VendorDate};
 
 use super::file::Named;
 use crate::cli::table::{
@@ -90,7 +90,7 @@ impl Lookup {
                     && either_lacks(line.date.as_deref(), invoice.date().map(VendorDate::as_str), may_be)
                     && either_lacks(
                         line.source_form.as_deref(),
-                        invoice.source_form().map(|form| form.as_str()),
+                        invoice.source_form().map(SourceForm::as_str),
                         str::eq_ignore_ascii_case,
                     )
             })

@@ -13,15 +13,14 @@ const SEPARATORS: [char; 3] = [',', ';', '\t'];
 /// The table by each separator that it may have, the most likely first. A line
 /// `sep=;`, which Excel writes and obeys, leaves one.
 pub fn candidates(text: &str) -> impl Iterator<Item = RawTable> {
-    let (separators, text) = match named(text) {
+    let (separators, text) = if let Some((separator, rest)) = named(text) {
         // The end of that line begins the rest, so line numbers fit.
-        Some((separator, rest)) => (vec![separator], rest),
-        None => {
-            let head: String = text.lines().take(HEAD_WITHIN).collect();
-            let mut separators = SEPARATORS.to_vec();
-            separators.sort_by_key(|separator| Reverse(head.matches(*separator).count()));
-            (separators, text)
-        }
+        (vec![separator], rest)
+    } else {
+        let head: String = text.lines().take(HEAD_WITHIN).collect();
+        let mut separators = SEPARATORS.to_vec();
+        separators.sort_by_key(|separator| Reverse(head.matches(*separator).count()));
+        (separators, text)
     };
     separators.into_iter().map(move |separator| parse(text, separator))
 }

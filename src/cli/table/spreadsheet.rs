@@ -1,6 +1,6 @@
 //! What a spreadsheet makes of text that looks like a number or a date.
 //!
-//! Excel and LibreOffice read `007` as 7, `12E3` as 1.20E+04 and `10-11` as
+//! Spreadsheets read `007` as 7, `12E3` as 1.20E+04 and `10-11` as
 //! 10-Nov, and save what they show. What was there before cannot be computed
 //! from that, but whether a known text may have been it can.
 
@@ -36,7 +36,7 @@ const PRECISION: usize = 15;
 
 fn same_number(cell: &str, text: &str) -> bool {
     let (Some(cell), Some(text)) = (Number::read(cell), Number::read(text)) else { return false };
-    // Of more digits, LibreOffice rounds and Excel cuts.
+    // Of more digits, `LibreOffice` rounds and Excel cuts.
     if cell.rounded(PRECISION) == text.rounded(PRECISION) || cell.cut(PRECISION) == text.cut(PRECISION) {
         return true;
     }
@@ -96,12 +96,11 @@ impl Number {
             if up {
                 let nines = digits.iter().rev().take_while(|digit| **digit == b'9').count();
                 digits.truncate(most - nines);
-                match digits.last_mut() {
-                    Some(last) => *last += 1,
-                    None => {
-                        digits.push(b'1');
-                        magnitude += 1;
-                    }
+                if let Some(last) = digits.last_mut() {
+                    *last += 1;
+                } else {
+                    digits.push(b'1');
+                    magnitude += 1;
                 }
             }
         }
@@ -123,14 +122,14 @@ fn same_day(cell: &str, text: &str) -> bool {
 
 /// A reading of text as a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Day {
+struct Reading {
     /// The last two digits of the year.
     year: Option<u16>,
     month: u8,
     day: Option<u8>,
 }
 
-impl Day {
+impl Reading {
     /// A spreadsheet fills in what was not written, so one may lack the day or the year.
     fn agrees_with(self, other: Self) -> bool {
         fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<bool> {
@@ -142,7 +141,7 @@ impl Day {
 }
 
 /// All readings of a text as a date, by the customs of all countries.
-fn days(text: &str) -> Vec<Day> {
+fn days(text: &str) -> Vec<Reading> {
     // Behind a date there may be a time.
     let date =
         text.split_once([' ', 'T']).filter(|(_, time)| time.contains(':')).map_or(text, |(date, _)| date);
@@ -154,7 +153,7 @@ fn days(text: &str) -> Vec<Day> {
         else {
             return;
         };
-        days.push(Day { year, month, day });
+        days.push(Reading { year, month, day });
     };
     match parts[..] {
         [first, second] => {
