@@ -25,7 +25,6 @@ use crate::{
     generated::OPERATIONS,
     operation::{Location, Operation, Parameter},
     transport,
-    values::Otp,
 };
 
 /// The value of a parameter, as far as the caller has given one.
@@ -83,12 +82,6 @@ pub(crate) trait ParameterText {
 impl<T: fmt::Display> ParameterText for T {
     fn text(&self) -> String {
         self.to_string()
-    }
-}
-
-impl ParameterText for Otp {
-    fn text(&self) -> String {
-        self.expose_secret().to_owned()
     }
 }
 
@@ -212,7 +205,7 @@ impl<'a> Request<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Client, operation::Credential};
+    use crate::{Client, operation::Credential, values::Otp};
 
     const PARAMETER: Parameter = Parameter {
         name: "year",

@@ -15,6 +15,8 @@ use std::{
 
 use sandbox_client::{
     Client, ClientBuilder, ErrorKind, RetryPolicy, Token,
+    gstr_3b::types::Gstr3b,
+    gstr_9::types::Gstr9,
     ims::types::TypeOfGoods,
     values::{Gstin, Otp},
 };
@@ -212,6 +214,38 @@ async fn a_hollow_success_shows_nothing() {
         assert_eq!((error.kind(), error.transaction_id()), (ErrorKind::Decode, Some("[redacted]")));
         assert!(!format!("{error} {error:?}").contains(otp));
     }
+}
+
+/// S1, S2: the code that signs a return, which may hold letters.
+#[tokio::test]
+async fn an_evc_otp_is_not_shown() {
+    let otp = "55B4DFxq7Z";
+    let server = echoing(|request| {
+        let otp = request.head.split("otp=").nth(1).unwrap()[..10].to_owned();
+        let error = json!({"error_cd": otp, "message": format!("{otp} is not the OTP of {otp}")});
+        answer(200, &json!({"transaction_id": otp, "data": {"status_cd": "0", "error": error}}))
+    })
+    .await;
+    let secrets = Secrets::fresh();
+    let session = builder(&secrets, &server).build().unwrap().taxpayer_session().unwrap();
+    let (gstr_3b, gstr_9) = (session.gstr_3b(), session.gstr_9());
+    let monthly =
+        gstr_3b.file_gstr_3b().year("2024").month("11").pan("ABCDE1234F").otp(otp).body(Gstr3b::default());
+    let annual =
+        gstr_9.file_gstr_9().financial_year("2023-24").pan("ABCDE1234F").otp(otp).body(Gstr9::default());
+    let shown = format!("{monthly:?} {monthly:#?} {annual:?} {annual:#?}");
+    assert!(!shown.contains(otp) && !shown.contains("ABCDE"), "{shown}");
+    // What was refused is repeated no more than what was taken.
+    assert!(!format!("{:?}", gstr_3b.file_gstr_3b().otp("55B4-DF")).contains("55B4"));
+    for error in [Box::pin(monthly.send()).await.unwrap_err(), Box::pin(annual.send()).await.unwrap_err()] {
+        assert_eq!((error.kind(), error.error_code()), (ErrorKind::Business, Some("[redacted]")));
+        let shown = format!("{error} {error:?} {error:#?}");
+        assert!(!shown.contains(otp) && !shown.contains("ABCDE"), "{shown}");
+    }
+    assert_eq!(server.hits(), 2);
+    assert_log_is_clean(&secrets, &["sandbox_client"]);
+    let log = LOG.text();
+    assert!(!log.contains(otp) && !log.contains("ABCDE1234F"));
 }
 
 /// What is around a secret survives its removal.

@@ -108,6 +108,10 @@ open_enum! {
     ReturnType "ReturnType" {
         /// `gstr-1`: outward supplies.
         Gstr1 "gstr-1",
+        /// `gstr-3b`: supplies, credit and payment in sum.
+        Gstr3b "gstr-3b",
+        /// `gstr-9`: the annual return.
+        Gstr9 "gstr-9",
     }
 }
 

@@ -10,6 +10,7 @@ mod count_text;
 mod counts;
 mod date;
 mod envelope;
+mod financial_year;
 mod gstin;
 mod hash_text;
 mod invoice;
@@ -17,6 +18,7 @@ mod invoice_counts;
 mod invoice_sections;
 mod open_enum;
 mod otp;
+mod pan;
 #[cfg(feature = "public")]
 mod pan_search;
 mod path_segment;
@@ -34,11 +36,13 @@ pub use count_text::CountText;
 pub use counts::{CountGroup, CountGroups, StatusCounts};
 pub use date::{CalendarDate, VendorDate};
 pub use envelope::{StatusCd, Timestamp};
+pub use financial_year::FinancialYear;
 pub use gstin::Gstin;
 pub use invoice::{Invoice, ItcReduction};
 pub use invoice_counts::InvoiceCounts;
 pub use invoice_sections::InvoiceSections;
-pub use otp::Otp;
+pub use otp::{EvcOtp, Otp};
+pub use pan::Pan;
 #[cfg(feature = "public")]
 pub use pan_search::PanSearchData;
 pub use path_segment::PathSegment;
@@ -53,7 +57,7 @@ pub use rust_decimal::Decimal;
 /// Describes a hand-written type to schemars by its shape on the wire.
 #[cfg(feature = "schemars")]
 macro_rules! json_schema {
-    ($type:ty, $name:literal, $wire:ty) => {
+    ($type:ty, $name:expr, $wire:ty) => {
         impl schemars::JsonSchema for $type {
             fn schema_name() -> String {
                 $name.to_owned()

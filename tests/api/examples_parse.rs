@@ -97,9 +97,9 @@ async fn failures_inside_status_200() {
             "IMS0027",
             "No added back liability records",
         ),
-        ("file_return.ret00014", ErrorKind::Business, "RET00014", "not in ready to be filed"),
-        ("file_return.retpv01", ErrorKind::Business, "RETPV01", "Invalid summary payload"),
-        ("generate_evc_otp.otp0010", ErrorKind::Business, "OTP0010", "authorized signatory"),
+        ("file_gstr_9.not_ready", ErrorKind::Business, "RET00014", "not in ready to be filed"),
+        ("file_gstr_9.invalid_summary", ErrorKind::Business, "RETPV01", "Invalid summary payload"),
+        ("generate_evc_otp.no_signatory", ErrorKind::Business, "OTP0010", "authorized signatory"),
         ("generate_otp.too_many_sessions", ErrorKind::Business, "AUTH403", "Maximum session allowed"),
         ("generate_otp.otp_server_down", ErrorKind::Business, "TEC4001", "OTP server is down"),
         (
@@ -203,7 +203,7 @@ async fn the_requests_of_a_session_are_produced_and_its_answers_read() {
 
     // An envelope of another operation; its timestamp counts seconds.
     mock.clear_rules();
-    mock.on("logout").json(200, payload("generate_evc_otp.ok_timestamp_in_seconds"));
+    mock.on("logout").json(200, payload("generate_evc_otp.ok"));
     let answer = session.session().logout().send().await.unwrap();
     assert_eq!(answer.timestamp().unwrap().to_string(), "1763446641");
     assert_eq!(millis(answer.timestamp()), 1_763_446_641_000);
