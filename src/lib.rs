@@ -23,6 +23,7 @@ mod retry;
 pub mod session;
 mod sweep;
 mod token;
+mod transfer;
 mod transport;
 pub mod values;
 
@@ -35,6 +36,8 @@ pub use families::{
     AllInvoiceCounts, InvoiceActions, InvoiceList, InvoiceResets, Job, JobReport, JobState, Polling,
     RefusedDocument, SupplierList,
 };
+#[cfg(feature = "analytics")]
+pub use families::{Reconciliation, ReconciliationJob, ReconciliationReport, ReconciliationStep};
 pub use generated::families::*;
 #[cfg(doc)]
 pub use generated::reference;
@@ -47,6 +50,7 @@ pub use session::{Session, Taxpayer};
 pub use sweep::SharedSweep;
 pub use sweep::{Sweep, SweepItem, SweepStream};
 pub use token::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
+pub use transfer::{Content, Download, Progress, Transfers};
 
 /// Every operation of the OpenAPI document, sorted by id.
 #[must_use]

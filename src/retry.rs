@@ -113,14 +113,14 @@ pub(crate) enum Decision {
 }
 
 /// Whether the same request may succeed later and may be sent again.
-pub(crate) fn is_retryable(operation: &Operation, error: &Error) -> bool {
+pub(crate) fn is_retryable(idempotent: bool, error: &Error) -> bool {
     match error.kind() {
         // Refused before it was processed, so writes too.
         ErrorKind::RateLimited => true,
-        ErrorKind::Api => operation.idempotent && matches!(error.status(), Some(408 | 500 | 502 | 503 | 504)),
+        ErrorKind::Api => idempotent && matches!(error.status(), Some(408 | 500 | 502 | 503 | 504)),
         ErrorKind::Transport | ErrorKind::Timeout => {
             !matches!(error.phase(), Some(Phase::Tls | Phase::Proxy | Phase::Pace | Phase::Login))
-                && (operation.idempotent || !error.maybe_processed())
+                && (idempotent || !error.maybe_processed())
         }
         _ => false,
     }
@@ -148,16 +148,31 @@ pub(crate) fn decide(
     if replaced {
         return Decision::Renew;
     }
-    if attempt >= policy.max_attempts || !is_retryable(operation, error) {
-        return Decision::Stop;
+    match pause(policy, operation.idempotent, error, attempt, left, jitter) {
+        Some(pause) => Decision::Retry(pause),
+        None => Decision::Stop,
+    }
+}
+
+/// How long to wait before the next attempt; `None` where there is to be none.
+pub(crate) fn pause(
+    policy: &RetryPolicy,
+    idempotent: bool,
+    error: &Error,
+    attempt: u32,
+    left: Duration,
+    jitter: f64,
+) -> Option<Duration> {
+    if attempt >= policy.max_attempts || !is_retryable(idempotent, error) {
+        return None;
     }
     let pause = match error.retry_after() {
-        Some(wait) if wait > policy.max_retry_after => return Decision::Stop,
+        Some(wait) if wait > policy.max_retry_after => return None,
         // Never earlier than asked, and not all at the same moment.
         Some(wait) => wait + wait.mul_f64(jitter * 0.1).min(Duration::from_secs(1)),
         None => backoff(policy, error.kind(), attempt, jitter),
     };
-    if pause >= left { Decision::Stop } else { Decision::Retry(pause) }
+    (pause < left).then_some(pause)
 }
 
 /// `base x 2^n` up to the cap, spread over its upper half.

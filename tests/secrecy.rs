@@ -14,11 +14,11 @@ use std::{
 };
 
 use sandbox_client::{
-    Client, ClientBuilder, ErrorKind, RetryPolicy, Token,
+    Client, ClientBuilder, Content, ErrorKind, RetryPolicy, Token,
     gstr_3b::types::Gstr3b,
     gstr_9::types::Gstr9,
     ims::types::TypeOfGoods,
-    values::{Gstin, Otp},
+    values::{Gstin, Otp, SignedUrl},
 };
 use serde_json::{Value, json};
 
@@ -442,6 +442,72 @@ async fn debug_of_tokens_and_otps_shows_nothing() {
     assert_eq!(answer.transaction_id(), Some("[redacted]"));
     secrets.assert_absent("the answer", &format!("{answer:?} {answer:#?}"));
     assert_log_is_clean(&secrets, &["sandbox_client"]);
+}
+
+/// The signature of a signed URL, and its path, are secrets too.
+#[tokio::test]
+async fn a_signed_url_is_not_shown() {
+    let secrets = Secrets::fresh();
+    // All of the URL behind the host is made of secrets.
+    let behind = format!("/{}/{}?X-Amz-Signature={}", secrets.key, secrets.secret, secrets.taxpayer_token);
+    let repeated = format!("<Error><Code>{behind}</Code><Message>{behind}</Message></Error>");
+    let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n12345".to_vec();
+    for (answer, fails) in [
+        (answer_with(200, &[("etag", "\"v1\"")], "a file"), false),
+        (answer_with(403, &[], &repeated), true),
+        (answer_with(500, &[("location", &behind)], &repeated), true),
+        (answer_with(307, &[("location", &behind)], &repeated), true),
+        (cut, true),
+        (b"not HTTP at all\r\n\r\n".to_vec(), true),
+        (Vec::new(), true),
+    ] {
+        let server = Server::scripted(move |mut connection| {
+            let answer = answer.clone();
+            async move {
+                connection.request().await;
+                connection.send(answer).await;
+            }
+        })
+        .await;
+        let url = SignedUrl::new(format!("{}{behind}", server.url())).unwrap();
+        let job = json!({"data": {"job_id": "j", "status": "succeeded", "reconciliation_report_url": url.expose_secret()}});
+        let api = Server::always(answer_with(200, &[], job.to_string())).await;
+        let client = builder(&secrets, &api).build().unwrap();
+        let answer = client.analytics().get_gstr_2b_reconciliation().job_id("j").send().await.unwrap();
+        let written = serde_json::to_string(&*answer).unwrap();
+        secrets.assert_absent("the answer", &format!("{answer:?} {answer:#?} {written} {url:?}"));
+
+        let report = client.analytics().gstr_2b_reconciliation("j").status().await.unwrap();
+        let transfers = client.transfers().allow_host(".example");
+        secrets.assert_absent("the report", &format!("{report:?} {transfers:?}"));
+        match client.transfers().download(&url).await {
+            Ok(mut download) => {
+                secrets.assert_absent("the download", &format!("{download:?}"));
+                match download.chunk().await {
+                    Ok(Some(_)) if !fails => assert!(download.chunk().await.unwrap().is_none()),
+                    Ok(_) => {
+                        let error = download.chunk().await.unwrap_err();
+                        secrets.assert_not_in(&error);
+                    }
+                    Err(error) => secrets.assert_not_in(&error),
+                }
+            }
+            Err(error) => {
+                assert!(fails, "{error}");
+                secrets.assert_not_in(&error);
+            }
+        }
+        match client.transfers().upload(&url, &Content::json("{}")).await {
+            Ok(()) => {}
+            Err(error) => secrets.assert_not_in(&error),
+        }
+        // Refused before it is asked.
+        let elsewhere = SignedUrl::new(format!("https://files.example{behind}")).unwrap();
+        secrets.assert_not_in(&client.transfers().download(&elsewhere).await.unwrap_err());
+        assert_log_is_clean(&secrets, &["sandbox_client", "hyper_util"]);
+    }
+    let error = SignedUrl::new(format!("ftp://files.example{behind}")).unwrap_err();
+    secrets.assert_not_in(&error);
 }
 
 /// S6: cookies are neither kept nor handed on.

@@ -26,7 +26,7 @@ struct Call {
     /// The body: JSON, @file, or - for standard input
     #[arg(long, value_name = "JSON")]
     body: Option<String>,
-    /// Show tokens in the answer instead of hiding them
+    /// Show tokens and signed URLs in the answer instead of hiding them
     #[arg(long)]
     show_secrets: bool,
     #[command(flatten)]
@@ -167,13 +167,18 @@ fn body(given: &str) -> Result<Value, Failure> {
     })
 }
 
+/// Whether this is a URL that needs no more than itself to be used.
+fn is_signed_url(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.starts_with("http") && text.contains("X-Amz-Signature="))
+}
+
 /// Tokens open a taxpayer's account, and terminals keep what they have shown.
 fn hide_tokens(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(hide_tokens),
         Value::Object(members) => {
             for (name, member) in members {
-                if name == "access_token" && member.is_string() {
+                if (name == "access_token" || is_signed_url(member)) && member.is_string() {
                     *member = "[hidden, see --show-secrets]".into();
                 } else {
                     hide_tokens(member);

@@ -6,7 +6,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use sandbox_client::ims::types::TypeOfGoods;
 
-use super::{api, gstr_2b::Gstr2b, invoices::Invoices};
+use super::{analytics::Analytics, api, gstr_2b::Gstr2b, invoices::Invoices};
 
 /// The Sandbox GST API from a terminal: invoices of one taxpayer, counts of a whole firm.
 #[derive(Debug, Parser)]
@@ -106,6 +106,8 @@ pub enum Command {
     /// Regenerate GSTR-2B after acting on invoices
     #[command(name = "gstr-2b")]
     Gstr2b(Gstr2b),
+    /// Compare a purchase ledger with GSTR-2B or GSTR-2A
+    Analytics(Analytics),
     /// Open a session with the OTP that the taxpayer receives
     ///
     /// Asks for the OTP on the terminal, or reads it from standard input. The

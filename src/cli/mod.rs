@@ -3,6 +3,7 @@
 //! Data go to standard output and everything else to standard error, so that
 //! a pipe carries data alone.
 
+mod analytics;
 mod api;
 mod arguments;
 mod config;
@@ -45,6 +46,7 @@ pub async fn main() -> ExitCode {
         Command::Counts(counts) => counts::run(&arguments.shared, counts).await,
         Command::Invoices(invoices) => invoices::run(&arguments.shared, invoices).await,
         Command::Gstr2b(gstr_2b) => gstr_2b::run(&arguments.shared, gstr_2b).await,
+        Command::Analytics(analytics) => analytics::run(&arguments.shared, analytics).await,
         Command::Login(login) => login::run(&arguments.shared, login).await,
         Command::Sessions(sessions) => sessions::run(&arguments.shared, sessions).await,
         Command::Sweep(sweep) => sweep::run(&arguments.shared, sweep).await,

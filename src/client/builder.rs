@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     Client, bounded,
-    http::safe_http,
+    http::{FileHosts, safe_http},
     state::{ClientState, Gate, PLATFORM_MARGIN, Policy, Shared},
 };
 use crate::{
@@ -38,6 +38,7 @@ pub struct ClientBuilder {
     pub(super) base_url: Option<String>,
     mixed_environments: bool,
     http: Option<reqwest::ClientBuilder>,
+    transfer_http: Option<reqwest::ClientBuilder>,
     connect_timeout: Duration,
     policy: Policy,
     max_in_flight: usize,
@@ -66,6 +67,7 @@ impl Default for ClientBuilder {
             base_url: None,
             mixed_environments: false,
             http: None,
+            transfer_http: None,
             connect_timeout: Duration::from_secs(5),
             policy: Policy::default(),
             max_in_flight: 100,
@@ -154,6 +156,16 @@ impl ClientBuilder {
     /// never for plain http, whatever the builder says.
     pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
         self.http = Some(http);
+        self
+    }
+
+    /// A builder of reqwest for the hosts of signed URLs, which
+    /// [`transfers`](Client::transfers) go to: your own proxy or certificates. The
+    /// one of [`http`](ClientBuilder::http) is not used there, since its default
+    /// headers may be meant for the API alone. The same safety settings are put
+    /// on top, and bodies are not decompressed.
+    pub fn transfer_http(mut self, http: reqwest::ClientBuilder) -> Self {
+        self.transfer_http = Some(http);
         self
     }
 
@@ -285,7 +297,7 @@ impl ClientBuilder {
         let http = self
             .http
             .unwrap_or_else(|| reqwest::Client::builder().pool_max_idle_per_host(self.max_in_flight));
-        let http = safe_http(http, &base_url, self.connect_timeout)?;
+        let http = safe_http(http, base_url.plain, self.connect_timeout)?;
 
         let limit = environment.unwrap_or(Environment::Test).requests_per_minute();
         let key_header = credentials::sensitive(credentials.key.clone());
@@ -315,6 +327,7 @@ impl ClientBuilder {
         let addresses = OPERATIONS.iter().map(|operation| base_url.with_path(operation.path)).collect();
         let shared = Shared {
             http,
+            files: FileHosts::new(self.transfer_http, self.connect_timeout)?,
             base_url,
             addresses,
             environment,

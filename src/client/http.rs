@@ -1,20 +1,18 @@
 //! The HTTP client inside, with the safety settings on top of the caller's.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use reqwest::redirect;
 
-use crate::{
-    Error,
-    environment::{BaseUrl, install_tls_provider},
-};
+use crate::{Error, environment::install_tls_provider};
 
 const USER_AGENT: &str = concat!("sandbox-client/", env!("CARGO_PKG_VERSION"));
 
-/// Puts the safety settings on top of whatever the caller has set.
+/// Puts the safety settings on top of whatever the caller has set. `plain` is
+/// for loopback addresses by http alone.
 pub(super) fn safe_http(
     builder: reqwest::ClientBuilder,
-    base_url: &BaseUrl,
+    plain: bool,
     connect_timeout: Duration,
 ) -> Result<reqwest::Client, Error> {
     install_tls_provider();
@@ -34,8 +32,7 @@ pub(super) fn safe_http(
         .user_agent(USER_AGENT);
     // Plain http is for loopback alone: no proxy may see the key in it, and
     // the system's certificates need not be there.
-    let builder =
-        if base_url.plain { builder.no_proxy().tls_certs_only([]) } else { builder.https_only(true) };
+    let builder = if plain { builder.no_proxy().tls_certs_only([]) } else { builder.https_only(true) };
     builder.build().map_err(|error| {
         Error::config("http", "is not a usable configuration of reqwest")
             .with_source(error.without_url())
@@ -44,4 +41,38 @@ pub(super) fn safe_http(
              (package ca-certificates)",
             )
     })
+}
+
+/// HTTP clients for the hosts of signed URLs, made when they are first needed.
+///
+/// Not the client of the API: these hosts are others, and nothing that a caller
+/// has set for the API, such as default headers, is theirs. Bodies are files,
+/// which are kept as they are sent.
+pub(super) struct FileHosts {
+    connect_timeout: Duration,
+    plain: OnceLock<reqwest::Client>,
+    secure: OnceLock<reqwest::Client>,
+}
+
+impl FileHosts {
+    /// With the caller's settings for https, where there are any.
+    pub(super) fn new(
+        http: Option<reqwest::ClientBuilder>,
+        connect_timeout: Duration,
+    ) -> Result<Self, Error> {
+        let secure = match http {
+            Some(http) => OnceLock::from(safe_http(http.no_gzip(), false, connect_timeout)?),
+            None => OnceLock::new(),
+        };
+        Ok(Self { connect_timeout, plain: OnceLock::new(), secure })
+    }
+
+    pub(super) fn client(&self, plain: bool) -> Result<&reqwest::Client, Error> {
+        let made = if plain { &self.plain } else { &self.secure };
+        if let Some(client) = made.get() {
+            return Ok(client);
+        }
+        let client = safe_http(reqwest::Client::builder().no_gzip(), plain, self.connect_timeout)?;
+        Ok(made.get_or_init(|| client))
+    }
 }

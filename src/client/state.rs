@@ -11,6 +11,7 @@ use reqwest::{Url, header::HeaderValue};
 use secrecy::ExposeSecret;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::http::FileHosts;
 use crate::{
     Environment, Error, RateGate, RetryPolicy, TaxpayerId, TokenKey, TokenStore,
     credentials::{self, ApiKey},
@@ -36,6 +37,7 @@ pub struct ClientState {
 
 pub(super) struct Shared {
     pub(super) http: reqwest::Client,
+    pub(super) files: FileHosts,
     pub(super) base_url: BaseUrl,
     /// Of each operation in the order of the table, to be copied for a request.
     /// Those with a path parameter stand here as templates and are not copied.
@@ -122,6 +124,11 @@ impl ClientState {
 
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.shared.http
+    }
+
+    /// The HTTP client for signed URLs, by plain http or https.
+    pub(crate) fn file_http(&self, plain: bool) -> Result<&reqwest::Client, Error> {
+        self.shared.files.client(plain)
     }
 
     pub(crate) fn policy(&self) -> &Policy {

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    ops::ControlFlow,
     time::{Duration, Instant},
 };
 
@@ -79,6 +80,55 @@ impl Polling {
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline.min(Duration::from_secs(24 * 3600));
         self
+    }
+
+    /// Asks until the job is done. `ask` breaks with what it has come to, or
+    /// gives the last status; one that fails for a moment is asked again.
+    pub(super) async fn until_done<T, F>(
+        &self,
+        state: &ClientState,
+        job: &str,
+        operation: &'static str,
+        ask: impl Fn() -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<ControlFlow<T, String>, Error>>,
+    {
+        let deadline = Instant::now() + self.deadline;
+        let mut pause = self.first_pause;
+        let mut last = "none".to_owned();
+        loop {
+            let mut wait = pause;
+            match ask().await {
+                Ok(ControlFlow::Break(done)) => return Ok(done),
+                Ok(ControlFlow::Continue(status)) => last = status,
+                Err(error) if error.is_retryable() => {
+                    wait = wait.max(error.retry_after().unwrap_or_default());
+                }
+                Err(error) => return Err(error),
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.not_done(job, operation, &last));
+            }
+            // The last question is asked at the deadline.
+            tokio::time::sleep(wait.max(state.estimated_wait()).min(left)).await;
+            pause = pause.saturating_mul(2).min(self.longest_pause.max(self.first_pause));
+        }
+    }
+
+    fn not_done(&self, job: &str, operation: &'static str, last: &str) -> Error {
+        let reason = format!(
+            "job {} is not done after {} s; its last status was {}",
+            printable(job, 80),
+            self.deadline.as_secs_f64().ceil(),
+            printable(last, 80)
+        );
+        Error::new(ErrorKind::Timeout, reason)
+            .in_operation(operation)
+            .maybe_sent(true)
+            .retryable(true)
+            .advice("the job goes on: wait again, or later by its id")
     }
 }
 
@@ -214,27 +264,15 @@ impl Job {
     /// that does not pass by itself. A job that went wrong is no error but a
     /// report.
     pub async fn wait(&self) -> Result<JobReport, Error> {
-        let deadline = Instant::now() + self.polling.deadline;
-        let mut pause = self.polling.first_pause;
-        let mut last = None;
-        loop {
-            let mut wait = pause;
-            match self.status().await {
-                Ok(report) if report.state != JobState::InProgress => return Ok(report),
-                Ok(report) => last = report.status,
-                Err(error) if error.is_retryable() => {
-                    wait = wait.max(error.retry_after().unwrap_or_default());
-                }
-                Err(error) => return Err(error),
+        let ask = || async {
+            let report = self.status().await?;
+            if report.state != JobState::InProgress {
+                return Ok(ControlFlow::Break(report));
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(self.not_done(last.as_ref()));
-            }
-            // The last question is asked at the deadline.
-            tokio::time::sleep(wait.max(self.state.estimated_wait()).min(left)).await;
-            pause = pause.saturating_mul(2).min(self.polling.longest_pause.max(self.polling.first_pause));
-        }
+            let last = report.status.as_ref().map_or("none", JobStatus::as_str);
+            Ok(ControlFlow::Continue(last.to_owned()))
+        };
+        self.polling.until_done(&self.state, &self.reference_id, self.operation(), ask).await
     }
 
     fn operation(&self) -> &'static str {
@@ -242,20 +280,6 @@ impl Job {
             Kind::Invoices => "check_invoice_status",
             Kind::Gstr2b => "get_gstr_2b_regeneration_status",
         }
-    }
-
-    fn not_done(&self, last: Option<&JobStatus>) -> Error {
-        let id = printable(&self.reference_id, 80);
-        let last = last.map_or_else(|| "none".to_owned(), |status| printable(status.as_str(), 80));
-        let reason = format!(
-            "job {id} is not done after {} s; its last status was {last}",
-            self.polling.deadline.as_secs_f64().ceil()
-        );
-        Error::new(ErrorKind::Timeout, reason)
-            .in_operation(self.operation())
-            .maybe_sent(true)
-            .retryable(true)
-            .advice("it goes on at GSTN: wait again, or later by its reference id")
     }
 }
 

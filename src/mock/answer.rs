@@ -13,7 +13,7 @@ use super::{
     check::{self, Refusal},
     document::{Document, Operation, members, status, text},
     fault::Fault,
-    ims, lock,
+    files, ims, lock,
     rule::{Plan, PlannedAnswer},
     tokens::{self, Holder},
 };
@@ -67,6 +67,10 @@ pub(super) struct Call<'a> {
 /// From the outside in: rate limit, address, rules that ask for it, checks,
 /// rules, and at last what the document says.
 pub(super) fn reply(state: &State, request: &RecordedRequest) -> Reply {
+    // Another host, were it not for the mock.
+    if let Some(reply) = files::answer(state, request) {
+        return reply;
+    }
     if let Some(limiter) = &mut *lock(&state.limiter)
         && !limiter.admits(request.arrived)
     {
@@ -199,6 +203,8 @@ impl Call<'_> {
             return Reply::refusal(&self.state.document, &refusal);
         };
         let mut value = example["value"].clone();
+        let base = format!("http://{}", self.state.address);
+        lock(&self.state.files).localise(&mut value, &base);
         if succeeds(example) {
             if let Some(scheme) = &self.operation.grants {
                 self.grant(scheme, &mut value);

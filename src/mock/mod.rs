@@ -40,6 +40,9 @@
 //! fresh token and the times that go with it into its successes; one with
 //! `x-revokes` ends the token that the request carried.
 //!
+//! Signed URLs in answers lead to the mock itself, which keeps what is uploaded
+//! there and has a sample of a file that nobody has uploaded.
+//!
 //! One thing is beyond examples, and therefore off until it is asked for: with
 //! [`stateful_ims`](MockServerBuilder::stateful_ims) the server remembers what
 //! was done with invoices.
@@ -48,6 +51,7 @@ mod answer;
 mod check;
 mod document;
 mod fault;
+mod files;
 mod ims;
 mod limit;
 mod record;
@@ -73,6 +77,7 @@ use crate::{Client, ClientBuilder, Error, Session};
 
 use document::{Document, EMBEDDED};
 pub use fault::Fault;
+use files::Files;
 use ims::Ims;
 use limit::Limiter;
 pub use limit::RateLimit;
@@ -123,6 +128,8 @@ struct State {
     limiter: Mutex<Option<Limiter>>,
     log: Mutex<Log>,
     ims: Option<Mutex<Ims>>,
+    files: Mutex<Files>,
+    address: SocketAddr,
     connections: AtomicUsize,
 }
 
@@ -424,6 +431,8 @@ impl MockServerBuilder {
             limiter: Mutex::default(),
             log: Mutex::default(),
             ims,
+            files: Mutex::default(),
+            address,
             connections: AtomicUsize::new(0),
         });
         let task = tokio::spawn(serve::serve(listener, Arc::clone(&state))).abort_handle();

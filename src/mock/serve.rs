@@ -132,7 +132,8 @@ impl State {
     }
 }
 
-fn query(text: &str) -> Vec<(String, String)> {
+/// The parameters of a query in order, decoded.
+pub(super) fn query(text: &str) -> Vec<(String, String)> {
     let decode = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
     text.split('&')
         .filter(|pair| !pair.is_empty())

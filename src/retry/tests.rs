@@ -52,11 +52,11 @@ fn a_replaced_token_is_no_retry_and_only_a_429_pauses_everybody() {
 
 fn retried(operation: &Operation, error: &Error) -> bool {
     assert_eq!(
-        is_retryable(operation, error),
+        is_retryable(operation.idempotent, error),
         pause(operation, error, 1, 0.5).is_some(),
         "what is told and what is done differ for {error:?}"
     );
-    is_retryable(operation, error)
+    is_retryable(operation.idempotent, error)
 }
 
 /// The default policy, row by row.
@@ -156,7 +156,7 @@ fn the_default_policy() {
 #[test]
 fn a_refusal_of_the_own_limit_may_be_tried_later() {
     let refused = crate::rate_limit::too_slow(Some(SECOND));
-    assert!(is_retryable(&write(), &refused));
+    assert!(is_retryable(false, &refused));
     assert!(!refused.maybe_processed());
 }
 

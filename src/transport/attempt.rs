@@ -101,7 +101,7 @@ async fn read(response: &mut Response, cap: usize) -> Result<Bytes, Error> {
 
 /// What a failure of reqwest means: how far the request had come, and whether
 /// the provider may have seen it. The address is taken out of the source.
-fn classify(error: reqwest::Error, phase: Phase) -> Error {
+pub(crate) fn classify(error: reqwest::Error, phase: Phase) -> Error {
     let error = error.without_url();
     let facts = Facts::of(&error);
     let classified = if error.is_timeout() {

@@ -1,5 +1,5 @@
-//! The one door to the network: every request goes through `call` here, and
-//! nothing else sends one.
+//! The one door to the API: every request goes through `call` here, and nothing
+//! else sends one. Files behind signed URLs are on other hosts; see `transfer`.
 
 mod attempt;
 mod authorize;
@@ -17,6 +17,7 @@ use reqwest::{
 };
 use tracing::Instrument;
 
+pub(crate) use attempt::classify;
 pub(crate) use envelope::{Text as LenientText, undecodable};
 pub(crate) use secrets::Secrets;
 
@@ -73,7 +74,7 @@ async fn run(request: &Request<'_>, call: &Call) -> Result<(Received, Secrets), 
     let mut sent = 0;
     let mut renewals = 0;
     let finish = |error: Error, sent| {
-        let retryable = retry::is_retryable(operation, &error);
+        let retryable = retry::is_retryable(operation.idempotent, &error);
         error.in_operation(operation.id).after_attempts(sent).retryable(retryable)
     };
 

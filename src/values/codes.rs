@@ -84,6 +84,22 @@ open_enum! {
 }
 
 open_enum! {
+    /// The state of a job that Sandbox itself runs, such as a reconciliation.
+    PlatformJobStatus "PlatformJobStatus" {
+        /// `created`: it waits for its files.
+        Created "created",
+        /// `queued`: it waits for its turn.
+        Queued "queued",
+        /// `in_progress`: it runs.
+        InProgress "in_progress",
+        /// `succeeded`: its result is there.
+        Succeeded "succeeded",
+        /// `failed`: it ended without a result.
+        Failed "failed",
+    }
+}
+
+open_enum! {
     /// A section of the supplier's lists. Their answers name these six; that
     /// they are asked for by the same names is inferred, since the provider
     /// names no value.

@@ -24,13 +24,15 @@ mod pan_search;
 mod path_segment;
 mod period;
 mod section;
+mod signed_url;
 mod text;
 #[cfg(feature = "public")]
 mod text_or_list;
 
 pub use amount::Amount;
 pub use codes::{
-    FilingStatus, InvoiceAction, InvoiceType, JobStatus, ReturnType, SourceForm, SupplierSection, YesNo,
+    FilingStatus, InvoiceAction, InvoiceType, JobStatus, PlatformJobStatus, ReturnType, SourceForm,
+    SupplierSection, YesNo,
 };
 pub use count_text::CountText;
 pub use counts::{CountGroup, CountGroups, StatusCounts};
@@ -48,6 +50,8 @@ pub use pan_search::PanSearchData;
 pub use path_segment::PathSegment;
 pub use period::{Month, ReturnPeriod, Year};
 pub use section::Section;
+pub use signed_url::SignedUrl;
+pub(crate) use signed_url::is_documented_host;
 #[cfg(feature = "public")]
 pub use text_or_list::TextOrList;
 

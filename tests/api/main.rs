@@ -1,6 +1,7 @@
 //! The crate's interface against the mock server: sessions, calls, answers,
 //! helpers, sweeps and every payload that the provider documents.
 
+mod analytics;
 mod answers;
 mod examples_parse;
 mod gstr_2b;

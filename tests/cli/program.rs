@@ -680,3 +680,43 @@ fn sharing_needs_a_build_that_has_it() {
     assert_eq!(sweep.code, Some(3), "{}", sweep.stderr);
     assert!(sweep.stderr.contains("--share is given"), "{}", sweep.stderr);
 }
+
+// --- reconciliation ------------------------------------------------------------
+
+const LEDGER: &str = r#"{"name": "purchase_ledger_workbook", "@entity": "workbook", "sheets": []}"#;
+const STATEMENT: &str = r#"{"chksum": "x", "data": {"gstin": "24ABKCS2033B1ZV", "rtnprd": "072024"}}"#;
+
+#[test]
+fn a_ledger_is_reconciled_and_the_report_saved() {
+    let home = Home::new();
+    let path = |name: &str| home.path(name).display().to_string();
+    let (ledger, statement, report) = (path("ledger.json"), path("gstr-2b.json"), path("report.xlsx"));
+    fs::write(&ledger, LEDGER).unwrap();
+    fs::write(&statement, STATEMENT).unwrap();
+    let reconcile = |ledger: &str, report: &str| {
+        let files = ["--ledger", ledger, "--statement", &statement, "--report", report];
+        home.run(&[&["--mock", "analytics", "reconcile", "--format", "json"][..], &files].concat())
+    };
+    let run = reconcile(&ledger, &report).succeeds();
+    assert!(fs::read(&report).unwrap().starts_with(b"PK"));
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&answer[0]["status"], &answer[0]["report"]), (&"succeeded".into(), &report.as_str().into()));
+    assert!(run.stderr.contains("Job d3d19997") && !run.stderr.contains("X-Amz"), "{}", run.stderr);
+
+    // What is wrong is told by file, before anything is sent.
+    fs::write(&ledger, "{").unwrap();
+    let run = reconcile(&ledger, &report);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("ledger.json: ") && run.stderr.contains("not valid JSON"), "{}", run.stderr);
+    let run = reconcile(&ledger, &path("nowhere/report.xlsx"));
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("cannot write ") && run.stderr.contains("nowhere"), "{}", run.stderr);
+
+    // A job that failed leaves its validation report, and the report as it was.
+    let failed = ["--mock", "analytics", "job", "d1cfcffb-15d5-44c3-ae13-cca04c8c4310", "--report", &report];
+    let run = home.run(&failed);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("Purchase ledger is invalid as per schema"), "{}", run.stderr);
+    assert!(run.stderr.contains("report.validation.xlsx"), "{}", run.stderr);
+    assert!(fs::read(path("report.validation.xlsx")).unwrap().starts_with(b"PK"));
+}

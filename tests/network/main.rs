@@ -9,5 +9,6 @@ mod http_status;
 mod rate_limit;
 #[path = "../support/mod.rs"]
 mod support;
+mod transfer;
 mod transport_faults;
 mod writes;
