@@ -3,6 +3,7 @@
 mod answer;
 mod client;
 mod credentials;
+mod document;
 mod environment;
 mod error;
 mod families;
@@ -30,6 +31,7 @@ pub mod values;
 pub use answer::Answer;
 pub use client::{Client, ClientBuilder};
 pub use credentials::Token;
+pub use document::Document;
 pub use environment::Environment;
 pub use error::{Error, ErrorKind, Phase};
 pub use families::{
