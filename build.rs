@@ -46,13 +46,12 @@ fn main() {
         fail(&violations);
     }
 
-    let marked = operations::with_families(&document);
-    let families = generate::families(&marked).unwrap_or_else(|error| fail(&[error]));
+    let families = generate::families(&document.merged).unwrap_or_else(|error| fail(&[error]));
     write(&out.join("families.rs"), &families);
     write(&out.join("session_kinds.rs"), &operations::session_kinds(&document.merged));
     write(&out.join("operations.rs"), &operations::table(&document.merged));
-    write(&out.join("round_trip.rs"), &operations::round_trip(&marked));
-    write(&out.join("reference.rs"), &reference::pages(&marked));
+    write(&out.join("round_trip.rs"), &operations::round_trip(&document.merged));
+    write(&out.join("reference.rs"), &reference::pages(&document.merged));
     write(&out.join("document.json"), &envelope::expanded(&document.merged).to_string());
 }
 

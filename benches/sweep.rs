@@ -1,5 +1,5 @@
 //! What a sweep costs: how much of the allowance it uses, how many calls it
-//! keeps under way, and how much memory a large firm takes.
+//! has in flight, and how much memory a large firm takes.
 //!
 //! ```sh
 //! cargo bench --features cli --bench sweep
@@ -196,7 +196,7 @@ async fn throughput() -> Result<(), Box<dyn std::error::Error>> {
     let (seconds, after) = (start.elapsed().as_secs_f64(), cpu_seconds(&server));
     let (rate, possible) = (f64::from(answered) / seconds, f64::from(AT_ONCE) / DELAY);
     let share = 100.0 * rate / possible;
-    // Its calls would keep their places under way.
+    // Its calls would stay in flight.
     drop(sweep);
     let plain = without_sweep(&client, AT_ONCE).await?;
     print!(

@@ -4,8 +4,6 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::document::Document;
-
 /// HTTP methods of a path item, as OpenAPI spells them: those that the client
 /// inside the generated code has a function for.
 pub const METHODS: [&str; 6] = ["get", "put", "post", "delete", "head", "patch"];
@@ -85,30 +83,13 @@ pub fn payload_path(operation: &Value) -> Vec<&str> {
     text(&operation["responses"]["200"]["x-payload"]).split('/').filter(|key| !key.is_empty()).collect()
 }
 
-/// The document with the family of each schema, in `x-family`: the one whose
-/// folder has its file. The families that use a schema share its type.
-pub fn with_families(document: &Document) -> Value {
-    let mut marked = document.merged.clone();
-    for (name, schema) in marked["components"]["schemas"].as_object_mut().into_iter().flatten() {
-        if let Some((family, _)) = document.file_of(&format!("schemas/{name}")).split_once('/') {
-            schema["x-family"] = family.into();
-        }
-    }
-    marked
-}
-
-/// The Rust type of a component, as an operation of this family uses it.
-pub fn component_type(document: &Value, name: &str, family: &str) -> String {
-    let schema = &document["components"]["schemas"][name];
-    match schema["x-rust"].as_str() {
+/// The Rust type of a schema that is a `$ref`; generated ones are in `module`.
+pub fn payload_type(document: &Value, schema: &Value, module: &str) -> String {
+    let name = text(&schema["$ref"]).rsplit('/').next().unwrap_or_default();
+    match resolve(document, schema)["x-rust"].as_str() {
         Some(rust) => format!("crate::values::{rust}"),
-        None => format!("crate::{}::types::{name}", schema["x-family"].as_str().unwrap_or(family)),
+        None => format!("{module}::{name}"),
     }
-}
-
-/// The same for a schema that is a `$ref`.
-pub fn payload_type(document: &Value, schema: &Value, family: &str) -> String {
-    component_type(document, text(&schema["$ref"]).rsplit('/').next().unwrap_or_default(), family)
 }
 
 /// The source of the table, sorted by operation id. The dialect has been checked.
@@ -189,19 +170,35 @@ pub fn api_version<'a>(document: &'a Value, operation: &'a Value) -> Option<&'a 
 /// every example.
 pub fn round_trip(document: &Value) -> String {
     let mut source = String::from(
-        "#[allow(clippy::too_many_lines)] // a line an operation\n\
-         pub(crate) fn round_trip(operation: &str, answer: &[u8]) -> Option<Result<serde_json::Value, crate::Error>> {\n\
+        "pub(crate) fn round_trip(operation: &str, answer: &[u8]) -> Option<Result<serde_json::Value, crate::Error>> {\n\
          Some(match operation {\n",
     );
     for (position, id) in sorted_ids(document).into_iter().enumerate() {
         let (_, _, operation) =
             all(document).find(|(_, _, operation)| operation["operationId"] == id).expect("listed");
+        let module = format!("families::{}::types", text(&operation["tags"][0]));
         let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
-        let payload = payload_type(document, schema, text(&operation["tags"][0]));
+        let payload = payload_type(document, schema, &module);
         let _ = writeln!(
             source,
             "{id:?} => crate::answer::round_trip::<{payload}>(&OPERATIONS[{position}], answer),"
         );
+    }
+    source.push_str("_ => return None,\n})\n}\n");
+    source.push_str(
+        "#[allow(clippy::match_same_arms)] // several operations take the same body\n\
+         pub(crate) fn round_trip_request(operation: &str, body: &[u8]) -> Option<Result<serde_json::Value, crate::Error>> {\n\
+         Some(match operation {\n",
+    );
+    for (_, _, operation) in all(document) {
+        let module = format!("families::{}::types", text(&operation["tags"][0]));
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        if schema.is_null() {
+            continue;
+        }
+        let body = payload_type(document, schema, &module);
+        let _ =
+            writeln!(source, "{} => crate::request::round_trip::<{body}>(body),", operation["operationId"]);
     }
     source.push_str("_ => return None,\n})\n}\n");
     source

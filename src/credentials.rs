@@ -1,4 +1,4 @@
-//! Keys, secrets and tokens: checked when given, never shown, wiped when dropped.
+//! Keys, secrets and tokens: checked when given, never shown, zeroized when dropped.
 
 use std::{fmt, str::FromStr};
 
@@ -133,18 +133,18 @@ fn environment_of(text: &str, prefix: &str) -> Option<Environment> {
     }
 }
 
-/// A header value that no debug output shows, and that is wiped when the last
+/// A header value that no debug output shows, and that is zeroized when the last
 /// clone of it is dropped: all of them share the one secret.
 pub(crate) fn sensitive(secret: SecretString) -> HeaderValue {
-    struct Wiped(SecretString);
+    struct Zeroized(SecretString);
 
-    impl AsRef<[u8]> for Wiped {
+    impl AsRef<[u8]> for Zeroized {
         fn as_ref(&self) -> &[u8] {
             self.0.expose_secret().as_bytes()
         }
     }
 
-    let shared = Bytes::from_owner(Wiped(secret));
+    let shared = Bytes::from_owner(Zeroized(secret));
     let mut value =
         HeaderValue::from_maybe_shared(shared).expect("checked to be visible ASCII when it was given");
     value.set_sensitive(true);
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(format!("{:?}", token.header()), "Sensitive");
     }
 
-    /// What is wiped is wiped once for all: there is no copy that stays.
+    /// Zeroized once, it is gone: there is no second copy.
     #[test]
     fn a_token_and_its_headers_are_one_secret_in_memory() {
         let token = Token::new("canary").unwrap();

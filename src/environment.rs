@@ -96,6 +96,11 @@ impl BaseUrl {
         self.url.as_str().trim_end_matches('/')
     }
 
+    /// The host, for logs.
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
     /// The path in front of every operation's own, without a trailing slash.
     pub fn prefix(&self) -> &str {
         self.url.path().trim_end_matches('/')

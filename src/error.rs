@@ -1,6 +1,6 @@
 //! One error type for every call.
 
-use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, convert::Infallible, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use reqwest::StatusCode;
 
@@ -54,9 +54,13 @@ struct Details {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Refused before anything was sent: a setting, a credential, a parameter.
-    /// [`Error::field`] names it where it is one. The same call will fail again.
+    /// A setting or credential was refused before anything was sent: the
+    /// operator's to correct. [`Error::field`] names it.
     Config,
+    /// A value of the call was refused before anything was sent: a parameter,
+    /// the body, a GSTIN, a period. The caller's to correct. [`Error::field`]
+    /// names it.
+    Input,
     /// Key, secret or platform token are not accepted. Check them.
     Auth,
     /// The taxpayer's session is over. A person must ask for a new OTP.
@@ -85,6 +89,7 @@ impl ErrorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Config => "config",
+            Self::Input => "input",
             Self::Auth => "auth",
             Self::SessionExpired => "session_expired",
             Self::Denied => "denied",
@@ -158,9 +163,14 @@ impl Error {
         }))
     }
 
-    /// A setting or parameter that is refused. `reason` must not repeat the value.
+    /// A setting that is refused. `reason` must not repeat the value.
     pub(crate) fn config(field: impl Into<Cow<'static, str>>, reason: impl Into<String>) -> Self {
         Self::new(ErrorKind::Config, reason).with_field(field)
+    }
+
+    /// A value of a call that is refused. `reason` must not repeat it.
+    pub(crate) fn input(field: impl Into<Cow<'static, str>>, reason: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Input, reason).with_field(field)
     }
 
     pub(crate) fn with_field(self, field: impl Into<Cow<'static, str>>) -> Self {
@@ -243,7 +253,7 @@ impl Error {
         self.0.kind
     }
 
-    /// The setting or parameter that was refused, for [`ErrorKind::Config`].
+    /// The setting or value that was refused, for [`ErrorKind::Config`] and [`ErrorKind::Input`].
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         self.0.field.as_deref()
@@ -395,6 +405,13 @@ impl fmt::Debug for Error {
             .field("message", &self.to_string())
             .field("source", &details.source)
             .finish_non_exhaustive()
+    }
+}
+
+/// So that what is an [`Otp`](crate::values::Otp) already is taken where one can be made.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

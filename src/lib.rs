@@ -1,15 +1,17 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
 mod client;
 mod credentials;
-mod document;
 mod environment;
 mod error;
 mod families;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod generated;
+#[cfg(doc)]
+pub mod guide;
 mod hex;
 #[cfg(feature = "mock")]
 pub mod mock;
@@ -31,7 +33,6 @@ pub mod values;
 pub use answer::Answer;
 pub use client::{Client, ClientBuilder};
 pub use credentials::Token;
-pub use document::Document;
 pub use environment::Environment;
 pub use error::{Error, ErrorKind, Phase};
 pub use families::{
@@ -43,7 +44,7 @@ pub use families::{Reconciliation, ReconciliationJob, ReconciliationReport, Reco
 pub use generated::families::*;
 #[cfg(doc)]
 pub use generated::reference;
-pub use observe::CallReport;
+pub use observe::{AttemptReport, CallReport};
 pub use operation::{Credential, Location, Operation, Parameter};
 pub use rate_limit::{BoxFuture, RateGate};
 pub use retry::RetryPolicy;

@@ -1,19 +1,23 @@
 //! Tells what happened, and only what an allow-list names: operation, method,
-//! path template, attempt, status, times, transaction id. Never a header, a
-//! parameter, an address with data in it, or a body.
+//! path template, host, attempt, status, codes, times, transaction id. Never a
+//! header, a parameter, an address with data in it, or a body.
 
 use std::{
-    sync::Arc,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
 use tracing::{Level, Span, field};
 
-use crate::{Error, ErrorKind, operation::Operation};
+use crate::{Error, ErrorKind, operation::Operation, request::Request};
 
 /// What is told of a call when it ends; see
 /// [`ClientBuilder::on_call_end`](crate::ClientBuilder::on_call_end).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CallReport {
     /// The operation.
@@ -24,38 +28,94 @@ pub struct CallReport {
     pub duration: Duration,
     /// HTTP status of the last answer, if there was one.
     pub status: Option<u16>,
+    /// Why it failed; `None` for a success and for a call that was dropped.
+    pub error: Option<ErrorKind>,
+    /// The provider's code of the failure, such as `AUTH4033`.
+    pub error_code: Option<String>,
+    /// Whether the caller dropped the call's future before it ended. If it was
+    /// sent, the provider may have processed it.
+    pub dropped: bool,
+}
+
+/// What is told of a single attempt; see
+/// [`ClientBuilder::on_attempt_end`](crate::ClientBuilder::on_attempt_end).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AttemptReport {
+    /// The operation.
+    pub operation: &'static Operation,
+    /// The number of the attempt, from 1.
+    pub attempt: u32,
+    /// From sending the request to the last byte of its answer.
+    pub duration: Duration,
+    /// HTTP status, if there was an answer.
+    pub status: Option<u16>,
     /// Why it failed; `None` for a success.
     pub error: Option<ErrorKind>,
+    /// The provider's code of the failure.
+    pub error_code: Option<String>,
 }
 
-/// Takes the report of every call.
-pub(crate) type Observer = Arc<dyn Fn(&CallReport) + Send + Sync>;
+type Observer<T> = Arc<dyn Fn(&T) + Send + Sync>;
 
-/// One logical call, from the first try to the last.
-pub(crate) struct Call {
+/// Who is told; see the methods of the client builder.
+#[derive(Clone, Default)]
+pub(crate) struct Observers {
+    pub call: Option<Observer<CallReport>>,
+    pub attempt: Option<Observer<AttemptReport>>,
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observers").finish_non_exhaustive()
+    }
+}
+
+/// One logical call, from the first attempt to the last. Dropped before it has
+/// ended, it tells that too.
+pub(crate) struct Call<'a> {
     operation: &'static Operation,
+    observers: &'a Observers,
     span: Span,
     started: Instant,
+    attempts: AtomicU32,
+    ended: bool,
 }
 
-impl Call {
-    /// Field names are OpenTelemetry's where it has one.
-    pub fn start(operation: &'static Operation) -> Self {
+impl<'a> Call<'a> {
+    /// Names of fields are those of OpenTelemetry's conventions for HTTP clients.
+    pub fn start(request: &Request<'a>) -> Self {
+        let operation = request.operation;
         let span = tracing::span!(
             target: "sandbox_client",
             Level::INFO,
             "sandbox.call",
             otel.kind = "client",
+            otel.name = field::Empty,
+            otel.status_code = field::Empty,
             operation = operation.id,
             http.request.method = operation.method,
             url.template = operation.path,
+            server.address = request.state.base_url().host(),
             http.response.status_code = field::Empty,
+            http.request.resend_count = field::Empty,
             attempts = field::Empty,
             duration_ms = field::Empty,
             transaction_id = field::Empty,
             error.type = field::Empty,
+            error.code = field::Empty,
         );
-        Self { operation, span, started: Instant::now() }
+        if !span.is_disabled() {
+            span.record("otel.name", field::display(format_args!("{} {}", operation.method, operation.path)));
+        }
+        Self {
+            operation,
+            observers: request.state.observers(),
+            span,
+            started: Instant::now(),
+            attempts: AtomicU32::new(0),
+            ended: false,
+        }
     }
 
     pub fn span(&self) -> Span {
@@ -66,18 +126,34 @@ impl Call {
         self.started
     }
 
-    pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+    /// An attempt is about to be sent.
+    pub fn attempt_started(&self, attempt: u32) {
+        self.attempts.store(attempt, Relaxed);
     }
 
+    /// An attempt has ended: with a success where there is no error.
+    pub fn attempt_ended(&self, attempt: u32, duration: Duration, error: Option<&Error>) {
+        let Some(observer) = &self.observers.attempt else { return };
+        observer(&AttemptReport {
+            operation: self.operation,
+            attempt,
+            duration,
+            status: error.map_or(Some(200), Error::status),
+            error: error.map(Error::kind),
+            error_code: error.and_then(Error::error_code).map(str::to_owned),
+        });
+    }
+
+    /// What is done after an attempt that failed.
     pub fn attempt_failed(&self, attempt: u32, error: &Error, pause: Option<Duration>) {
         self.span.in_scope(|| {
             tracing::event!(
                 target: "sandbox_client",
                 Level::DEBUG,
-                attempt,
+                attempt = i64::from(attempt),
                 error.type = error.kind().as_str(),
-                http.response.status_code = error.status(),
+                error.code = error.error_code(),
+                http.response.status_code = error.status().map(i64::from),
                 transaction_id = error.transaction_id(),
                 wait_ms = pause.map(millis),
                 "attempt failed"
@@ -85,38 +161,80 @@ impl Call {
         });
     }
 
-    pub fn succeeded(&self, attempts: u32, observer: Option<&Observer>) {
-        self.end(attempts, Some(200), None, observer);
+    pub fn succeeded(mut self) {
+        let attempts = self.attempts.load(Relaxed);
+        self.end(attempts, Some(200), None);
+        self.span.in_scope(|| {
+            tracing::event!(
+                target: "sandbox_client",
+                Level::DEBUG,
+                operation = self.operation.id,
+                attempts = i64::from(attempts),
+                duration_ms = millis(self.started.elapsed()),
+                "call succeeded"
+            );
+        });
     }
 
-    pub fn failed(&self, error: &Error, observer: Option<&Observer>) {
-        self.span.record("error.type", error.kind().as_str());
+    pub fn failed(mut self, error: &Error) {
         // A login that failed has a report of its own; of this call nothing was sent.
         if error.operation() != Some(self.operation.id) {
-            return self.end(0, None, Some(error.kind()), observer);
+            return self.end(0, None, Some(error));
         }
-        if let Some(id) = error.transaction_id() {
-            self.span.record("transaction_id", id);
-        }
-        self.end(error.attempts(), error.status(), Some(error.kind()), observer);
+        self.end(error.attempts(), error.status(), Some(error));
     }
 
-    fn end(&self, attempts: u32, status: Option<u16>, error: Option<ErrorKind>, observer: Option<&Observer>) {
-        if let Some(observer) = observer {
-            let (operation, duration) = (self.operation, self.elapsed());
-            observer(&CallReport { operation, attempts, duration, status, error });
+    /// Without status and error, the call was dropped.
+    fn end(&mut self, attempts: u32, status: Option<u16>, error: Option<&Error>) {
+        self.ended = true;
+        let dropped = status.is_none() && error.is_none();
+        if let Some(observer) = &self.observers.call {
+            observer(&CallReport {
+                operation: self.operation,
+                attempts,
+                duration: self.started.elapsed(),
+                status,
+                error: error.map(Error::kind),
+                error_code: error.and_then(Error::error_code).map(str::to_owned),
+                dropped,
+            });
         }
         if self.span.is_disabled() {
             return;
         }
-        self.span.record("attempts", attempts);
-        self.span.record("duration_ms", millis(self.elapsed()));
+        self.span.record("attempts", i64::from(attempts));
+        if attempts > 1 {
+            self.span.record("http.request.resend_count", i64::from(attempts - 1));
+        }
+        self.span.record("duration_ms", millis(self.started.elapsed()));
         if let Some(status) = status {
-            self.span.record("http.response.status_code", status);
+            self.span.record("http.response.status_code", i64::from(status));
+        }
+        if let Some(error) = error {
+            self.span.record("otel.status_code", "ERROR");
+            self.span.record("error.type", error.kind().as_str());
+            if let Some(code) = error.error_code() {
+                self.span.record("error.code", code);
+            }
+            if let Some(id) = error.transaction_id().filter(|_| error.operation() == Some(self.operation.id))
+            {
+                self.span.record("transaction_id", id);
+            }
+        } else if dropped {
+            self.span.record("error.type", "dropped");
         }
     }
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(self.attempts.load(Relaxed), None, None);
+        }
+    }
+}
+
+/// A number for OpenTelemetry, whose numbers are signed.
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

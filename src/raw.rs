@@ -21,7 +21,7 @@ impl<K: SessionKind> Session<K> {
     /// list is given once for each of its values.
     ///
     /// It goes through the same pipeline as the method of that name:
-    /// credentials, pace, retries, checks. Prefer that method where the
+    /// credentials, rate limit, retries, checks. Prefer that method where the
     /// operation is known when the program is written. Sessions are not
     /// touched: a token in the answer is not kept, see [`Client::taxpayer`] for that.
     ///
@@ -44,7 +44,7 @@ impl<K: SessionKind> Session<K> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) before anything is
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) before anything is
     /// sent, with [`Error::field`] naming `operation`, `body` or the
     /// parameter: unknown, missing, given twice, not one of the values that
     /// the document lists, or able to change the path. After that, what the
@@ -64,7 +64,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Those of [`Session::call`]; [`ErrorKind::Config`](crate::ErrorKind::Config)
+    /// Those of [`Session::call`]; [`ErrorKind::Input`](crate::ErrorKind::Input)
     /// with the name of the token for an operation that needs a session.
     pub async fn call(
         &self,
@@ -105,7 +105,7 @@ async fn call(
     body: Option<&Value>,
 ) -> Result<Answer<Value>, Error> {
     let position = Operation::position(operation).ok_or_else(|| {
-        Error::config("operation", "is not one of the document")
+        Error::input("operation", "is not one of the document")
             .advice("see `sandbox_client::operations`, or `sandbox api`")
     })?;
     let request = request(state, position, parameters, body);
@@ -128,9 +128,9 @@ fn request<'a>(
         }
     }
     match (operation.body, body) {
-        (true, Some(body)) => request.body(Given::Value(body), &[])?,
-        (true, None) => return Err(Error::config("body", "is missing: this operation takes JSON")),
-        (false, Some(_)) => return Err(Error::config("body", "is not taken by this operation")),
+        (true, Some(body)) => request.body(Given::Value(body))?,
+        (true, None) => return Err(Error::input("body", "is missing: this operation takes JSON")),
+        (false, Some(_)) => return Err(Error::input("body", "is not taken by this operation")),
         (false, None) => {}
     }
     Ok(request)
@@ -139,24 +139,24 @@ fn request<'a>(
 fn refuse_unfit(operation: &Operation, parameters: &[(&str, &str)]) -> Result<(), Error> {
     for (index, (name, value)) in parameters.iter().enumerate() {
         let Some(known) = operation.parameters.iter().find(|known| known.name == *name) else {
-            return Err(Error::config(printable(name, NAME_CAP), "is no parameter of this operation"));
+            return Err(Error::input(printable(name, NAME_CAP), "is no parameter of this operation"));
         };
         if !known.list && parameters[..index].iter().any(|(earlier, _)| earlier == name) {
-            return Err(Error::config(known.name, "is given twice"));
+            return Err(Error::input(known.name, "is given twice"));
         }
         refuse_value(known, value)?;
     }
     match operation.parameters.iter().find(|known| {
         known.required && !parameters.iter().any(|(name, value)| *name == known.name && !value.is_empty())
     }) {
-        Some(missing) => Err(Error::config(missing.name, "is missing")),
+        Some(missing) => Err(Error::input(missing.name, "is missing")),
         None => Ok(()),
     }
 }
 
 fn refuse_value(known: &Parameter, value: &str) -> Result<(), Error> {
     if !known.values.is_empty() && !known.values.contains(&value) {
-        return Err(Error::config(known.name, format!("must be one of: {}", known.values.join(", "))));
+        return Err(Error::input(known.name, format!("must be one of: {}", known.values.join(", "))));
     }
     Ok(())
 }

@@ -7,8 +7,6 @@
 
 use std::{
     any::Any,
-    borrow::Cow,
-    collections::HashMap,
     fmt,
     iter::{self, Once},
 };
@@ -19,10 +17,7 @@ use reqwest::{
     header::{HeaderName, HeaderValue},
 };
 use secrecy::SecretString;
-use serde::{
-    Serialize,
-    de::{DeserializeOwned, IgnoredAny},
-};
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Answer, Error, ErrorKind, answer,
@@ -33,13 +28,24 @@ use crate::{
 };
 
 /// The value of a parameter, as far as the caller has given one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) enum Given<T> {
     #[default]
     Missing,
     Value(T),
     /// What could not be converted, with our own reason where there is one.
     Invalid(Option<Error>),
+}
+
+/// Without the value, which may be a secret or a taxpayer's data.
+impl<T> fmt::Debug for Given<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "not set",
+            Self::Value(_) => "set",
+            Self::Invalid(_) => "invalid",
+        })
+    }
 }
 
 impl<T> Given<T> {
@@ -54,7 +60,7 @@ impl<T> Given<T> {
     pub fn body(value: impl TryInto<T, Error: fmt::Display>) -> Self {
         match value.try_into() {
             Ok(value) => Self::Value(value),
-            Err(error) => Self::Invalid(Some(Error::config("body", format!("cannot be built: {error}")))),
+            Err(error) => Self::Invalid(Some(Error::input("body", format!("cannot be built: {error}")))),
         }
     }
 
@@ -70,10 +76,10 @@ impl<T> Given<T> {
     fn get(self, name: &'static str, required: bool) -> Result<Option<T>, Error> {
         match self {
             Self::Value(value) => Ok(Some(value)),
-            Self::Missing if required => Err(Error::config(name, "is missing; set it before `send`")),
+            Self::Missing if required => Err(Error::input(name, "is missing; set it before `send`")),
             Self::Missing => Ok(None),
             Self::Invalid(Some(error)) => Err(error.with_field(name)),
-            Self::Invalid(None) => Err(Error::config(name, "has a value that is not allowed")),
+            Self::Invalid(None) => Err(Error::input(name, "has a value that is not allowed")),
         }
     }
 }
@@ -141,7 +147,7 @@ impl<'a> Request<'a> {
                 let changes_path =
                     matches!(value.as_str(), "" | "." | "..") || value.contains(['/', '\\', '%']);
                 if changes_path {
-                    return self.told(Err(Error::config(
+                    return self.told(Err(Error::input(
                         known.name,
                         "is empty or would change the path; use letters and digits",
                     )));
@@ -150,7 +156,7 @@ impl<'a> Request<'a> {
             }
             Location::Header => {
                 let header = HeaderValue::from_str(&value)
-                    .map_err(|_| Error::config(known.name, "cannot stand in a header: use visible ASCII"));
+                    .map_err(|_| Error::input(known.name, "cannot stand in a header: use visible ASCII"));
                 let mut header = self.told(header)?;
                 header.set_sensitive(known.secret);
                 let name = HeaderName::from_bytes(known.name.as_bytes()).expect("a name of HTTP");
@@ -163,17 +169,12 @@ impl<'a> Request<'a> {
         Ok(())
     }
 
-    /// The body as JSON, which must have the members that `needs` names.
-    pub fn body(&mut self, body: Given<impl Serialize>, needs: &[&'static str]) -> Result<(), Error> {
+    /// The body as JSON.
+    pub fn body(&mut self, body: Given<impl Serialize>) -> Result<(), Error> {
         let body = self.told(body.get("body", true))?.expect("required");
         let json = serde_json::to_vec(&body)
-            .map_err(|error| Error::config("body", "cannot be written as JSON").with_source(error));
-        let json = self.told(json)?;
-        if let Some(missing) = missing_member(&json, needs) {
-            return self
-                .told(Err(Error::config(missing, "is missing in the document; set it before `send`")));
-        }
-        self.body = Some(json.into());
+            .map_err(|error| Error::input("body", "cannot be written as JSON").with_source(error));
+        self.body = Some(self.told(json)?.into());
         Ok(())
     }
 
@@ -212,13 +213,12 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The first of `needs` that the object does not have.
-fn missing_member(json: &[u8], needs: &[&'static str]) -> Option<&'static str> {
-    if needs.is_empty() {
-        return None;
-    }
-    let members: HashMap<Cow<'_, str>, Option<IgnoredAny>> = serde_json::from_slice(json).unwrap_or_default();
-    needs.iter().copied().find(|name| !matches!(members.get(*name), Some(Some(_))))
+/// Reads the body of a request from JSON and writes it again, for contract tests.
+#[cfg(feature = "mock")]
+pub(crate) fn round_trip<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<serde_json::Value, Error> {
+    let refused =
+        |error: serde_json::Error| Error::input("body", "does not fit the operation").with_source(error);
+    serde_json::to_value(serde_json::from_slice::<T>(body).map_err(refused)?).map_err(refused)
 }
 
 #[cfg(test)]
@@ -280,7 +280,7 @@ mod tests {
         let client = client();
         for value in ["", ".", "..", "a/b", "a\\b", "%2e%2e"] {
             let error = request(client.state()).parameter(0, Given::Value(value).once()).unwrap_err();
-            assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("year")), "{value}");
+            assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("year")), "{value}");
         }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Report, is_snake_case,
+    Place, Report, is_snake_case,
     shape::{Kind, Node, operation_place, owned},
     text,
 };
@@ -54,6 +54,13 @@ pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
             );
         }
     }
+    // A parameter that has another mistake is told once.
+    if report.0.is_empty() {
+        for (path, method, operation) in all(&document.merged) {
+            let place = operation_place(document, path, method, operation);
+            known_conditions(&document.merged, operation, &place, report);
+        }
+    }
     for (component, class) in [("ClientError", 4), ("ServerError", 5)] {
         let response = &document.merged["components"]["responses"][component];
         let place = owned(document, format!("responses/{component}")).at("examples");
@@ -67,6 +74,31 @@ pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
                         "the mock server needs its HTTP status; write `code` in the value, or `x-status`, of \
                          {class}00 to {class}99"
                     ),
+                );
+            }
+        }
+    }
+}
+
+/// A condition on what no request has would never be met.
+fn known_conditions(document: &Value, operation: &Value, place: &Place, report: &mut Report) {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    // A header never matches.
+    let mut known: Vec<&str> = parameters
+        .map(|parameter| resolve(document, parameter))
+        .filter(|parameter| parameter["in"] != "header")
+        .map(|parameter| text(&parameter["name"]))
+        .collect();
+    let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+    let body = resolve(document, body)["properties"].as_object();
+    known.extend(body.into_iter().flatten().map(|(name, _)| name.as_str()));
+    for (name, example) in members(&operation["responses"]["200"]) {
+        let when = resolve(document, example)["x-when"].as_object();
+        for (condition, _) in when.into_iter().flatten() {
+            if !known.contains(&condition.as_str()) {
+                report.add(
+                    &place.at("responses.200.content.application/json.examples").at(name).at("x-when"),
+                    format!("no request has `{condition}`; write a parameter of the operation or a member of its body"),
                 );
             }
         }

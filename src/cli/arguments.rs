@@ -50,7 +50,7 @@ Environment:
   NO_COLOR                     no colours
 
 Exit codes:
-  0  done                             4  key, secret or account not accepted
+  0  done                             4  authentication failed
   1  service, network or other        5  a new OTP is needed
   2  wrong arguments                  6  too many requests
   3  configuration                    7  some of many failed or were skipped
@@ -60,7 +60,7 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Shared {
-    /// How results are written
+    /// Output format
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub format: Format,
     /// Use the built-in server with sample data; nothing leaves this machine
@@ -69,7 +69,7 @@ pub struct Shared {
     /// Taxpayers with a session that the built-in server knows
     #[arg(long, global = true, value_name = "COUNT", default_value_t = 20, requires = "mock")]
     pub mock_taxpayers: usize,
-    /// What goes wrong on the built-in server
+    /// Faults to inject on the built-in server
     #[arg(long, global = true, value_enum, value_delimiter = ',', value_name = "FAULT")]
     pub mock_faults: Vec<MockFault>,
 }
@@ -135,6 +135,12 @@ pub enum Command {
     Api,
     /// Show where configuration and sessions are, and check them
     Config,
+    /// Check configuration, network, credentials, clock and sessions
+    ///
+    /// Sends one request, a login, and stores nothing. Each line says what was
+    /// found and what to do about it. The exit code is that of the first problem.
+    #[command(after_help = "Example: sandbox --mock doctor")]
+    Doctor,
     /// Write a completion script for a shell
     #[command(
         after_help = "Example: sandbox completions bash > ~/.local/share/bash-completion/completions/sandbox"
@@ -200,10 +206,10 @@ impl Goods {
 pub struct Login {
     #[command(flatten)]
     pub select: Select,
-    /// Only have the OTP sent; verify it later with --no-request
+    /// Request the OTP and exit; verify it later with --no-request
     #[arg(long, conflicts_with = "no_request")]
     pub request_only: bool,
-    /// The OTP is there already: do not have another sent
+    /// Verify an OTP that you already have; request none
     #[arg(long)]
     pub no_request: bool,
 }
@@ -247,7 +253,7 @@ pub struct Sweep {
     /// Which groups of documents
     #[arg(long, value_enum, default_value_t = Goods::All)]
     pub goods: Goods,
-    /// Leave out taxpayers with nothing pending or without action; failures stay
+    /// Show only taxpayers with pending or unactioned documents, and failures
     #[arg(long)]
     pub only_open: bool,
     /// Note each answer here; a sweep that was stopped goes on from it

@@ -62,6 +62,14 @@ impl Failure {
         Self { hint: Some(hint.to_string()), ..self }
     }
 
+    /// Message and hint as one line.
+    pub fn advice(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {}", self.message, hint.replace('\n', " ")),
+            None => self.message.clone(),
+        }
+    }
+
     /// Tells it on standard error, in colour where that is a terminal.
     pub fn report(&self) -> ExitCode {
         if self.unread {
@@ -116,6 +124,7 @@ pub fn exit_of(error: &Error) -> Exit {
             Some(field) if field.starts_with("SANDBOX_") => Exit::Configuration,
             _ => Exit::Usage,
         },
+        ErrorKind::Input => Exit::Usage,
         ErrorKind::Auth | ErrorKind::Denied => Exit::Authentication,
         ErrorKind::SessionExpired => Exit::OtpNeeded,
         ErrorKind::RateLimited => Exit::RateLimited,

@@ -40,7 +40,7 @@ fn folder(variable: &str, of: impl FnOnce(Native) -> PathBuf) -> Result<PathBuf,
 }
 
 /// Refuses what others than its owner may read or change. Outside of Unix the
-/// folders of a user are his own already.
+/// folders of a user are private already.
 pub fn refuse_public(path: &Path) -> Result<(), Failure> {
     let Some(mode) = mode(path)? else { return Ok(()) };
     let others = mode & 0o077;

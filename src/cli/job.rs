@@ -87,7 +87,7 @@ fn outcome(report: &JobReport) -> Result<(), Failure> {
         JobState::ProcessedWithErrors => {
             let refused = report.error_count.unwrap_or(report.refused.len() as u64);
             Err(Failure::new(Exit::Partial, format!("GSTN refused {refused} of the documents"))
-                .hint("List them again: they stand otherwise by now, or their supplier has changed them."))
+                .hint("List them again: their status has changed since, or the supplier amended them."))
         }
         JobState::Failed => {
             let reason = report.message.as_deref().unwrap_or("no reason is told");

@@ -10,6 +10,7 @@ mod config;
 mod confirm;
 mod connection;
 mod counts;
+mod doctor;
 mod failure;
 mod folders;
 mod gstr_2b;
@@ -53,6 +54,7 @@ pub async fn main() -> ExitCode {
         Command::Mock(mock) => mock::run(&arguments.shared, mock).await,
         Command::Api => api::run(&arguments.shared, &matches).await,
         Command::Config => config::run(&arguments.shared),
+        Command::Doctor => doctor::run(&arguments.shared).await,
         Command::Completions { shell } => completions(*shell),
     };
     match outcome {

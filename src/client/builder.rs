@@ -19,7 +19,7 @@ use crate::{
     credentials::{self, ApiKey},
     environment::BaseUrl,
     generated::OPERATIONS,
-    observe::{CallReport, Observer},
+    observe::{AttemptReport, CallReport, Observers},
     rate_limit::SlidingWindow,
     retry::Budget,
     token::{self, SessionAuth, Slot, TokenSource, platform_lifetime},
@@ -46,7 +46,8 @@ pub struct ClientBuilder {
     store: Option<Arc<dyn TokenStore>>,
     #[cfg(feature = "redis")]
     redis: Option<crate::redis::Redis>,
-    observer: Option<Observer>,
+    application: Option<String>,
+    observers: Observers,
 }
 
 enum GateSetting {
@@ -75,7 +76,8 @@ impl Default for ClientBuilder {
             store: None,
             #[cfg(feature = "redis")]
             redis: None,
-            observer: None,
+            application: None,
+            observers: Observers::default(),
         }
     }
 }
@@ -149,7 +151,11 @@ impl ClientBuilder {
     /// The safety settings are put on top of it: no redirects, no `Referer`,
     /// https only, TLS 1.2 or newer with verified certificates, no logging of
     /// traffic. A finished client could not be made safe any more, which is
-    /// why none is taken.
+    /// why none is taken. Its connect timeout, total timeout and user agent are
+    /// replaced by [`connect_timeout`](ClientBuilder::connect_timeout),
+    /// [`attempt_timeout`](ClientBuilder::attempt_timeout) and
+    /// [`user_agent`](ClientBuilder::user_agent); a read timeout and the
+    /// settings of the pool are kept.
     ///
     /// Proxies that the environment names (`HTTPS_PROXY`, `ALL_PROXY`,
     /// `NO_PROXY`) are used for https unless the builder says otherwise, and
@@ -166,6 +172,13 @@ impl ClientBuilder {
     /// on top, and bodies are not decompressed.
     pub fn transfer_http(mut self, http: reqwest::ClientBuilder) -> Self {
         self.transfer_http = Some(http);
+        self
+    }
+
+    /// Your application in the `User-Agent` header, in front of this crate's
+    /// name: `my-erp/2.1 sandbox-client/0.1.0`.
+    pub fn user_agent(mut self, application: impl Into<String>) -> Self {
+        self.application = Some(application.into());
         self
     }
 
@@ -231,9 +244,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Tells `observer` of every call when it ends, for metrics. It is called
-    /// in the task of the call and should be quick. For single tries, listen to
-    /// the `tracing` events of target `sandbox_client`.
+    /// Tells `observer` of every call when it ends, for metrics: once for each
+    /// call, also if the caller drops its future. It is called in the task of
+    /// the call and should be quick.
     ///
     /// ```
     /// # use sandbox_client::Client;
@@ -243,7 +256,22 @@ impl ClientBuilder {
     /// # let _ = builder;
     /// ```
     pub fn on_call_end(mut self, observer: impl Fn(&CallReport) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Arc::new(observer));
+        self.observers.call = Some(Arc::new(observer));
+        self
+    }
+
+    /// Tells `observer` of every attempt that got an answer or failed, retries
+    /// included. It is called in the task of the call and should be quick.
+    ///
+    /// ```
+    /// # use sandbox_client::Client;
+    /// let builder = Client::builder().on_attempt_end(|report| {
+    ///     println!("attempt {} of {}: {:?}", report.attempt, report.operation.id, report.error);
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn on_attempt_end(mut self, observer: impl Fn(&AttemptReport) + Send + Sync + 'static) -> Self {
+        self.observers.attempt = Some(Arc::new(observer));
         self
     }
 
@@ -297,7 +325,7 @@ impl ClientBuilder {
         let http = self
             .http
             .unwrap_or_else(|| reqwest::Client::builder().pool_max_idle_per_host(self.max_in_flight));
-        let http = safe_http(http, base_url.plain, self.connect_timeout)?;
+        let http = safe_http(http, base_url.plain, self.connect_timeout, self.application.as_deref())?;
 
         let limit = environment.unwrap_or(Environment::Test).requests_per_minute();
         let key_header = credentials::sensitive(credentials.key.clone());
@@ -341,7 +369,7 @@ impl ClientBuilder {
             budget: Budget::default(),
             #[cfg(feature = "redis")]
             redis: self.redis,
-            observer: self.observer,
+            observers: self.observers,
         };
         let auth = taxpayer_token
             .map(|token| SessionAuth { kind: token::TAXPAYER, source: TokenSource::Fixed(token) });

@@ -2,7 +2,7 @@
 
 use std::{sync::OnceLock, time::Duration};
 
-use reqwest::redirect;
+use reqwest::{header::HeaderValue, redirect};
 
 use crate::{Error, environment::install_tls_provider};
 
@@ -14,6 +14,7 @@ pub(super) fn safe_http(
     builder: reqwest::ClientBuilder,
     plain: bool,
     connect_timeout: Duration,
+    application: Option<&str>,
 ) -> Result<reqwest::Client, Error> {
     install_tls_provider();
     if rustls::crypto::CryptoProvider::get_default().is_none() {
@@ -21,6 +22,14 @@ pub(super) fn safe_http(
             "turn on the feature `ring`, or install a provider in rustls before building the client",
         ));
     }
+    let user_agent = application.map_or(Ok(HeaderValue::from_static(USER_AGENT)), |application| {
+        Some(application.trim())
+            .filter(|application| !application.is_empty())
+            .and_then(|application| HeaderValue::from_str(&format!("{application} {USER_AGENT}")).ok())
+            .ok_or_else(|| {
+                Error::config("user_agent", "is empty or cannot stand in a header: use visible ASCII")
+            })
+    })?;
     let builder = builder
         .redirect(redirect::Policy::none())
         .referer(false)
@@ -29,7 +38,7 @@ pub(super) fn safe_http(
         .tls_danger_accept_invalid_hostnames(false)
         .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .connect_timeout(connect_timeout)
-        .user_agent(USER_AGENT);
+        .user_agent(user_agent);
     // Plain http is for loopback alone: no proxy may see the key in it, and
     // the system's certificates need not be there.
     let builder = if plain { builder.no_proxy().tls_certs_only([]) } else { builder.https_only(true) };
@@ -61,7 +70,7 @@ impl FileHosts {
         connect_timeout: Duration,
     ) -> Result<Self, Error> {
         let secure = match http {
-            Some(http) => OnceLock::from(safe_http(http.no_gzip(), false, connect_timeout)?),
+            Some(http) => OnceLock::from(safe_http(http.no_gzip(), false, connect_timeout, None)?),
             None => OnceLock::new(),
         };
         Ok(Self { connect_timeout, plain: OnceLock::new(), secure })
@@ -72,7 +81,7 @@ impl FileHosts {
         if let Some(client) = made.get() {
             return Ok(client);
         }
-        let client = safe_http(reqwest::Client::builder().no_gzip(), plain, self.connect_timeout)?;
+        let client = safe_http(reqwest::Client::builder().no_gzip(), plain, self.connect_timeout, None)?;
         Ok(made.get_or_init(|| client))
     }
 }

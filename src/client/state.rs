@@ -16,7 +16,7 @@ use crate::{
     Environment, Error, RateGate, RetryPolicy, TaxpayerId, TokenKey, TokenStore,
     credentials::{self, ApiKey},
     environment::BaseUrl,
-    observe::Observer,
+    observe::Observers,
     rate_limit::{self, SlidingWindow},
     retry::Budget,
     token::{self, SessionAuth, Slot},
@@ -53,7 +53,7 @@ pub(super) struct Shared {
     pub(super) budget: Budget,
     #[cfg(feature = "redis")]
     pub(super) redis: Option<crate::redis::Redis>,
-    pub(super) observer: Option<Observer>,
+    pub(super) observers: Observers,
 }
 
 /// The slots that are in use. A slot lives as long as a handle or a client
@@ -135,8 +135,8 @@ impl ClientState {
         &self.policy
     }
 
-    pub(crate) fn observer(&self) -> Option<&Observer> {
-        self.shared.observer.as_ref()
+    pub(crate) fn observers(&self) -> &Observers {
+        &self.shared.observers
     }
 
     pub(crate) fn budget(&self) -> &Budget {

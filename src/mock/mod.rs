@@ -50,6 +50,7 @@
 mod answer;
 mod check;
 mod document;
+mod error;
 mod fault;
 mod files;
 mod ims;
@@ -76,6 +77,7 @@ use tokio::{net::TcpListener, task::AbortHandle};
 use crate::{Client, ClientBuilder, Error, Session};
 
 use document::{Document, EMBEDDED};
+pub use error::ErrorBuilder;
 pub use fault::Fault;
 use files::Files;
 use ims::Ims;
@@ -107,12 +109,23 @@ pub fn round_trip(operation: &str, answer: &[u8]) -> Option<Result<Value, Error>
     crate::generated::round_trip(operation, answer)
 }
 
+/// The same for the body of a request: reads it into the type that the
+/// operation takes, and writes what would be sent. `None` for an operation
+/// without a body.
+///
+/// # Errors
+///
+/// [`Input`](crate::ErrorKind::Input) for a body that does not fit.
+pub fn round_trip_request(operation: &str, body: &[u8]) -> Option<Result<Value, Error>> {
+    crate::generated::round_trip_request(operation, body)
+}
+
 /// The OpenAPI document that this crate was generated from, all files merged.
 pub fn document() -> &'static Value {
     EMBEDDED.root()
 }
 
-/// A running mock server. It stops when it is dropped, and cuts what is open.
+/// A running mock server. Dropped, it stops and closes open connections.
 pub struct MockServer {
     address: SocketAddr,
     state: Arc<State>,

@@ -1,8 +1,8 @@
 //! One list of taxpayers for all workers of a sweep, in a stream of the server
 //! with one group of consumers.
 //!
-//! A taxpayer is on it until all of his answers are noted, so that its size
-//! goes with what is open. Who takes one says every few seconds that he is
+//! A taxpayer is on it until all answers are noted, so that its size
+//! goes with what is open. Who takes one says every few seconds that it is
 //! still at it; what a silent worker holds is taken over.
 
 use std::{
@@ -118,7 +118,7 @@ impl List {
     }
 
     /// Notes what is answered of a taxpayer, or that all is (an empty text).
-    /// `false` if another worker has taken him over; `None` while the server
+    /// `false` if another worker has taken it over; `None` while the server
     /// is out of reach.
     pub(crate) async fn done(&self, id: &str, answered: &str) -> Option<bool> {
         let mut done = DONE.prepare_invoke();

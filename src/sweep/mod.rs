@@ -47,8 +47,8 @@ pub struct SweepItem {
     pub result: Result<InvoiceCounts, Error>,
 }
 
-/// A running sweep. Give each item its turn with [`next`](SweepStream::next),
-/// or use it as a [`Stream`]; drop it to stop.
+/// A running sweep. Call [`next`](SweepStream::next) for each item, or use it as
+/// a [`Stream`]; drop it to stop.
 pub struct SweepStream {
     client: Client,
     left: Box<dyn Iterator<Item = (TaxpayerId, TypeOfGoods)> + Send>,

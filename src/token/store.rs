@@ -164,10 +164,10 @@ impl SavedToken {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the field `saved_token`.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the field `saved_token`.
     pub fn from_exposed(text: &str) -> Result<Self, Error> {
         let written: Written = serde_json::from_str(text)
-            .map_err(|_| Error::config("saved_token", "is not what `expose_secret` wrote"))?;
+            .map_err(|_| Error::input("saved_token", "is not what `expose_secret` wrote"))?;
         Ok(Self {
             token: Token::for_field("saved_token", written.token.into())?,
             issued_at: moment(written.issued_at),

@@ -48,16 +48,13 @@ pub(crate) async fn call<T>(
     request: &Request<'_>,
     read: impl FnOnce(Received, &Secrets) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let call = Call::start(request.operation);
+    let call = Call::start(request);
     let outcome = run(request, &call).instrument(call.span()).await;
-    let mut attempts = 0;
-    let result = outcome.and_then(|(received, secrets)| {
-        attempts = received.attempts;
-        read(received, &secrets).map_err(|error| secrets.out_of(error))
-    });
+    let result = outcome
+        .and_then(|(received, secrets)| read(received, &secrets).map_err(|error| secrets.out_of(error)));
     match &result {
-        Ok(_) => call.succeeded(attempts, request.state.observer()),
-        Err(error) => call.failed(error, request.state.observer()),
+        Ok(_) => call.succeeded(),
+        Err(error) => call.failed(error),
     }
     result
 }
@@ -66,7 +63,7 @@ pub(crate) async fn call<T>(
 ///
 /// Each attempt builds a request of its own, last: what is held while a call
 /// waits makes every call larger.
-async fn run(request: &Request<'_>, call: &Call) -> Result<(Received, Secrets), Error> {
+async fn run(request: &Request<'_>, call: &Call<'_>) -> Result<(Received, Secrets), Error> {
     let (state, operation) = (request.state, request.operation);
     let policy = state.policy();
     let mut deadline = call.started() + policy.call_timeout;
@@ -102,14 +99,18 @@ async fn run(request: &Request<'_>, call: &Call) -> Result<(Received, Secrets), 
         }
         // 3. Attempt: credentials attached to a request of its own, sent once, read within limits.
         sent += 1;
-        let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
+        call.attempt_started(sent);
+        let begun = Instant::now();
+        let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(begun));
         let signed = authorize::sign(request, lease.as_ref());
         let result = attempt::send(state.http(), signed, timeout, policy.max_body_bytes).await;
         drop(place);
+        let took = begun.elapsed();
         // 4. Envelope: success or failure, whatever form it has.
         let error = match result {
             Ok(answer) => match check(operation, &answer) {
                 Ok(()) => {
+                    call.attempt_ended(sent, took, None);
                     let RawAnswer { status, headers, body } = answer;
                     let secrets = Secrets::of(request, lease.map(|lease| lease.token));
                     return Ok((Received { operation, attempts: sent, status, headers, body }, secrets));
@@ -121,6 +122,7 @@ async fn run(request: &Request<'_>, call: &Call) -> Result<(Received, Secrets), 
         let token = lease.as_ref().map(|lease| lease.token.clone());
         let error = Secrets::of(request, token).out_of(error);
         let error = finish(error, sent);
+        call.attempt_ended(sent, took, Some(&error));
 
         // 5. Decide.
         let rejected = lease.as_ref().filter(|_| is_dead_token(operation, &error));

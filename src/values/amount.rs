@@ -105,7 +105,7 @@ impl FromStr for Amount {
         let decimal = if exponent { Decimal::from_scientific(text) } else { Decimal::from_str_exact(text) };
         decimal
             .map(Self::from)
-            .map_err(|_| Error::config("amount", "must be a decimal number such as 1000.10"))
+            .map_err(|_| Error::input("amount", "must be a decimal number such as 1000.10"))
     }
 }
 

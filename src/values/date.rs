@@ -3,7 +3,7 @@
 use std::{convert::Infallible, fmt, str::FromStr};
 
 use compact_str::CompactString;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{Error, ErrorKind};
 
@@ -135,6 +135,46 @@ impl CalendarDate {
     }
 }
 
+impl FromStr for CalendarDate {
+    type Err = Error;
+
+    /// Reads `YYYY-MM-DD`, as it is printed.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut parts = text.splitn(3, '-').zip([4, 2, 2]).map(|(part, length)| {
+            let digits = part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+            digits.then(|| part.parse::<u16>().ok()).flatten()
+        });
+        let mut next = || parts.next().flatten();
+        next()
+            .zip(next())
+            .zip(next())
+            .and_then(|((year, month), day)| {
+                Self::new(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?)
+            })
+            .ok_or_else(|| Error::input("date", "must be a day of the calendar as YYYY-MM-DD"))
+    }
+}
+
+impl TryFrom<&str> for CalendarDate {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl Serialize for CalendarDate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CalendarDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
 impl fmt::Display for CalendarDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
@@ -144,6 +184,19 @@ impl fmt::Display for CalendarDate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_written_and_read_alike() {
+        let day: CalendarDate = "2024-02-29".parse().unwrap();
+        let json = serde_json::to_string(&day).unwrap();
+        assert_eq!(json, "\"2024-02-29\"");
+        assert_eq!(serde_json::from_str::<CalendarDate>(&json).unwrap(), day);
+        for text in ["", "2023-02-29", "2024-2-29", "29-02-2024", "2024-02-29T00:00", "+024-02-29", "2024-02"]
+        {
+            let error = text.parse::<CalendarDate>().unwrap_err();
+            assert_eq!(error.field(), Some("date"), "{text}");
+        }
+    }
 
     #[test]
     fn only_days_of_the_calendar_are_dates() {

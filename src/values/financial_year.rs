@@ -32,12 +32,12 @@ impl FinancialYear {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the field `financial_year`.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the field `financial_year`.
     pub fn starting(year: i32) -> Result<Self, Error> {
         let last = ReturnPeriod::new(year.saturating_add(1), 3);
         match last {
             Ok(last) if year >= 2017 => Ok(Self { last }),
-            _ => Err(Error::config("financial_year", "must begin between 2017 and 2098")),
+            _ => Err(Error::input("financial_year", "must begin between 2017 and 2098")),
         }
     }
 
@@ -74,7 +74,7 @@ impl FromStr for FinancialYear {
             };
             (first.len() == 4 && follows).then_some(first_year)
         };
-        let year = year().ok_or_else(|| Error::config("financial_year", "must be a year such as 2023-24"))?;
+        let year = year().ok_or_else(|| Error::input("financial_year", "must be a year such as 2023-24"))?;
         Self::starting(year)
     }
 }

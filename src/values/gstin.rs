@@ -31,15 +31,15 @@ impl Gstin {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the field `gstin`,
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the field `gstin`,
     /// saying what does not fit, never the value.
     pub fn new(text: &str) -> Result<Self, Error> {
         let gstin = Self::unchecked(text)?;
         if !(gstin.fits(ORDINARY) || gstin.fits(NON_RESIDENT)) {
-            return Err(Error::config("gstin", "does not have the pattern of a GSTIN"));
+            return Err(Error::input("gstin", "does not have the pattern of a GSTIN"));
         }
         if check_digit(&gstin.0) != gstin.0[14] {
-            return Err(Error::config("gstin", "has a wrong check digit; one character is mistyped"));
+            return Err(Error::input("gstin", "has a wrong check digit; one character is mistyped"));
         }
         Ok(gstin)
     }
@@ -50,13 +50,13 @@ impl Gstin {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the field `gstin`
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the field `gstin`
     /// for any other length or character.
     pub fn unchecked(text: &str) -> Result<Self, Error> {
         let bytes = <[u8; 15]>::try_from(text.as_bytes())
-            .map_err(|_| Error::config("gstin", "must have 15 characters"))?;
+            .map_err(|_| Error::input("gstin", "must have 15 characters"))?;
         if !bytes.iter().all(u8::is_ascii_alphanumeric) {
-            return Err(Error::config("gstin", "must consist of letters and digits"));
+            return Err(Error::input("gstin", "must consist of letters and digits"));
         }
         Ok(Self(bytes.map(|byte| byte.to_ascii_uppercase())))
     }
@@ -135,6 +135,14 @@ impl TryFrom<&str> for Gstin {
     type Error = Error;
 
     fn try_from(text: &str) -> Result<Self, Error> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<&String> for Gstin {
+    type Error = Error;
+
+    fn try_from(text: &String) -> Result<Self, Error> {
         Self::new(text)
     }
 }

@@ -5,6 +5,7 @@
 //! add tomorrow does not fail a call today.
 
 mod amount;
+mod arithmetic;
 mod codes;
 mod count_text;
 mod counts;

@@ -18,7 +18,7 @@ macro_rules! one_time_password {
             ///
             /// # Errors
             ///
-            /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the field `otp`.
+            /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the field `otp`.
             pub fn new(text: impl Into<String>) -> Result<Self, Error> {
                 let text = SecretString::from(text.into());
                 let fits: fn(&u8) -> bool = $fits;
@@ -26,7 +26,7 @@ macro_rules! one_time_password {
                 if (4..=10).contains(&known.len()) && known.as_bytes().iter().all(fits) {
                     Ok(Self(text))
                 } else {
-                    Err(Error::config("otp", $fault))
+                    Err(Error::input("otp", $fault))
                 }
             }
 
@@ -56,6 +56,14 @@ macro_rules! one_time_password {
 
             fn try_from(text: &str) -> Result<Self, Error> {
                 Self::new(text)
+            }
+        }
+
+        impl TryFrom<&String> for $name {
+            type Error = Error;
+
+            fn try_from(text: &String) -> Result<Self, Error> {
+                Self::new(text.as_str())
             }
         }
 

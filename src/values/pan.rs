@@ -41,7 +41,7 @@ impl FromStr for Pan {
         if capitals.len() == 10 && capitals.bytes().zip(*b"AAAAA9999A").all(fits) {
             Ok(Self(capitals))
         } else {
-            Err(Error::config("pan", "must be five letters, four digits and a letter"))
+            Err(Error::input("pan", "must be five letters, four digits and a letter"))
         }
     }
 }

@@ -58,7 +58,7 @@ impl TryFrom<String> for PathSegment {
         if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
             Ok(Self(text))
         } else {
-            Err(Error::config("path", "must be 1 to 64 letters, digits, hyphens and underscores"))
+            Err(Error::input("path", "must be 1 to 64 letters, digits, hyphens and underscores"))
         }
     }
 }

@@ -36,7 +36,7 @@ impl ReturnPeriod {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the field `year` or `month`.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the field `year` or `month`.
     pub fn new(year: i32, month: i32) -> Result<Self, Error> {
         Ok(Self { year: year.try_into()?, month: month.try_into()? })
     }
@@ -76,7 +76,7 @@ impl TryFrom<i32> for Year {
     fn try_from(year: i32) -> Result<Self, Error> {
         match u16::try_from(year) {
             Ok(year @ 2017..=2099) => Ok(Self(year)),
-            _ => Err(Error::config("year", "must be between 2017 and 2099, four digits")),
+            _ => Err(Error::input("year", "must be between 2017 and 2099, four digits")),
         }
     }
 }
@@ -87,7 +87,7 @@ impl TryFrom<i32> for Month {
     fn try_from(month: i32) -> Result<Self, Error> {
         match u8::try_from(month) {
             Ok(month @ 1..=12) => Ok(Self(month)),
-            _ => Err(Error::config("month", "must be between 1 and 12")),
+            _ => Err(Error::input("month", "must be between 1 and 12")),
         }
     }
 }
@@ -131,7 +131,7 @@ impl FromStr for ReturnPeriod {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let refuse = || Error::config("return_period", "must be MMYYYY, such as 112025");
+        let refuse = || Error::input("return_period", "must be MMYYYY, such as 112025");
         digits(text, 6).ok_or_else(refuse)?;
         Ok(Self { month: text[..2].parse()?, year: text[2..].parse()? })
     }

@@ -35,7 +35,7 @@ impl SignedUrl {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the field `url` for
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the field `url` for
     /// text that is no absolute `https` URL; `http` is for loopback addresses
     /// only. Which hosts are accepted is the matter of
     /// [`Transfers`](crate::Transfers).
@@ -52,7 +52,7 @@ impl SignedUrl {
 
     /// The parts of the URL, where it is one that may be used at all.
     pub(crate) fn parsed(&self) -> Result<Url, Error> {
-        let refuse = |reason: &str| Err(Error::config("url", reason));
+        let refuse = |reason: &str| Err(Error::input("url", reason));
         let text = self.expose_secret();
         if text.chars().any(|character| character.is_whitespace() || character.is_control()) {
             return refuse("contains a space or a line break");

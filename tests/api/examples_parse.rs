@@ -108,7 +108,7 @@ async fn failures_inside_status_200() {
             "AUTH4033",
             "Invalid Session",
         ),
-        ("get_gstr_1_at.ret11416", ErrorKind::Business, "RET11416", "No document found"),
+        ("gstr_1_at.no_data.ret11416", ErrorKind::Business, "RET11416", "No document found"),
         (
             "get_gstr_2b_regeneration_status.unknown_reference",
             ErrorKind::Business,
@@ -444,7 +444,7 @@ async fn changes_of_a_day_are_asked_for_by_state() {
 
     let everywhere = ChangedGstinsQuery::builder().date("04-01-2017");
     let error = client.public().get_changed_gstins().body(everywhere).send().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Config);
+    assert_eq!(error.kind(), ErrorKind::Input);
     assert!(error.to_string().contains("state_code"), "{error}");
     let everywhere = serde_json::json!({"date": "04-01-2017"});
     let error = client.call("get_changed_gstins", &[], Some(&everywhere)).await.unwrap_err();

@@ -71,6 +71,12 @@ async fn all_three_counts_are_asked_for_at_once() {
         [("others".to_owned(), 12), ("inward_supplies".to_owned(), 15), ("imports".to_owned(), 20)]
     );
     assert_eq!((counts.by_status().no_action, counts.by_status().total()), (34, 47));
+    assert_eq!((counts.no_action(), counts.total()), (34, 47));
+    let sums = counts.by_status();
+    assert_eq!(
+        (counts.accepted(), counts.rejected(), counts.pending()),
+        (sums.accepted, sums.rejected, sums.pending)
+    );
     assert!(!counts.all_acted_on());
 }
 
@@ -181,11 +187,11 @@ async fn what_cannot_be_listed_is_refused_with_the_reason() {
     let (mock, session) = start().await;
     for section in Section::KNOWN.iter().filter(|section| EIGHT.iter().all(|known| known.0 != **section)) {
         let error = session.ims().invoices(section.clone(), None).await.unwrap_err();
-        assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("section")));
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("section")));
         assert!(error.to_string().contains("counted but not listed"), "{error}");
     }
     let error = session.ims().invoices("new", None).await.unwrap_err();
-    assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("section")));
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("section")));
     assert!(mock.requests().is_empty());
 }
 
@@ -297,6 +303,7 @@ async fn the_documented_requests_are_what_is_sent() {
 async fn each_document_carries_the_status_it_was_listed_with() {
     let (mock, session) = start().await;
     let list = session.ims().invoices(Section::B2b, None).await.unwrap();
+    assert!(list.clone().into_iter().eq(list.invoices.iter().cloned()), "by value as by reference");
     let batch = session.ims().actions().recipient(recipient(GSTIN));
     let batch = batch.accept(&list.invoices[0]).reject(&list.invoices[4]).remarks("not ours");
     batch.keep_pending(&list.invoices[5]).send().await.unwrap();
@@ -321,7 +328,7 @@ async fn each_document_carries_the_status_it_was_listed_with() {
 }
 
 fn refused(error: &Error, field: &str, reason: &str) {
-    assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some(field)), "{error}");
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some(field)), "{error}");
     assert!(error.to_string().contains(reason), "{error}");
 }
 
@@ -722,9 +729,9 @@ async fn lists_of_the_supplier_need_a_section() {
     let ims = session.ims();
     let sales = || ims.list_sales_invoices().year(year).month(month);
     let without_section = sales().return_type("gstr-1").send().await.unwrap_err();
-    assert_eq!((without_section.kind(), without_section.field()), (ErrorKind::Config, Some("section")));
+    assert_eq!((without_section.kind(), without_section.field()), (ErrorKind::Input, Some("section")));
     let without_type = sales().section("b2b").send().await.unwrap_err();
-    assert_eq!((without_type.kind(), without_type.field()), (ErrorKind::Config, Some("return_type")));
+    assert_eq!((without_type.kind(), without_type.field()), (ErrorKind::Input, Some("return_type")));
     let without_section = ims.list_added_back_liabilities().year(year).month(month).send().await;
     assert_eq!(without_section.unwrap_err().field(), Some("section"));
     assert!(mock.requests().is_empty(), "told before anything is sent");

@@ -63,7 +63,7 @@ async fn what_does_not_fit_the_document_is_refused_before_any_connection() {
         ("generate_otp", &[], None, "body"),
     ] {
         let error = session.call(operation, parameters, body).await.unwrap_err();
-        assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some(field)), "{error}");
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some(field)), "{error}");
     }
     assert_eq!(mock.connections(), 0);
 }

@@ -11,7 +11,7 @@ use sandbox_client::{
     ims::types::TypeOfGoods,
     mock::{Fault, MockServer, MockServerBuilder},
     session::types::TaxpayerLogin,
-    values::Gstin,
+    values::{Gstin, Otp},
 };
 use tokio::task::JoinSet;
 
@@ -64,6 +64,18 @@ async fn session(client: &Client) -> (Taxpayer, Session) {
     taxpayer.request_otp().await.unwrap();
     let session = taxpayer.verify_otp("575757").await.unwrap();
     (taxpayer, session)
+}
+
+#[tokio::test]
+async fn an_otp_is_taken_in_every_form() {
+    let mock = MockServer::start().await.unwrap();
+    let taxpayer = taxpayer(&mock.client().unwrap(), GSTIN);
+    let text = String::from("575757");
+    taxpayer.verify_otp(Otp::new("575757").unwrap()).await.unwrap();
+    taxpayer.verify_otp("575757").await.unwrap();
+    taxpayer.verify_otp(&text).await.unwrap();
+    taxpayer.verify_otp(text).await.unwrap();
+    assert_eq!(mock.hits("verify_otp"), 4);
 }
 
 // --- platform token ---------------------------------------------------------
@@ -365,7 +377,7 @@ async fn c18_what_is_no_otp_is_refused_before_anything_is_sent() {
     let taxpayer = taxpayer(&client, GSTIN);
     for bad in ["", "57 57", "57a757", "575757&x=1", "５７５７５７", &"7".repeat(1 << 20)] {
         let error = taxpayer.verify_otp(bad).await.unwrap_err();
-        assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("otp")));
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("otp")));
     }
     assert!(client.taxpayer(Gstin::new(GSTIN).unwrap(), " ").is_err());
     assert!(mock.requests().is_empty());
@@ -570,7 +582,7 @@ async fn a_session_written_down_is_resumed_without_a_new_otp() {
     assert_eq!(mock.hits("verify_otp"), 1);
 
     let error = SavedToken::from_exposed("{\"token\": \"abc\"").unwrap_err();
-    assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("saved_token")));
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("saved_token")));
 }
 
 #[tokio::test]

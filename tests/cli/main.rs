@@ -2,6 +2,7 @@
 
 #[path = "../support/command.rs"]
 mod command;
+mod doctor;
 mod files;
 mod first_run;
 mod invoices;

@@ -16,6 +16,7 @@ mod independent_mock;
 #[path = "../../build/operations.rs"]
 #[allow(dead_code)] // the operation table is for the build script
 mod operations;
+mod requests;
 mod rules;
 #[path = "../support/document.rs"]
 mod samples;

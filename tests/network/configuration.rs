@@ -337,7 +337,7 @@ async fn parameters_are_checked_before_sending() {
         (count().type_of_goods("others&x=canary"), "type_of_goods"),
     ] {
         let error = call.send().await.expect_err("a parameter should be refused");
-        assert_eq!(error.kind(), ErrorKind::Config, "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Input, "{error:?}");
         assert_eq!(
             (error.field(), error.operation()),
             (Some(parameter), Some("get_invoice_count")),
@@ -350,7 +350,7 @@ async fn parameters_are_checked_before_sending() {
     let error = count().type_of_goods("others").x_api_version("1\r\nx-canary: 1").send().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.field(), error.operation()),
-        (ErrorKind::Config, Some("x-api-version"), Some("get_invoice_count")),
+        (ErrorKind::Input, Some("x-api-version"), Some("get_invoice_count")),
         "{error:?}"
     );
     assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");

@@ -4,7 +4,6 @@
 mod body_shape;
 mod concurrency;
 mod configuration;
-mod documents;
 mod envelope;
 mod http_status;
 mod rate_limit;

@@ -29,5 +29,5 @@ async fn a_new_operation_works_after_one_edit_of_the_document() {
     assert_eq!(mock.hits("request_signature"), 1);
 
     let error = filing.request_signature().body(signatory()).send().await.unwrap_err();
-    assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("gstr")));
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("gstr")));
 }

@@ -54,7 +54,7 @@ async fn a_list_by_a_path_with_parameters() {
     let error = unseen.list_unseen_entries().year("2025").month("12").send().await.unwrap_err();
     assert_eq!((error.kind(), error.error_code()), (ErrorKind::Business, Some("UNSEEN1")));
     let error = unseen.list_unseen_entries().year("../x").month("12").send().await.unwrap_err();
-    assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("year")));
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("year")));
 }
 
 #[tokio::test]

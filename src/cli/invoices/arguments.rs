@@ -23,8 +23,8 @@ pub struct Invoices {
 pub enum Action {
     /// Show the documents, for people or as a file to choose from
     ///
-    /// One call for each section, all eight where none is named; every call
-    /// costs a unit of the account's quota. Imports and documents of input
+    /// One call for each section, by default all eight; every call costs a
+    /// unit of the account's quota. Imports and documents of input
     /// service distributors can be counted and not listed.
     #[command(after_help = LIST)]
     List(List),

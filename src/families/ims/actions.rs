@@ -127,7 +127,7 @@ impl InvoiceActions {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config), with the field `invoice`,
+    /// [`Input`](crate::ErrorKind::Input), with the field `invoice`,
     /// `remarks` or `recipient` and the reason.
     pub fn check(&self) -> Result<(), Error> {
         self.0.check().map(drop).map_err(|error| error.in_operation("save_invoice_status"))
@@ -142,7 +142,7 @@ impl InvoiceActions {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) before anything is sent, with the field
+    /// [`Input`](crate::ErrorKind::Input) before anything is sent, with the field
     /// `invoice`, `remarks` or `recipient` and the reason. Otherwise any kind.
     ///
     /// Source: the provider's page on

@@ -59,8 +59,7 @@ impl Batch {
 
     fn refuse(&mut self, field: &'static str, reason: &str) {
         let position = self.items.len() + usize::from(field == "invoice");
-        self.refusal
-            .get_or_insert_with(|| Error::config(field, format!("{position} of the batch: {reason}")));
+        self.refusal.get_or_insert_with(|| Error::input(field, format!("{position} of the batch: {reason}")));
     }
 
     pub(super) fn len(&self) -> usize {
@@ -73,7 +72,7 @@ impl Batch {
             return Err(refusal.clone());
         }
         if self.items.is_empty() {
-            return Err(Error::config("invoice", "is missing: the batch is empty"));
+            return Err(Error::input("invoice", "is missing: the batch is empty"));
         }
         let mut seen = HashSet::new();
         let twice = self.items.iter().any(|(section, item)| {
@@ -81,7 +80,7 @@ impl Batch {
             !seen.insert((section, &item.stin, &item.rtnprd, number))
         });
         if twice {
-            return Err(Error::config(
+            return Err(Error::input(
                 "invoice",
                 "is in the batch twice; choose one action for each document",
             ));
@@ -89,10 +88,10 @@ impl Batch {
         let session = self.api.state.taxpayer_id().map(|taxpayer| taxpayer.gstin);
         match (self.recipient, session) {
             (Some(named), Some(session)) if named != session => {
-                Err(Error::config("recipient", "is not the taxpayer of the session"))
+                Err(Error::input("recipient", "is not the taxpayer of the session"))
             }
             (named, session) => named.or(session).ok_or_else(|| {
-                Error::config("recipient", "is missing: a token alone does not tell whose it is")
+                Error::input("recipient", "is missing: a token alone does not tell whose it is")
                     .advice("name the taxpayer with `recipient`")
             }),
         }

@@ -43,6 +43,36 @@ impl AllInvoiceCounts {
         sums
     }
 
+    /// How many documents there are.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.groups().map(|(_, counts)| counts.total()).sum()
+    }
+
+    /// How many are accepted.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.by_status().accepted
+    }
+
+    /// How many are rejected.
+    #[must_use]
+    pub fn rejected(&self) -> u64 {
+        self.by_status().rejected
+    }
+
+    /// How many are kept pending.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.by_status().pending
+    }
+
+    /// How many have no action yet.
+    #[must_use]
+    pub fn no_action(&self) -> u64 {
+        self.by_status().no_action
+    }
+
     /// Whether nothing is left without action in any group.
     #[must_use]
     pub fn all_acted_on(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Which documents there are.
 
-use std::slice;
+use std::{slice, vec};
 
 use crate::{
     Error,
@@ -29,6 +29,15 @@ impl InvoiceList {
     /// The documents one by one.
     pub fn iter(&self) -> slice::Iter<'_, Invoice> {
         self.invoices.iter()
+    }
+}
+
+impl IntoIterator for InvoiceList {
+    type Item = Invoice;
+    type IntoIter = vec::IntoIter<Invoice>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.invoices.into_iter()
     }
 }
 
@@ -72,7 +81,7 @@ impl SessionApi {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) with the field `section` for sections that
+    /// [`Input`](crate::ErrorKind::Input) with the field `section` for sections that
     /// the provider counts and does not list: imports, and documents of input
     /// service distributors. Otherwise any kind.
     ///
@@ -127,10 +136,10 @@ fn name_in_query(section: &Section) -> Result<ListSection, Error> {
         Section::Ecom => ListSection::Ecom,
         Section::Ecoma => ListSection::Ecoma,
         Section::Other(_) => {
-            return Err(Error::config("section", "is not known to this version and cannot be listed"));
+            return Err(Error::input("section", "is not known to this version and cannot be listed"));
         }
         _ => {
-            return Err(Error::config(
+            return Err(Error::input(
                 "section",
                 "can be counted but not listed: the provider names no value for it",
             )

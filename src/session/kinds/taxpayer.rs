@@ -48,11 +48,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for an empty user name.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for an empty user name.
     pub fn taxpayer(&self, gstin: Gstin, username: impl Into<String>) -> Result<Taxpayer, Error> {
         let username = username.into();
         if username.trim().is_empty() || username.chars().any(char::is_control) {
-            return Err(Error::config("username", "must be the user name on the GST portal, in one line"));
+            return Err(Error::input("username", "must be the user name on the GST portal, in one line"));
         }
         let id = TaxpayerId { gstin, username };
         let slot = self.state().slot_of(id.clone());
@@ -94,7 +94,7 @@ impl Taxpayer {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) for an invalid OTP. After a
+    /// [`Input`](crate::ErrorKind::Input) for an invalid OTP. After a
     /// [`Timeout`](crate::ErrorKind::Timeout) with
     /// [`maybe_processed`](Error::maybe_processed) the OTP may be used up: ask
     /// for a new one.

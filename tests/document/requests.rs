@@ -1,0 +1,41 @@
+//! Every example of a request fits the type that is sent, and is sent as it stands.
+
+use sandbox_client::mock::{document, round_trip_request};
+use serde_json::Value;
+
+/// Null is absent, and 10 is 10.0.
+fn normal(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key.clone(), normal(value)))
+            .collect(),
+        Value::Array(items) => items.iter().map(normal).collect(),
+        Value::Number(number) => number.as_f64().into(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn every_request_example_is_sent_as_it_stands() {
+    let mut found = Vec::new();
+    let mut checked = 0;
+    let operations = document()["paths"].as_object().unwrap().values();
+    for operation in operations.flat_map(|path| path.as_object().unwrap().values()) {
+        let Some(id) = operation["operationId"].as_str() else { continue };
+        let examples = operation["requestBody"]["content"]["application/json"]["examples"].as_object();
+        for (name, example) in examples.into_iter().flatten() {
+            checked += 1;
+            let body = &example["value"];
+            let sent = round_trip_request(id, &serde_json::to_vec(body).unwrap()).expect("it has a body");
+            match sent {
+                Ok(sent) if normal(&sent) == normal(body) => {}
+                Ok(sent) => found.push(format!("{id}, example {name}: sent as {sent}")),
+                Err(error) => found.push(format!("{id}, example {name}: {error}")),
+            }
+        }
+    }
+    assert!(checked > 5, "{checked} examples were found");
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
