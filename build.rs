@@ -7,6 +7,8 @@
 
 use std::{env, fs, path::Path, process::exit};
 
+#[path = "build/codes.rs"]
+mod codes;
 #[path = "build/dialect.rs"]
 mod dialect;
 #[path = "build/document.rs"]
@@ -46,10 +48,13 @@ fn main() {
         fail(&violations);
     }
 
+    let codes = codes::load(&root).unwrap_or_else(|violations| fail(&violations));
+
     let families = generate::families(&document.merged).unwrap_or_else(|error| fail(&[error]));
     write(&out.join("families.rs"), &families);
     write(&out.join("session_kinds.rs"), &operations::session_kinds(&document.merged));
     write(&out.join("operations.rs"), &operations::table(&document.merged));
+    write(&out.join("codes.rs"), &codes::table(&codes));
     write(&out.join("round_trip.rs"), &operations::round_trip(&document.merged));
     write(&out.join("reference.rs"), &reference::pages(&document.merged));
     write(&out.join("document.json"), &envelope::expanded(&document.merged).to_string());

@@ -12,6 +12,8 @@ use examples::Examples;
 
 /// The root file. It lists the others under `x-files`.
 pub const ROOT: &str = "sandbox.yaml";
+/// What codes mean, which is no part of the merged document.
+pub const CODES: &str = "codes.yaml";
 
 /// A merged document that remembers where each part came from.
 pub struct Document {
@@ -49,8 +51,9 @@ fn merged(
         Some(files) => serde_json::from_value::<Vec<String>>(files)
             .map_err(|_| format!("{ROOT}: x-files must be a list of file names"))?,
     };
-    if let Some(file) =
-        files_below(folder, &["yaml", "yml"])?.iter().find(|file| *file != ROOT && !files.contains(file))
+    if let Some(file) = files_below(folder, &["yaml", "yml"])?
+        .iter()
+        .find(|file| ![ROOT, CODES].contains(&file.as_str()) && !files.contains(file))
     {
         return Err(format!("{file}: counts for nothing, since no list has it; add it to x-files in {ROOT}"));
     }
@@ -90,7 +93,8 @@ pub fn files_below(folder: &Path, extensions: &[&str]) -> Result<Vec<String>, St
     Ok(found)
 }
 
-fn read(folder: &Path, file: &str) -> Result<Value, String> {
+/// The content of a YAML file.
+pub fn read(folder: &Path, file: &str) -> Result<Value, String> {
     let text =
         fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: cannot be read: {error}"))?;
     // YAML 1.1 took Y, N, yes, no, on and off for booleans. Here they are text,

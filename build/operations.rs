@@ -83,6 +83,22 @@ pub fn payload_path(operation: &Value) -> Vec<&str> {
     text(&operation["responses"]["200"]["x-payload"]).split('/').filter(|key| !key.is_empty()).collect()
 }
 
+/// Values of `status_cd` that mean success; "1" where the document names none.
+pub fn success_values(operation: &Value) -> Vec<&str> {
+    let values = texts(&operation["responses"]["200"]["x-success"]);
+    if values.is_empty() { vec!["1"] } else { values }
+}
+
+/// Values of `status` that mean failure.
+pub fn failed_status(operation: &Value) -> Vec<&str> {
+    texts(&operation["responses"]["200"]["x-failed-status"])
+}
+
+/// A list of texts.
+pub fn texts(list: &Value) -> Vec<&str> {
+    list.as_array().into_iter().flatten().map(text).collect()
+}
+
 /// The Rust type of a schema that is a `$ref`; generated ones are in `module`.
 pub fn payload_type(document: &Value, schema: &Value, module: &str) -> String {
     let name = text(&schema["$ref"]).rsplit('/').next().unwrap_or_default();
@@ -107,7 +123,7 @@ pub fn table(document: &Value) -> String {
         };
         let _ = writeln!(
             source,
-            "Operation {{ id: {:?}, method: {:?}, path: {path:?}, family: {:?}, summary: {:?}, description: {:?}, credential: Credential::{credential}, token_header: {:?}, idempotent: {}, api_version: {:?}, parameters: &[{}], body: {}, payload: &{:?} }},",
+            "Operation {{ id: {:?}, method: {:?}, path: {path:?}, family: {:?}, summary: {:?}, description: {:?}, credential: Credential::{credential}, token_header: {:?}, idempotent: {}, api_version: {:?}, parameters: &[{}], body: {}, payload: &{:?}, success: &{:?}, failed_status: &{:?} }},",
             text(&operation["operationId"]),
             method.to_uppercase(),
             text(&operation["tags"][0]),
@@ -119,6 +135,8 @@ pub fn table(document: &Value) -> String {
             parameters(document, operation),
             operation.get("requestBody").is_some(),
             payload_path(operation),
+            success_values(operation),
+            failed_status(operation),
         );
     }
     source.push_str("]\n");

@@ -4,7 +4,7 @@ use std::{borrow::Cow, convert::Infallible, error::Error as StdError, fmt, sync:
 
 use reqwest::StatusCode;
 
-use crate::operation::Operation;
+use crate::{codes::CodeMeaning, operation::Operation};
 
 /// Longest text of the provider that is kept, in characters.
 const TEXT_CAP: usize = 512;
@@ -40,7 +40,11 @@ struct Details {
     operation: Option<&'static str>,
     status: Option<StatusCode>,
     transaction_id: Option<String>,
-    error_code: Option<String>,
+    codes: Vec<ErrorCode>,
+    info: Vec<ErrorInfo>,
+    file_token: Option<String>,
+    /// What the codes mean to a caller, or the form that the failure has.
+    meaning: Option<CodeMeaning>,
     provider_message: Option<String>,
     phase: Option<Phase>,
     attempts: u32,
@@ -152,7 +156,10 @@ impl Error {
             operation: None,
             status: None,
             transaction_id: None,
-            error_code: None,
+            codes: Vec::new(),
+            info: Vec::new(),
+            file_token: None,
+            meaning: None,
             provider_message: None,
             phase: None,
             attempts: 0,
@@ -209,8 +216,20 @@ impl Error {
         self.with(|details| details.transaction_id = id.map(|id| printable(id, ID_CAP)))
     }
 
-    pub(crate) fn with_error_code(self, code: Option<&str>) -> Self {
-        self.with(|details| details.error_code = code.map(|code| printable(code, ID_CAP)))
+    pub(crate) fn with_codes(self, codes: Vec<ErrorCode>) -> Self {
+        self.with(|details| details.codes = codes)
+    }
+
+    pub(crate) fn with_info(self, info: Vec<ErrorInfo>) -> Self {
+        self.with(|details| details.info = info)
+    }
+
+    pub(crate) fn with_meaning(self, meaning: Option<CodeMeaning>) -> Self {
+        self.with(|details| details.meaning = meaning)
+    }
+
+    pub(crate) fn with_file_token(self, token: Option<&str>) -> Self {
+        self.with(|details| details.file_token = token.map(str::to_owned))
     }
 
     pub(crate) fn with_provider_message(self, message: Option<&str>) -> Self {
@@ -220,9 +239,12 @@ impl Error {
     /// Takes `secrets` out of everything that the provider said.
     pub(crate) fn without(self, secrets: &[&str]) -> Self {
         self.with(|details| {
-            for text in [&mut details.transaction_id, &mut details.error_code, &mut details.provider_message]
-            {
+            for text in [&mut details.transaction_id, &mut details.provider_message] {
                 *text = text.take().map(|text| secrets.iter().fold(text, redacted));
+            }
+            let codes = details.codes.iter_mut().flat_map(ErrorCode::texts);
+            for text in codes.chain(details.info.iter_mut().flat_map(ErrorInfo::texts)) {
+                *text = secrets.iter().fold(std::mem::take(text), redacted);
             }
         })
     }
@@ -279,9 +301,37 @@ impl Error {
     }
 
     /// The code of a failure inside status 200, such as `AUTH4033`: an open list.
+    /// The first one where there are several.
     #[must_use]
     pub fn error_code(&self) -> Option<&str> {
-        self.0.error_code.as_deref()
+        self.codes().first().map(ErrorCode::code)
+    }
+
+    /// All codes of the failure, each with what the provider or the document
+    /// says of it. Answers about e-invoices and e-way bills have several.
+    #[must_use]
+    pub fn codes(&self) -> &[ErrorCode] {
+        &self.0.codes
+    }
+
+    /// What the registration portal adds to a failure (`InfoDtls`): for a
+    /// duplicate, the number and date of the invoice that exists already.
+    #[must_use]
+    pub fn info(&self) -> &[ErrorInfo] {
+        &self.0.info
+    }
+
+    /// What the code of the failure means, where the document knows it.
+    #[must_use]
+    pub fn meaning(&self) -> Option<CodeMeaning> {
+        self.0.meaning
+    }
+
+    /// The token by which an answer that is being prepared can be fetched as
+    /// files. See [`is_not_ready`](Error::is_not_ready).
+    #[must_use]
+    pub fn file_token(&self) -> Option<&str> {
+        self.0.file_token.as_deref()
     }
 
     /// The provider's own words: at most 512 characters, control characters
@@ -331,22 +381,109 @@ impl Error {
     }
 
     /// Whether the failure is only that there is nothing to list: GSTN has
-    /// codes for that where others send an empty list.
+    /// codes for that where others send an empty list. Never so with an HTTP
+    /// status other than 200.
     #[must_use]
     pub fn is_no_records(&self) -> bool {
-        const NO_RECORDS: [&str; 10] = [
-            "FO8000",
-            "IMS0027",
-            "NOGSTIN",
-            "RET11416",
-            "RET11417",
-            "RET13508",
-            "RET13509",
-            "RET13510",
-            "RET2B1016",
-            "RT-9AG-1019",
-        ];
-        self.error_code().is_some_and(|code| NO_RECORDS.contains(&code))
+        self.0.meaning == Some(CodeMeaning::NoRecords)
+    }
+
+    /// Whether GSTN is still preparing the answer: ask again later.
+    /// [`retry_after`](Error::retry_after) is the wait, if GSTN told it. Such a
+    /// call is not repeated by the client, since it takes minutes.
+    #[must_use]
+    pub fn is_not_ready(&self) -> bool {
+        self.0.meaning == Some(CodeMeaning::NotReady)
+    }
+}
+
+/// One code of a failure.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ErrorCode {
+    code: String,
+    message: Option<String>,
+}
+
+impl ErrorCode {
+    pub(crate) fn new(code: &str) -> Self {
+        Self { code: printable(code, ID_CAP), message: None }
+    }
+
+    pub(crate) fn set_message(&mut self, message: Option<&str>) {
+        self.message = message.map(|message| printable(message, TEXT_CAP));
+    }
+
+    /// The code, such as `AUTH4033` or `705`.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What the answer says of this code, or else what the document says.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        std::iter::once(&mut self.code).chain(&mut self.message)
+    }
+}
+
+/// What an answer adds to a failure.
+///
+/// `Debug` shows the code alone: the rest may be a taxpayer's data.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ErrorInfo {
+    code: String,
+    text: Option<String>,
+    members: Vec<(String, String)>,
+}
+
+impl ErrorInfo {
+    pub(crate) fn new(code: &str, text: &str) -> Self {
+        Self { code: printable(code, ID_CAP), text: Some(printable(text, TEXT_CAP)), members: Vec::new() }
+    }
+
+    pub(crate) fn set_code(&mut self, code: Option<&str>) {
+        self.code = printable(code.unwrap_or_default(), ID_CAP);
+    }
+
+    pub(crate) fn set_text(&mut self, text: &str) {
+        self.text = Some(printable(text, TEXT_CAP));
+    }
+
+    pub(crate) fn add(&mut self, name: &str, value: &str) {
+        self.members.push((printable(name, ID_CAP), printable(value, TEXT_CAP)));
+    }
+
+    /// What kind of information this is, such as `DUPIRN`.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The information, where it is text.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// A member of the information, where it is an object: `Irn`, `AckNo` and
+    /// `AckDt` of a duplicate. Numbers are text.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.members.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        self.text.iter_mut().chain(self.members.iter_mut().map(|(_, value)| value))
+    }
+}
+
+impl fmt::Debug for ErrorInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorInfo").field("code", &self.code).finish_non_exhaustive()
     }
 }
 
@@ -362,11 +499,21 @@ impl fmt::Display for Error {
         f.write_str(&details.reason)?;
         if let Some(message) = &details.provider_message {
             write!(f, ": {message}")?;
+        } else {
+            let told: Vec<_> = details.codes.iter().filter_map(ErrorCode::message).collect();
+            if !told.is_empty() {
+                write!(f, ": {}", printable(&told.join("; "), TEXT_CAP))?;
+            }
         }
 
         let mut facts = Vec::new();
-        if let Some(code) = &details.error_code {
-            facts.push(format!("code {code}"));
+        match details.codes.as_slice() {
+            [] => {}
+            [code] => facts.push(format!("code {}", code.code)),
+            codes => {
+                let codes: Vec<_> = codes.iter().map(ErrorCode::code).collect();
+                facts.push(format!("codes {}", codes.join(", ")));
+            }
         }
         if let Some(status) = details.status {
             facts.push(format!("status {}", status.as_u16()));

@@ -3,7 +3,10 @@
 //!
 //! `build.rs` writes all of it from `openapi/`; nothing here is edited by hand.
 
-use crate::operation::{Credential, Location, Operation, Parameter};
+use crate::{
+    codes::{Code, CodeMeaning},
+    operation::{Credential, Location, Operation, Parameter},
+};
 
 /// One module for each family of the document.
 #[allow(
@@ -26,6 +29,9 @@ pub mod session_kinds {
 
 /// Every operation of the document, sorted by id.
 pub(crate) static OPERATIONS: &[Operation] = include!(concat!(env!("OUT_DIR"), "/operations.rs"));
+
+/// What codes mean, sorted by code.
+pub(crate) static CODES: &[Code] = include!(concat!(env!("OUT_DIR"), "/codes.rs"));
 
 /// Every operation by family: what it does, costs and needs, how it fails, and
 /// how it is called from Rust and from a terminal.

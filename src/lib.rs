@@ -3,6 +3,7 @@
 
 mod answer;
 mod client;
+mod codes;
 mod credentials;
 mod environment;
 mod error;
@@ -32,9 +33,10 @@ pub mod values;
 
 pub use answer::Answer;
 pub use client::{Client, ClientBuilder};
+pub use codes::CodeMeaning;
 pub use credentials::Token;
 pub use environment::Environment;
-pub use error::{Error, ErrorKind, Phase};
+pub use error::{Error, ErrorCode, ErrorInfo, ErrorKind, Phase};
 pub use families::{
     AllInvoiceCounts, InvoiceActions, InvoiceList, InvoiceResets, Job, JobReport, JobState, Polling,
     RefusedDocument, SupplierList,

@@ -35,6 +35,10 @@ pub struct Operation {
     /// Where the payload of an answer lies, as keys from the outside in; empty
     /// where the whole body is the payload.
     pub payload: &'static [&'static str],
+    /// Values of `status_cd` that mean success.
+    pub success: &'static [&'static str],
+    /// Values of `status` that mean failure, beside 0: those of a job that failed.
+    pub failed_status: &'static [&'static str],
 }
 
 /// A parameter of an [`Operation`].

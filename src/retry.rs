@@ -7,15 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Error, ErrorKind, Phase, operation::Operation};
+use crate::{Error, ErrorKind, Phase, codes::CodeMeaning, operation::Operation};
 
 /// How failures are repeated; see [`ClientBuilder::retry`](crate::ClientBuilder::retry).
 ///
-/// Reads are repeated on the statuses 408, 429, 500, 502, 503 and 504, on
-/// failures of the connection and on timeouts. Writes are repeated on 429 and
-/// where the request provably was not sent. Nothing is repeated on another
-/// status, a refused certificate or proxy, a failure inside status 200 that
-/// GSTN has decided, or an answer that cannot be read.
+/// Reads are repeated on the statuses 408, 429, 500, 502, 503, 504 and 520 to
+/// 524, on failures of the connection, on timeouts, and where the provider or
+/// GSTN failed for now inside status 200
+/// ([`Temporary`](crate::CodeMeaning::Temporary)). Writes are repeated on 429
+/// and where the request provably was not sent. Nothing is repeated on another
+/// status, a refused certificate or proxy, another failure inside status 200,
+/// or an answer that cannot be read.
 ///
 /// ```
 /// use std::time::Duration;
@@ -117,13 +119,27 @@ pub(crate) fn is_retryable(idempotent: bool, error: &Error) -> bool {
     match error.kind() {
         // Refused before it was processed, so writes too.
         ErrorKind::RateLimited => true,
-        ErrorKind::Api => idempotent && matches!(error.status(), Some(408 | 500 | 502 | 503 | 504)),
+        ErrorKind::Api => {
+            idempotent && matches!(error.status(), Some(408 | 500 | 502 | 503 | 504 | 520..=524))
+        }
         ErrorKind::Transport | ErrorKind::Timeout => {
             !matches!(error.phase(), Some(Phase::Tls | Phase::Proxy | Phase::Pace | Phase::Login))
                 && (idempotent || !error.maybe_processed())
         }
+        ErrorKind::Business => match error.meaning() {
+            Some(CodeMeaning::Temporary | CodeMeaning::NotReady) => idempotent,
+            // Not processed, so writes too.
+            Some(CodeMeaning::Busy) => !error.maybe_processed(),
+            _ => false,
+        },
         _ => false,
     }
+}
+
+/// Whether it passes by itself only after minutes: another try at once would
+/// be paid for and fail.
+fn takes_minutes(error: &Error) -> bool {
+    matches!(error.meaning(), Some(CodeMeaning::NotReady | CodeMeaning::Busy))
 }
 
 /// How long all calls of the client pause after a failure: what the server
@@ -145,7 +161,8 @@ pub(crate) fn decide(
     left: Duration,
     jitter: f64,
 ) -> Decision {
-    if replaced {
+    // A refused token is no answer; one that names its outcome is.
+    if replaced && (operation.idempotent || !error.maybe_processed()) {
         return Decision::Renew;
     }
     match pause(policy, operation.idempotent, error, attempt, left, jitter) {
@@ -163,7 +180,7 @@ pub(crate) fn pause(
     left: Duration,
     jitter: f64,
 ) -> Option<Duration> {
-    if attempt >= policy.max_attempts || !is_retryable(idempotent, error) {
+    if attempt >= policy.max_attempts || !is_retryable(idempotent, error) || takes_minutes(error) {
         return None;
     }
     let pause = match error.retry_after() {

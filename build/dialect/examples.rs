@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     document::Document,
+    envelope,
     operations::{all, payload_path, resolve},
 };
 
@@ -25,13 +26,12 @@ pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
         let place = operation_place(document, path, method, operation);
         let examples: Vec<_> = members(&operation["responses"]["200"])
             .map(|(name, example)| (name, resolve(&document.merged, example)))
-            .filter(|(_, example)| !is_failure(example))
+            .filter(|(_, example)| !is_failure(operation, example))
             .collect();
         if examples.is_empty() {
             report.add(
                 &place.at("responses.200"),
-                "the mock server has no success to answer with; write one in `examples` whose data.status_cd \
-                 is not \"0\"",
+                "the mock server has no success to answer with; write one in `examples`",
             );
         }
         for (name, example) in examples {
@@ -106,14 +106,8 @@ fn known_conditions(document: &Value, operation: &Value, place: &Place, report: 
 }
 
 /// Whether an example of status 200 shows a failure, by the rules of the client.
-fn is_failure(example: &Value) -> bool {
-    let data = &example["value"]["data"];
-    let code = ["error_cd", "error_code"].iter().any(|key| data[key].is_string());
-    let status = &data["status_cd"];
-    *status == "0"
-        || *status == 0
-        || data["error"].as_object().is_some_and(|error| !error.is_empty())
-        || status.is_null() && code
+fn is_failure(operation: &Value, example: &Value) -> bool {
+    envelope::is_failure(operation, &example["value"])
         || example["x-status"].as_u64().is_some_and(|status| status >= 400)
 }
 

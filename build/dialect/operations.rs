@@ -215,6 +215,19 @@ fn responses(place: &Place, operation: &Value, report: &mut Report) {
             "the client gives the payload without its envelope; write where it lies: /data/data, /data, or / for the whole body",
         );
     }
+    for key in ["x-success", "x-failed-status"] {
+        let texts = |list: &Value| {
+            list.as_array().is_some_and(|list| {
+                !list.is_empty() && list.iter().all(|text| text.as_str().is_some_and(|text| !text.is_empty()))
+            })
+        };
+        if operation["responses"]["200"].get(key).is_some_and(|list| !texts(list)) {
+            report.add(
+                &place.at(&format!("200.{key}")),
+                "the client compares its texts with the answer; write a list such as ['1', '3']",
+            );
+        }
+    }
     for (status, component) in [("4XX", "ClientError"), ("5XX", "ServerError")] {
         let target = format!("#/components/responses/{component}");
         if declared

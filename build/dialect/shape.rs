@@ -113,9 +113,13 @@ impl Kind {
             Kind::RequestBody => {
                 &[("description", Leaf), ("required", Leaf), ("content", Each(Kind::MediaType))]
             }
-            Kind::Response => {
-                &[("description", Leaf), ("x-payload", Leaf), ("content", Each(Kind::MediaType))]
-            }
+            Kind::Response => &[
+                ("description", Leaf),
+                ("x-payload", Leaf),
+                ("x-success", Leaf),
+                ("x-failed-status", Leaf),
+                ("content", Each(Kind::MediaType)),
+            ],
             Kind::MediaType => &[("schema", One(Kind::Schema)), ("examples", Each(Kind::Example))],
             Kind::Schema => &[
                 ("x-rust", Leaf),

@@ -41,6 +41,11 @@ fn a_replaced_token_is_no_retry_and_only_a_429_pauses_everybody() {
     let never = RetryPolicy::none();
     assert_eq!(decide(&never, &read(), &rejected, 1, true, Duration::ZERO, 0.5), Decision::Renew);
     assert_eq!(decide(&never, &read(), &rejected, 1, false, LONG, 0.5), Decision::Stop);
+    // A write that was answered with its reference as well is not sent again.
+    assert_eq!(decide(&never, &write(), &rejected, 1, true, LONG, 0.5), Decision::Renew);
+    let heard = rejected.maybe_sent(true);
+    assert_eq!(decide(&never, &write(), &heard, 1, true, LONG, 0.5), Decision::Stop);
+    assert_eq!(decide(&never, &read(), &heard, 1, true, LONG, 0.5), Decision::Renew);
 
     let policy = RetryPolicy::default();
     assert_eq!(pause_for_all(&policy, &status(429)), Some(Duration::from_secs(1)));
@@ -97,9 +102,9 @@ fn the_default_policy() {
     assert_eq!(pause(&read(), &told(61), 1, 0.0), None);
     assert_eq!(pause(&read(), &status(503).with_retry_after(Some(7 * SECOND)), 1, 0.0), Some(7 * SECOND));
 
-    // Reads: retried on 408, 429, 500, 502, 503, 504 and transport faults.
+    // Reads: retried on 408, 429, 500, 502, 503, 504, those of a CDN and transport faults.
     for code in 300..=599 {
-        let expected = [408, 429, 500, 502, 503, 504].contains(&code);
+        let expected = [408, 429, 500, 502, 503, 504].contains(&code) || (520..=524).contains(&code);
         assert_eq!(retried(&read(), &status(code)), expected, "read, {code}");
         // Writes: only on 429 ...
         assert_eq!(retried(&write(), &status(code)), code == 429, "write, {code}");
@@ -150,6 +155,33 @@ fn the_default_policy() {
 
     // Response body: at most 16 MiB.
     assert_eq!(policy.max_body_bytes, 16 * 1024 * 1024);
+}
+
+/// What a code says of passing by itself. What takes minutes is for the caller
+/// to send again.
+#[test]
+fn a_failure_that_passes_is_retried_where_that_is_safe() {
+    let meaning = |meaning, maybe_processed| {
+        Error::new(ErrorKind::Business, "").with_meaning(Some(meaning)).maybe_sent(maybe_processed)
+    };
+    assert!(retried(&read(), &meaning(CodeMeaning::Temporary, true)));
+    assert!(!retried(&write(), &meaning(CodeMeaning::Temporary, true)));
+    for (operation, code, maybe_processed, later) in [
+        (read(), CodeMeaning::NotReady, false, true),
+        (write(), CodeMeaning::NotReady, false, false),
+        (read(), CodeMeaning::Busy, false, true),
+        (write(), CodeMeaning::Busy, false, true),
+        (write(), CodeMeaning::Busy, true, false),
+    ] {
+        let error = meaning(code, maybe_processed);
+        assert_eq!(is_retryable(&operation, &error), later, "{code:?}");
+        assert_eq!(pause(&operation, &error, 1, 0.5), None, "{code:?}");
+    }
+    for code in
+        [CodeMeaning::SessionOver, CodeMeaning::LoginRefused, CodeMeaning::NoRecords, CodeMeaning::Duplicate]
+    {
+        assert!(!retried(&read(), &meaning(code, false)), "{code:?}");
+    }
 }
 
 /// A retry of our own limit is the caller's to make: later there may be a place.

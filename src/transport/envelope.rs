@@ -6,48 +6,38 @@
 //! here: a scan for the few keys that a failure needs is enough, and only what
 //! looks suspicious is read. The content type plays no part.
 
-use std::{borrow::Cow, fmt, sync::LazyLock};
-
-use memchr::memmem::Finder;
 use reqwest::StatusCode;
-use serde::{
-    Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
 
-use super::{Received, attempt::RawAnswer, secrets::Secrets};
+use super::{
+    Received,
+    attempt::RawAnswer,
+    probe::{Level, Reason, Status},
+    scan::is_suspicious,
+    secrets::Secrets,
+};
 use crate::{
     Error, ErrorKind,
+    codes::{self, CodeMeaning},
+    error::ErrorCode,
     operation::{Credential, Operation},
 };
-
-/// Business codes that mean: this taxpayer's session is over. AUTH4033 is
-/// documented; AUTH4038 is what other providers of the same GSTN call use.
-const SESSION_OVER: [&str; 2] = ["AUTH4033", "AUTH4038"];
 
 /// `Ok` if the answer is a success, as far as can be known without its type.
 pub(crate) fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Error> {
     let (status, body) = (answer.status, answer.body.text());
     if status != StatusCode::OK {
-        return Err(http_failure(operation, status, &Probe::read(body), body));
+        return Err(http_failure(operation, status, &Level::read(body).0, body));
     }
-    // The provider has done what it was asked, and we cannot tell what.
-    let unreadable =
-        |reason: &str| Err(Error::new(ErrorKind::Decode, reason).with_status(status).maybe_sent(true));
     match body.trim_ascii_start().first() {
         Some(b'{') => {}
-        None => return unreadable("the answer is empty"),
-        Some(b'<') => return unreadable("the answer is HTML instead of JSON"),
-        Some(_) => return unreadable("the answer is not a JSON object"),
+        None => return Err(unreadable("the answer is empty")),
+        Some(b'<') => return Err(unreadable("the answer is HTML instead of JSON")),
+        Some(_) => return Err(unreadable("the answer is not a JSON object")),
     }
     if !is_suspicious(body) {
         return Ok(());
     }
-    // A body that looks like a failure and cannot be judged is no success.
-    let probe = match Probe::parse(body) {
-        Ok(probe) => probe,
-        Err(error) => return unreadable(&not_json(&error)),
-    };
+    let (probe, read) = Level::read(body);
     // A status in the envelope is taken for the HTTP status: a gateway may
     // have turned one into 200, never the other way round.
     if let Some(code) = probe.code.filter(|code| (300..=599).contains(code))
@@ -55,10 +45,21 @@ pub(crate) fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Err
     {
         return Err(http_failure(operation, status, &probe, body));
     }
-    match probe.business_failure() {
-        Some(failure) => Err(business_failure(&failure, &probe)),
-        None => Ok(()),
-    }
+    let verdict = Verdict { operation, levels: probe.down(), payload: operation.payload.len() };
+    let error = match (verdict.error(), read) {
+        (Some(error), Ok(())) => error,
+        // What had been read until then is a failure already.
+        (Some(error), Err(_)) => error.maybe_sent(true),
+        // A body that looks like a failure and cannot be judged is no success.
+        (None, Err(error)) => unreadable(&not_json(&error)),
+        (None, Ok(())) => return Ok(()),
+    };
+    Err(error.with_status(StatusCode::OK).with_transaction_id(probe.transaction_id.as_deref()))
+}
+
+/// The provider has done what it was asked, and we cannot tell what.
+fn unreadable(reason: &str) -> Error {
+    Error::new(ErrorKind::Decode, reason).with_status(StatusCode::OK).maybe_sent(true)
 }
 
 /// An answer that is a success by its envelope and does not fit its type.
@@ -84,7 +85,7 @@ pub(crate) fn undecodable(
     };
     Error::new(ErrorKind::Decode, reason)
         .with_status(received.status)
-        .with_transaction_id(Probe::read(received.body.text()).transaction_id.as_deref())
+        .with_transaction_id(Level::read(received.body.text()).0.transaction_id.as_deref())
         .in_operation(received.operation.id)
         .after_attempts(received.attempts)
         .maybe_sent(true)
@@ -105,14 +106,26 @@ fn expectation(message: &str) -> Option<&str> {
     message.rfind("expected ").map(|at| &message[at..])
 }
 
-fn http_failure(operation: &Operation, status: StatusCode, probe: &Probe, body: &[u8]) -> Error {
-    let reason = probe.data.error.as_deref().unwrap_or(&probe.data);
-    let message = probe.message.as_deref().or(reason.message.as_deref());
+fn http_failure(operation: &Operation, status: StatusCode, probe: &Level, body: &[u8]) -> Error {
+    let levels = probe.down();
+    let reason = levels.iter().map(|level| &level.error).find(|reason| reason.content);
+    let codes = levels.iter().find_map(|level| level.codes()).unwrap_or_default();
+    let codes = described(codes, operation);
+    let message = [probe.message.as_deref(), reason.and_then(Reason::words)]
+        .into_iter()
+        .flatten()
+        .chain(levels.iter().filter_map(|level| level.message.as_deref()))
+        .next();
+    let over = status.is_client_error() && meaning_of(&codes, operation) == Some(CodeMeaning::SessionOver);
     let error = match status.as_u16() {
+        _ if over => session_over(operation),
         401 => not_let_in(operation),
         403 if message.is_some_and(is_dead_token) => not_let_in(operation),
         403 if message.is_some_and(|text| text.eq_ignore_ascii_case("bad credentials")) => {
             not_let_in(operation)
+        }
+        403 if message.is_some_and(is_no_route) => {
+            Error::new(ErrorKind::Api, "there is no such address").advice("check the base URL")
         }
         403 => Error::new(ErrorKind::Denied, "the account may not do this")
             .advice("check privileges, credits and quota of the account"),
@@ -133,14 +146,14 @@ fn http_failure(operation: &Operation, status: StatusCode, probe: &Probe, body: 
     error
         .with_status(status)
         .with_provider_message(message)
-        .with_error_code(reason.code.as_deref())
+        .with_codes(codes)
         .with_transaction_id(probe.transaction_id.as_deref())
         .maybe_sent(processed)
 }
 
 fn not_let_in(operation: &Operation) -> Error {
     match operation.credential {
-        Credential::Session(_) => Error::session_over(),
+        Credential::Session(_) => session_over(operation),
         Credential::PlatformToken => Error::new(ErrorKind::Auth, "the platform token is not accepted")
             .advice("check that key and secret belong together"),
         Credential::ApiKey | Credential::ApiSecret => {
@@ -150,288 +163,167 @@ fn not_let_in(operation: &Operation) -> Error {
     }
 }
 
+/// Only a taxpayer's session needs a person and an OTP.
+fn session_over(operation: &Operation) -> Error {
+    match operation.credential {
+        Credential::Session(scheme) if scheme != "taxpayer_token" => {
+            Error::new(ErrorKind::SessionExpired, "the session has expired").advice("log in again")
+        }
+        _ => Error::session_over(),
+    }
+}
+
 /// The two texts that the provider's own clients look for.
 fn is_dead_token(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     message.contains("access token") && (message.contains("invalid") || message.contains("expired"))
 }
 
-fn business_failure(failure: &Failure<'_>, probe: &Probe) -> Error {
-    let error = if failure.code.is_some_and(|code| SESSION_OVER.contains(&code)) {
-        Error::session_over()
-    } else {
-        Error::new(ErrorKind::Business, "GSTN refused")
-    };
-    error
-        .with_status(StatusCode::OK)
-        .with_error_code(failure.code)
-        .with_provider_message(failure.message)
-        .with_transaction_id(probe.transaction_id.as_deref())
+/// What AWS API Gateway says with 403 of an address that it does not know: the
+/// second and the third where the request has an `Authorization` header.
+fn is_no_route(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["missing authentication token", "in authorization header", "authorization header requires"]
+        .iter()
+        .any(|text| message.contains(text))
 }
 
-/// Whether a body may be anything but a plain success. Errs on the safe side:
-/// it finds every failure form, and now and then something harmless. A key may
-/// be written with escapes; all that is looked for is ASCII.
-fn is_suspicious(body: &[u8]) -> bool {
-    let Marks { status, code, error } = &*MARKS;
-    values_of(status, body).any(|value| !(value.starts_with(b"\"1\"") || value.first() == Some(&b'1')))
-        || values_of(code, body).any(|value| !value.starts_with(b"200"))
-        || error.find(body).is_some()
-        || memchr::memchr_iter(b'\\', body).any(|at| body[at..].starts_with(b"\\u00"))
+/// The levels of the envelope of a 200, and where the payload is among them.
+struct Verdict<'a> {
+    operation: &'a Operation,
+    levels: Vec<&'a Level>,
+    payload: usize,
 }
 
-/// What is searched for in every body. Made ready once, as that takes longer
-/// than to search an ordinary body.
-struct Marks {
-    status: Finder<'static>,
-    code: Finder<'static>,
-    error: Finder<'static>,
-}
-
-static MARKS: LazyLock<Marks> = LazyLock::new(|| Marks {
-    status: Finder::new("\"status_cd\""),
-    code: Finder::new("\"code\""),
-    error: Finder::new("\"error"),
-});
-
-/// What follows a key, each time that it is found.
-fn values_of<'a>(key: &'a Finder<'_>, body: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-    key.find_iter(body).map(|at| value_after(&body[at + key.needle().len()..]))
-}
-
-/// What follows the colon after a key.
-fn value_after(rest: &[u8]) -> &[u8] {
-    let rest = rest.trim_ascii_start();
-    rest.strip_prefix(b":").unwrap_or_default().trim_ascii_start()
-}
-
-/// The members of an envelope that tell a failure, each read leniently.
-#[derive(Default)]
-struct Probe {
-    code: Option<u16>,
-    message: Option<String>,
-    transaction_id: Option<String>,
-    data: Data,
-    /// `status_cd` and `error` beside `data`, or without it.
-    around: Data,
-}
-
-/// The same below `data`.
-#[derive(Default)]
-struct Data {
-    status: Option<String>,
-    code: Option<String>,
-    message: Option<String>,
-    error: Option<Box<Data>>,
-}
-
-impl Data {
-    /// Whether `status_cd` says failure: `0` in any form, or `false`.
-    fn failed(&self) -> bool {
-        self.status.as_deref().is_some_and(|status| {
-            let status = status.trim();
-            status.parse::<f64>().is_ok_and(|number| number == 0.0) || status.eq_ignore_ascii_case("false")
+impl Verdict<'_> {
+    /// Why the answer is no success, if it is none.
+    fn error(&self) -> Option<Error> {
+        if let Some(failed) =
+            self.levels.iter().enumerate().position(|(depth, level)| self.fails(depth, level))
+        {
+            return Some(self.failure(failed));
+        }
+        let queued = self.levels.iter().skip(1).find(|level| level.queued && level.token.is_some());
+        if let Some(level) = queued {
+            return Some(
+                business(Some(CodeMeaning::NotReady))
+                    .with_file_token(level.token.as_deref())
+                    .with_retry_after(self.wait()),
+            );
+        }
+        let unknown = self.levels.iter().enumerate().find(|(depth, level)| self.is_unknown(*depth, level));
+        unknown.map(|(_, level)| {
+            unreadable("the answer has a status that the document does not know")
+                .with_provider_message(level.message.as_deref())
         })
     }
 
-    /// Whether there is anything to tell of.
-    fn tells(&self) -> bool {
-        self.code.is_some() || self.message.is_some()
-    }
-}
-
-struct Failure<'a> {
-    code: Option<&'a str>,
-    message: Option<&'a str>,
-}
-
-impl Probe {
-    fn parse(body: &[u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(body)
+    /// Whether the rules look at this level: at the body, at `data` and at what
+    /// is on the way to the payload. The provider has put a failure of GSTN
+    /// below a payload at `/data` too.
+    fn is_judged(&self, depth: usize) -> bool {
+        depth < 2 || depth < self.payload || self.payload == 1 && depth == 2
     }
 
-    /// What can be learned; nothing from HTML.
-    fn read(body: &[u8]) -> Self {
-        Self::parse(body).unwrap_or_default()
+    /// Whether the level tells a failure: a status of 0, `success: false`, an
+    /// `error` with content, or a code. A code inside of a payload counts where
+    /// no status is beside it.
+    fn fails(&self, depth: usize, level: &Level) -> bool {
+        if !self.is_judged(depth) {
+            return false;
+        }
+        let beside = depth < self.payload;
+        let silent = level.status_cd == Status::Absent && level.status == Status::Absent;
+        level.status_cd.is_zero()
+            || level.status.is_zero()
+            || level.unsuccessful
+            || level.error.content
+            || !level.bare.is_empty() && (beside || silent)
+            || depth == 1 && self.operation.failed_status.iter().any(|status| level.status.is(status))
     }
 
-    /// The rules: `status_cd` 0 is a failure; so is an `error` with content,
-    /// even beside `status_cd` 1; and an error code straight under `data`
-    /// where there is no `status_cd`. The first two hold around `data` too.
-    fn business_failure(&self) -> Option<Failure<'_>> {
-        let data = &self.data;
-        let told = |data: &'_ Data| data.error.as_deref().is_some_and(Data::tells);
-        let bare = data.status.is_none() && data.code.is_some();
-        // GSTN's own form, which the provider has passed on without an envelope.
-        let around = self.around.failed() || told(&self.around);
-        let failed = if data.failed() || told(data) || bare {
-            data
-        } else if around {
-            &self.around
-        } else {
-            return None;
+    /// Whether the level has a status that means neither success nor failure.
+    /// `status` may be a word of the payload's, or the HTTP status.
+    fn is_unknown(&self, depth: usize, level: &Level) -> bool {
+        let beside = depth > 0 && depth < self.payload;
+        let known = |status: &Status, values: &[&str]| {
+            *status == Status::Absent || values.iter().any(|value| status.is(value))
         };
-        let inner = failed.error.as_deref().filter(|error| error.tells()).unwrap_or(failed);
-        Some(Failure {
-            code: inner.code.as_deref(),
-            message: inner.message.as_deref().or(self.message.as_deref()),
-        })
+        (depth < 2 || beside) && !known(&level.status_cd, self.operation.success)
+            || beside && !level.status.is_word() && !known(&level.status, &["1"])
+    }
+
+    fn failure(&self, failed: usize) -> Error {
+        // Its own words first, then those of the levels around and below.
+        let own = self.levels[failed];
+        let all = || std::iter::once(own).chain(self.levels.iter().copied());
+        let codes = described(all().find_map(Level::codes).unwrap_or_default(), self.operation);
+        let message = all()
+            .find_map(|level| level.error.words())
+            .map(str::to_owned)
+            .or_else(|| all().find_map(Level::code_messages))
+            .or_else(|| all().find_map(|level| level.note.clone().or(level.message.clone())));
+        let meaning = match meaning_of(&codes, self.operation) {
+            // The provider could not pass the request on.
+            None if codes.is_empty() && own.unsuccessful => Some(CodeMeaning::Temporary),
+            meaning => meaning,
+        };
+        let error = match meaning {
+            Some(CodeMeaning::SessionOver) => session_over(self.operation),
+            meaning => business(meaning),
+        };
+        // A write that has an answer, or whose end nobody knows, may have been processed.
+        let answered = self.levels.iter().any(|level| level.reference)
+            || self.payload > 1 && self.levels.get(self.payload).is_some_and(|payload| payload.filled);
+        error
+            .with_meaning(meaning)
+            .with_codes(codes)
+            .with_provider_message(message.as_deref())
+            .with_info(self.levels.iter().flat_map(|level| level.info.clone()).collect())
+            .with_retry_after(self.wait())
+            .maybe_sent(answered || meaning == Some(CodeMeaning::Temporary))
+    }
+
+    fn wait(&self) -> Option<std::time::Duration> {
+        self.levels.iter().find_map(|level| level.wait.or(level.error.wait))
     }
 }
 
-impl<'de> Deserialize<'de> for Probe {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Lenient::<Self>::default())
+/// What the codes mean together: one that ends the session does so whatever is
+/// beside it, any other meaning must be that of all.
+fn meaning_of(codes: &[ErrorCode], operation: &Operation) -> Option<CodeMeaning> {
+    let meaning = |code: &ErrorCode| codes::find(code.code(), operation).and_then(|row| row.meaning);
+    let over = codes.iter().map(meaning).find(|meaning| *meaning == Some(CodeMeaning::SessionOver));
+    let first = codes.first().and_then(meaning);
+    over.flatten().or(first.filter(|_| codes.iter().all(|code| meaning(code) == first)))
+}
+
+/// The codes, with what the table says of those that come without a word.
+fn described(codes: &[ErrorCode], operation: &Operation) -> Vec<ErrorCode> {
+    let mut codes = codes.to_vec();
+    for code in codes.iter_mut().filter(|code| code.message().is_none()) {
+        let row = codes::find(code.code(), operation);
+        code.set_message(row.map(|row| row.text));
     }
+    codes
 }
 
-impl<'de> Deserialize<'de> for Data {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Lenient::<Self>::default())
-    }
-}
-
-/// Reads a `T` from an object, and its default from anything else.
-struct Lenient<T>(std::marker::PhantomData<T>);
-
-impl<T> Default for Lenient<T> {
-    fn default() -> Self {
-        Self(std::marker::PhantomData)
-    }
-}
-
-/// What takes the members of an object, one by one.
-trait FromMembers: Default {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error>;
-}
-
-impl FromMembers for Probe {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "code" => self.code = map.next_value::<Text>()?.0.and_then(|code| code.parse().ok()),
-            "message" => self.message = map.next_value::<Text>()?.0,
-            "transaction_id" => self.transaction_id = map.next_value::<Text>()?.0,
-            "data" => self.data = map.next_value()?,
-            "status_cd" | "error" => self.around.member(key, map)?,
-            _ => drop(map.next_value::<IgnoredAny>()?),
+/// A failure inside of a 200, by what it means.
+fn business(meaning: Option<CodeMeaning>) -> Error {
+    let business = |reason| Error::new(ErrorKind::Business, reason);
+    let error = match meaning {
+        Some(CodeMeaning::LoginRefused) => {
+            Error::new(ErrorKind::Auth, "the login is refused").advice("check user name, password and GSTIN")
         }
-        Ok(())
-    }
-}
-
-impl FromMembers for Data {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "status_cd" => self.status = map.next_value::<Text>()?.0,
-            "error_cd" | "error_code" => self.code = map.next_value::<Text>()?.0.or(self.code.take()),
-            "message" => self.message = map.next_value::<Text>()?.0,
-            "error" => self.error = Some(map.next_value()?),
-            _ => drop(map.next_value::<IgnoredAny>()?),
+        Some(CodeMeaning::NoRecords) => business("there are no records"),
+        Some(CodeMeaning::NotReady) => {
+            business("the answer is still being prepared").advice("ask again later")
         }
-        Ok(())
-    }
-}
-
-impl<'de, T: FromMembers> Visitor<'de> for Lenient<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-        let mut value = T::default();
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            value.member(&key, &mut map)?;
-        }
-        Ok(value)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<T, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(T::default())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<T, E> {
-        Ok(T::default())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<T, E> {
-        Ok(T::default())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<T, E> {
-        Ok(T::default())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<T, E> {
-        Ok(T::default())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<T, E> {
-        Ok(T::default())
-    }
-
-    fn visit_unit<E>(self) -> Result<T, E> {
-        Ok(T::default())
-    }
-}
-
-/// Text, or a number or boolean as text; nothing for anything else.
-#[derive(Default)]
-pub(crate) struct Text(Option<String>);
-
-impl Text {
-    pub fn into_text(self) -> Option<String> {
-        self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-                let text = text.trim();
-                Ok(Text((!text.is_empty()).then(|| text.to_owned())))
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Text, E> {
-                Ok(Text(Some(value.to_string())))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Text, E> {
-                Ok(Text(Some(number.to_string())))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Text, E> {
-                Ok(Text(Some(number.to_string())))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Text, E> {
-                Ok(Text(Some(number.to_string())))
-            }
-
-            fn visit_unit<E>(self) -> Result<Text, E> {
-                Ok(Text(None))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Text(None))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Text, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Text(None))
-            }
-        }
-        deserializer.deserialize_any(TextVisitor)
-    }
+        Some(CodeMeaning::Temporary) => business("GSTN failed for now").advice("try again later"),
+        Some(CodeMeaning::Busy) => business("an earlier request is not finished")
+            .advice("wait for the earlier job, then send the request again"),
+        Some(CodeMeaning::Duplicate) => business("it exists already"),
+        Some(CodeMeaning::SessionOver) | None => business("GSTN refused"),
+    };
+    error.with_meaning(meaning)
 }

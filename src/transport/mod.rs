@@ -4,6 +4,8 @@
 mod attempt;
 mod authorize;
 mod envelope;
+mod probe;
+mod scan;
 mod secrets;
 mod text;
 
@@ -18,7 +20,8 @@ use reqwest::{
 use tracing::Instrument;
 
 pub(crate) use attempt::classify;
-pub(crate) use envelope::{Text as LenientText, undecodable};
+pub(crate) use envelope::undecodable;
+pub(crate) use probe::Text as LenientText;
 pub(crate) use secrets::Secrets;
 
 use crate::{
@@ -165,7 +168,10 @@ fn is_dead_token(operation: &Operation, error: &Error) -> bool {
 fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Error> {
     envelope::check(operation, answer).map_err(|error| {
         let wait = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        error.with_retry_after(wait.and_then(|value| retry::retry_after(value, SystemTime::now())))
+        match wait.and_then(|value| retry::retry_after(value, SystemTime::now())) {
+            Some(wait) => error.with_retry_after(Some(wait)),
+            None => error,
+        }
     })
 }
 

@@ -11,6 +11,9 @@ mod contract;
 mod dialect;
 #[path = "../../build/document.rs"]
 mod document;
+#[path = "../../build/envelope.rs"]
+#[allow(dead_code)] // the expanded document is for the build script
+mod envelope;
 mod every_operation;
 mod independent_mock;
 #[path = "../../build/operations.rs"]

@@ -1141,7 +1141,7 @@ fn example_names_are_snake_case() {
 
 #[test]
 fn an_operation_has_an_example_of_success() {
-    const MESSAGE: &str = "get_invoice_count: responses.200: the mock server has no success to answer with; write one in `examples` whose data.status_cd is not \"0\"";
+    const MESSAGE: &str = "get_invoice_count: responses.200: the mock server has no success to answer with; write one in `examples`";
     let examples = "count/responses/200/content/application~1json/examples";
     refused(&[(examples, Value::Null)], &[MESSAGE]);
     for status in [json!("0"), json!(0)] {
@@ -1151,7 +1151,22 @@ fn an_operation_has_an_example_of_success() {
     let failure = json!({"failure": {"summary": "Broken.", "x-status": 500, "value": {"code": 422}}});
     refused(&[(examples, failure)], &[MESSAGE]);
     let other = json!({"summary": "Something else.", "value": {"data": {"status_cd": "P", "data": {}}}});
-    allowed(&[(examples, json!({ "other": other }))]);
+    allowed(&[(examples, json!({ "other": other })), ("count/responses/200/x-success", json!(["P"]))]);
+    refused(&[(examples, json!({ "other": other }))], &[MESSAGE]);
+}
+
+#[test]
+fn values_of_success_and_failure_are_texts() {
+    for key in ["x-success", "x-failed-status"] {
+        let place = format!("count/responses/200/{key}");
+        let message = format!(
+            "get_invoice_count: responses.200.{key}: the client compares its texts with the answer; write a list such as ['1', '3']"
+        );
+        for wrong in [json!([]), json!("1"), json!([1]), json!([""])] {
+            refused(&[(&place, wrong)], &[&message]);
+        }
+        allowed(&[(&place, json!(["1", "failed"]))]);
+    }
 }
 
 #[test]

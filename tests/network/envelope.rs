@@ -56,7 +56,8 @@ async fn business_failures_keep_their_code() {
     }
 }
 
-/// E4, E5: text, number and boolean count alike; anything but a failure is a success.
+/// E4, E5: text, number and boolean count alike. What the document does not
+/// know is neither success nor failure, and so no success.
 #[tokio::test]
 async fn the_status_may_have_any_form() {
     for status in [json!("0"), json!(0), json!("0 "), json!(false), json!("false"), json!(0.0)] {
@@ -67,9 +68,30 @@ async fn the_status_may_have_any_form() {
         let spaced = serde_json::to_string_pretty(&body).unwrap().replace("\": ", "\"\n :\t ");
         assert_eq!(fails(spaced).await.kind(), ErrorKind::Business, "{body}");
     }
-    for status in [json!("1"), json!(1), json!(" 1 "), json!(true), json!("3"), Value::Null] {
+    for status in [json!("1"), json!(1), json!(" 1 "), json!(1.0), json!("01"), json!(""), Value::Null] {
         let body = envelope(&json!({"status_cd": status, "data": counts()}));
-        assert_eq!(succeeds(body.to_string()).await.total(), 12);
+        assert_eq!(succeeds(body.to_string()).await.total(), 12, "{status}");
+    }
+    for status in [
+        json!(true),
+        json!("true"),
+        json!("3"),
+        json!(10),
+        json!(1.5),
+        json!(-1),
+        json!("P"),
+        json!("success"),
+        json!(["0"]),
+        json!({"code": "0"}),
+    ] {
+        for body in [
+            envelope(&json!({"status_cd": status, "data": counts()})),
+            json!({"status_cd": status, "data": {"status_cd": "1", "data": counts()}}),
+        ] {
+            let error = fails(body.to_string()).await;
+            assert_eq!((error.kind(), error.maybe_processed()), (ErrorKind::Decode, true), "{body}: {error}");
+            assert!(error.to_string().contains("status"), "{error}");
+        }
     }
     assert_eq!(succeeds(envelope(&json!({"data": counts()})).to_string()).await.total(), 12);
 }
@@ -84,7 +106,30 @@ async fn an_error_beside_a_success_is_a_failure() {
         let body = envelope(&json!({"status_cd": "1", "data": counts(), "error": error}));
         assert_eq!(fails(body.to_string()).await.kind(), ErrorKind::Business, "{body}");
     }
-    for error in [json!({}), Value::Null, json!({"error_cd": "", "message": " "})] {
+    for error in [
+        json!("Forbidden"),
+        json!(true),
+        json!(500),
+        json!([{"error_cd": "RET1"}]),
+        json!({"reason": {"text": "No"}}),
+    ] {
+        for body in [
+            envelope(&json!({"status_cd": "1", "data": counts(), "error": error})),
+            json!({"error": error, "data": {"status_cd": "1", "data": counts()}}),
+        ] {
+            assert_eq!(fails(body.to_string()).await.kind(), ErrorKind::Business, "{body}");
+        }
+    }
+    for error in [
+        json!({}),
+        Value::Null,
+        json!({"error_cd": "", "message": " "}),
+        json!(""),
+        json!([]),
+        json!(false),
+        json!(0),
+        json!("null"),
+    ] {
         let body = envelope(&json!({"status_cd": "1", "data": counts(), "error": error}));
         assert_eq!(succeeds(body.to_string()).await.total(), 12);
     }

@@ -15,7 +15,7 @@ async fn outcome(answer: Vec<u8>) -> (Error, usize) {
 /// H1, H17, and the other statuses that are worth another try.
 #[tokio::test]
 async fn a_passing_failure_is_retried() {
-    for status in [408, 429, 500, 502, 503, 504] {
+    for status in [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524] {
         let server = Server::answering([failure(status, "Try again"), success()]).await;
         let counts = call(&client(&server).build().unwrap()).await.unwrap();
         assert_eq!((counts.total(), server.hits()), (12, 2), "{status}");
@@ -25,7 +25,7 @@ async fn a_passing_failure_is_retried() {
 /// H2: the error is that of the last answer.
 #[tokio::test]
 async fn a_lasting_failure_is_tried_three_times() {
-    for status in [408, 500, 502, 503, 504] {
+    for status in [408, 500, 502, 503, 504, 520, 524] {
         let server =
             Server::answering([failure(500, "First"), failure(502, "Second"), failure(status, "Third")])
                 .await;
@@ -40,11 +40,11 @@ async fn a_lasting_failure_is_tried_three_times() {
 }
 
 /// H3, H4, H18, H19: every other status is told after one try. Of the 5xx only
-/// 500, 502, 503 and 504 are known to pass.
+/// 500, 502, 503, 504 and those of a CDN, 520 to 524, are known to pass.
 #[tokio::test]
 async fn any_other_status_is_told_after_one_try() {
     for status in (400..=599).chain([600, 999]) {
-        if [401, 403, 408, 429, 500, 502, 503, 504].contains(&status) {
+        if [401, 403, 408, 429, 500, 502, 503, 504].contains(&status) || (520..=524).contains(&status) {
             continue;
         }
         let (error, hits) = outcome(failure(status, "Not this time")).await;
@@ -81,6 +81,42 @@ async fn a_403_of_a_gateway_is_denied() {
     let (error, hits) = outcome(answer(403, &json!({"message": "Forbidden"}))).await;
     assert_eq!((error.kind(), hits), (ErrorKind::Denied, 1), "{error:?}");
     assert_eq!((error.provider_message(), error.transaction_id()), (Some("Forbidden"), None));
+}
+
+/// The gateway has a 403 for an address that it does not know: with another
+/// text where the request has an `Authorization` header.
+#[tokio::test]
+async fn a_403_of_an_unknown_address_points_to_the_base_url() {
+    for message in [
+        "Missing Authentication Token",
+        "'x' not a valid key=value pair (missing equal-sign) in Authorization header: 'x'.",
+        "Authorization header requires 'Credential' parameter.",
+    ] {
+        let (error, hits) = outcome(answer(403, &json!({"message": message}))).await;
+        assert_eq!((error.kind(), error.status(), hits), (ErrorKind::Api, Some(403), 1), "{error:?}");
+        assert!(error.to_string().ends_with("check the base URL"), "{error}");
+        assert!(!error.to_string().contains("privileges"), "{error}");
+    }
+}
+
+/// Whatever the gateway calls it, its reason is told.
+#[tokio::test]
+async fn the_gateway_s_words_are_told() {
+    for body in [
+        json!({"Message": "an explicit deny"}),
+        json!({"MESSAGE": "an explicit deny"}),
+        json!({"error": "an explicit deny"}),
+        json!({"error": {"message": "an explicit deny"}}),
+        json!({"errorMessage": "an explicit deny", "errorType": "X"}),
+        json!({"message": null, "data": {"message": "an explicit deny"}}),
+    ] {
+        let (error, _) = outcome(answer(403, &body)).await;
+        assert_eq!((error.kind(), error.provider_message()), (ErrorKind::Denied, Some("an explicit deny")));
+    }
+    // What was read before a fault of the text counts.
+    let cut = r#"{"message": "Access token has expired", "code": 1e400}"#;
+    let (error, _) = outcome(answer_with(403, &[], cut)).await;
+    assert_eq!(error.kind(), ErrorKind::SessionExpired, "{error:?}");
 }
 
 /// H9: a dead token of a taxpayer needs a person and an OTP.

@@ -5,6 +5,7 @@ mod body_shape;
 mod concurrency;
 mod configuration;
 mod envelope;
+mod failure_forms;
 mod http_status;
 mod rate_limit;
 #[path = "../support/mod.rs"]

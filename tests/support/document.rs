@@ -20,16 +20,10 @@ pub fn examples<'a>(document: &'a Value, holder: &'a Value) -> impl Iterator<Ite
         .map(|(name, example)| (name.as_str(), &resolve(document, example)["value"]))
 }
 
-/// Whether an example of status 200 shows a failure, in any of the forms that
-/// the provider has for one.
-pub fn is_failure(example: &Value) -> bool {
-    let data = &example["data"];
-    let status = &data["status_cd"];
-    let code = ["error_cd", "error_code"].iter().any(|key| data[key].is_string());
-    *status == "0"
-        || *status == 0
-        || data["error"].as_object().is_some_and(|error| !error.is_empty())
-        || status.is_null() && code
+/// Whether an example of a response shows a failure inside status 200, as the
+/// build judged it by the rules of the document.
+pub fn is_failure(response: &Value, name: &str) -> bool {
+    response["content"]["application/json"]["examples"][name]["x-failure"] == true
 }
 
 /// The payload of an answer, where the operation has it.

@@ -1,0 +1,45 @@
+//! What the provider's codes mean, as `openapi/codes.yaml` says it.
+
+use crate::operation::Operation;
+
+/// What a code of a failure means to a caller. See [`Error::meaning`](crate::Error::meaning).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CodeMeaning {
+    /// The session is over: log in again.
+    SessionOver,
+    /// User name, password or GSTIN of a login are wrong.
+    LoginRefused,
+    /// There is nothing to list.
+    NoRecords,
+    /// The answer is still being prepared: ask again later.
+    NotReady,
+    /// The provider or GSTN failed for now: a read may be repeated.
+    Temporary,
+    /// An earlier request of the same kind is not finished. This one was not
+    /// processed, so even a write may be repeated when the earlier one is done.
+    Busy,
+    /// What should be created exists already.
+    Duplicate,
+}
+
+/// A row of the table.
+pub(crate) struct Code {
+    pub code: &'static str,
+    pub meaning: Option<CodeMeaning>,
+    pub text: &'static str,
+    /// The families and operations that it holds for; for all if both are empty.
+    pub families: &'static [&'static str],
+    pub operations: &'static [&'static str],
+}
+
+/// What the table says of a code of this operation.
+pub(crate) fn find(code: &str, operation: &Operation) -> Option<&'static Code> {
+    let table = crate::generated::CODES;
+    let from = table.partition_point(|row| row.code < code);
+    table[from..].iter().take_while(|row| row.code == code).find(|row| {
+        row.families.is_empty() && row.operations.is_empty()
+            || row.families.contains(&operation.family)
+            || row.operations.contains(&operation.id)
+    })
+}
