@@ -56,7 +56,7 @@ fn main() {
     write(&out.join("operations.rs"), &operations::table(&document.merged));
     write(&out.join("codes.rs"), &codes::table(&codes));
     write(&out.join("round_trip.rs"), &operations::round_trip(&document.merged));
-    write(&out.join("reference.rs"), &reference::pages(&document.merged));
+    write(&out.join("reference.rs"), &reference::pages(&document.merged, &codes));
     write(&out.join("document.json"), &envelope::expanded(&document.merged).to_string());
 }
 

@@ -83,13 +83,27 @@ fn overlap(one: &Value, other: &Value) -> bool {
     one.is_empty() || other.is_empty() || !one.is_disjoint(&other)
 }
 
+/// The row of a code for an operation.
+pub fn find<'a>(rows: &'a [Value], code: &str, operation: &Value) -> Option<&'a Value> {
+    rows.iter().filter(|row| row["code"] == code).find(|row| {
+        let (families, operations) = (texts(&row["families"]), texts(&row["operations"]));
+        families.is_empty() && operations.is_empty()
+            || families.contains(&text(&operation["tags"][0]))
+            || operations.contains(&text(&operation["operationId"]))
+    })
+}
+
+/// What the client calls a meaning.
+pub fn variant(meaning: &str) -> &'static str {
+    MEANINGS.iter().find(|(name, _)| *name == meaning).map_or("", |(_, variant)| variant)
+}
+
 /// The source of the table.
 pub fn table(rows: &[Value]) -> String {
     let mut source = String::from("&[\n");
     for row in rows {
-        let meaning = MEANINGS.iter().find(|(name, _)| row["meaning"] == *name);
-        let meaning =
-            meaning.map_or("None".to_owned(), |(_, variant)| format!("Some(CodeMeaning::{variant})"));
+        let meaning = row["meaning"].as_str().map(variant);
+        let meaning = meaning.map_or("None".to_owned(), |variant| format!("Some(CodeMeaning::{variant})"));
         let _ = writeln!(
             source,
             "Code {{ code: {:?}, meaning: {meaning}, text: {:?}, families: &{:?}, operations: &{:?} }},",

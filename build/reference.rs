@@ -6,25 +6,26 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde_json::Value;
 
 use super::{
+    codes,
     generate::setter,
     operations::{Credential, all, credential, kind_name, payload_type, resolve, text},
 };
 
 /// The source of the modules, one for each tag of the document that has operations.
-pub fn pages(document: &Value) -> String {
+pub fn pages(document: &Value, codes: &[Value]) -> String {
     let mut families: BTreeMap<&str, Vec<(&str, &str, &Value)>> = BTreeMap::new();
     for (path, method, operation) in all(document) {
         families.entry(text(&operation["tags"][0])).or_default().push((path, method, operation));
     }
     let mut source = String::new();
     for (tag, operations) in families {
-        let page = page(document, tag, &operations);
+        let page = page(document, codes, tag, &operations);
         let _ = writeln!(source, "#[doc = {page:?}]\npub mod {tag} {{}}");
     }
     source
 }
 
-fn page(document: &Value, tag: &str, operations: &[(&str, &str, &Value)]) -> String {
+fn page(document: &Value, codes: &[Value], tag: &str, operations: &[(&str, &str, &Value)]) -> String {
     let tags = document["tags"].as_array().into_iter().flatten();
     let described = tags.clone().find(|known| known["name"] == tag);
     let mut page = described.map_or("", |tag| text(&tag["description"])).trim().to_owned();
@@ -40,7 +41,7 @@ fn page(document: &Value, tag: &str, operations: &[(&str, &str, &Value)]) -> Str
         );
     }
     for (_, _, operation) in operations {
-        section(&mut page, document, operation);
+        section(&mut page, document, codes, operation);
     }
     page
 }
@@ -55,7 +56,7 @@ fn needs(operation: &Value) -> &'static str {
     }
 }
 
-fn section(page: &mut String, document: &Value, operation: &Value) {
+fn section(page: &mut String, document: &Value, codes: &[Value], operation: &Value) {
     let id = text(&operation["operationId"]);
     let _ = write!(page, "\n# {id}\n\n**{}.** ", text(&operation["summary"]).trim_end_matches('.'));
     page.push_str(text(&operation["description"]).trim());
@@ -70,7 +71,7 @@ fn section(page: &mut String, document: &Value, operation: &Value) {
         text(&source["url"])
     );
     parameters(page, document, operation);
-    failures(page, document, operation);
+    failures(page, document, codes, operation);
     in_rust(page, document, operation);
     in_a_terminal(page, document, operation);
 }
@@ -98,19 +99,34 @@ fn parameters(page: &mut String, document: &Value, operation: &Value) {
 }
 
 /// Failures that are documented for this operation alone: those inside status 200.
-fn failures(page: &mut String, document: &Value, operation: &Value) {
-    let mut head = "\n| failure | message | |\n| --- | --- | --- |\n";
+fn failures(page: &mut String, document: &Value, codes: &[Value], operation: &Value) {
+    let mut head = "\n| failure | message | means | |\n| --- | --- | --- | --- |\n";
     for example in examples(document, &operation["responses"]["200"]) {
-        let data = &example["value"]["data"];
-        let error = if data["error"].is_object() { &data["error"] } else { data };
-        let code = error.get("error_cd").or(error.get("error_code"));
-        if let Some(code) = code.and_then(Value::as_str) {
+        for (code, message) in told(&example["value"]["data"]) {
             page.push_str(head);
             head = "";
+            let row = codes::find(codes, code, operation);
+            let message =
+                if text(message).is_empty() { row.map_or(message, |row| &row["text"]) } else { message };
+            let meaning = row.and_then(|row| row["meaning"].as_str()).map(codes::variant);
+            let meaning = meaning
+                .map_or(String::new(), |variant| format!("[`{variant}`](crate::CodeMeaning::{variant})"));
             let _ =
-                writeln!(page, "| {code} | {} | {} |", cell(&error["message"]), cell(&example["summary"]));
+                writeln!(page, "| {code} | {} | {meaning} | {} |", cell(message), cell(&example["summary"]));
         }
     }
+}
+
+/// The codes of a failure with their messages, in any of its forms.
+fn told(data: &Value) -> Vec<(&str, &Value)> {
+    if let Some(entries) = data["ErrorDetails"].as_array() {
+        return entries.iter().map(|entry| (text(&entry["ErrorCode"]), &entry["ErrorMessage"])).collect();
+    }
+    let inside = &data["data"]["error"];
+    let error = [&data["error"], inside].into_iter().find(|error| error.is_object()).unwrap_or(data);
+    let codes = ["error_cd", "error_code", "errorCodes"].iter().map(|key| text(&error[*key]));
+    let codes = codes.flat_map(|codes| codes.split(',')).map(str::trim);
+    codes.filter(|code| !code.is_empty()).map(|code| (code, &error["message"])).collect()
 }
 
 /// A call with the values of the document, against the mock server.

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, process::ExitCode};
 
-use sandbox_client::{Error, ErrorKind};
+use sandbox_client::{CodeMeaning, Error, ErrorKind};
 
 /// Exit codes, as `--help` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Exit {
     RateLimited = 6,
     /// A part of many failed.
     Partial = 7,
+    /// GSTN is still preparing the answer, or an earlier job is not finished.
+    NotReady = 8,
     /// Stopped by Ctrl-C, as shells count it.
     Interrupted = 130,
 }
@@ -128,6 +130,7 @@ pub fn exit_of(error: &Error) -> Exit {
         ErrorKind::Auth | ErrorKind::Denied => Exit::Authentication,
         ErrorKind::SessionExpired => Exit::OtpNeeded,
         ErrorKind::RateLimited => Exit::RateLimited,
+        _ if error.is_not_ready() || error.meaning() == Some(CodeMeaning::Busy) => Exit::NotReady,
         _ => Exit::Other,
     }
 }

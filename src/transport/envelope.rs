@@ -109,13 +109,13 @@ fn expectation(message: &str) -> Option<&str> {
 fn http_failure(operation: &Operation, status: StatusCode, probe: &Level, body: &[u8]) -> Error {
     let levels = probe.down();
     let reason = levels.iter().map(|level| &level.error).find(|reason| reason.content);
-    let codes = levels.iter().find_map(|level| level.codes()).unwrap_or_default();
-    let codes = described(codes, operation);
     let message = [probe.message.as_deref(), reason.and_then(Reason::words)]
         .into_iter()
         .flatten()
         .chain(levels.iter().filter_map(|level| level.message.as_deref()))
         .next();
+    let codes = levels.iter().find_map(|level| level.codes()).unwrap_or_default();
+    let codes = described(codes, message, operation);
     let over = status.is_client_error() && meaning_of(&codes, operation) == Some(CodeMeaning::SessionOver);
     let error = match status.as_u16() {
         _ if over => session_over(operation),
@@ -257,12 +257,13 @@ impl Verdict<'_> {
         // Its own words first, then those of the levels around and below.
         let own = self.levels[failed];
         let all = || std::iter::once(own).chain(self.levels.iter().copied());
-        let codes = described(all().find_map(Level::codes).unwrap_or_default(), self.operation);
         let message = all()
             .find_map(|level| level.error.words())
             .map(str::to_owned)
             .or_else(|| all().find_map(Level::code_messages))
             .or_else(|| all().find_map(|level| level.note.clone().or(level.message.clone())));
+        let codes = all().find_map(Level::codes).unwrap_or_default();
+        let codes = described(codes, message.as_deref(), self.operation);
         let meaning = match meaning_of(&codes, self.operation) {
             // The provider could not pass the request on.
             None if codes.is_empty() && own.unsuccessful => Some(CodeMeaning::Temporary),
@@ -298,9 +299,13 @@ fn meaning_of(codes: &[ErrorCode], operation: &Operation) -> Option<CodeMeaning>
     over.flatten().or(first.filter(|_| codes.iter().all(|code| meaning(code) == first)))
 }
 
-/// The codes, with what the table says of those that come without a word.
-fn described(codes: &[ErrorCode], operation: &Operation) -> Vec<ErrorCode> {
+/// The codes, with what the table says of those that come without a word. The
+/// words of the failure are those of its only code.
+fn described(codes: &[ErrorCode], words: Option<&str>, operation: &Operation) -> Vec<ErrorCode> {
     let mut codes = codes.to_vec();
+    if let ([code], Some(_)) = (codes.as_mut_slice(), words) {
+        code.set_message(words);
+    }
     for code in codes.iter_mut().filter(|code| code.message().is_none()) {
         let row = codes::find(code.code(), operation);
         code.set_message(row.map(|row| row.text));
@@ -327,3 +332,6 @@ fn business(meaning: Option<CodeMeaning>) -> Error {
     };
     error.with_meaning(meaning)
 }
+
+#[cfg(test)]
+mod tests;

@@ -206,9 +206,9 @@ async fn no_records_are_an_empty_list_and_the_code_is_kept() {
         let list = session.ims().invoices(Section::B2b, None).await.unwrap();
         assert_eq!(list.no_records_code.as_deref(), Some(code));
     }
-    mock.on("list_invoices").json(200, business("RET11402")).times(1);
+    mock.on("list_invoices").json(200, business("RET11405")).times(1);
     let error = session.ims().invoices(Section::B2b, None).await.unwrap_err();
-    assert_eq!((error.kind(), error.error_code()), (ErrorKind::Business, Some("RET11402")));
+    assert_eq!((error.kind(), error.error_code()), (ErrorKind::Business, Some("RET11405")));
 }
 
 #[tokio::test]
@@ -570,8 +570,8 @@ async fn what_passes_is_waited_out_and_what_does_not_ends_the_wait() {
     assert_eq!(job(&session).wait().await.unwrap().state, JobState::Processed);
     assert!(start.elapsed() >= Duration::from_secs(1));
 
-    mock.on("check_invoice_status").json(200, business("RET11402"));
-    assert_eq!(job(&session).wait().await.unwrap_err().error_code(), Some("RET11402"));
+    mock.on("check_invoice_status").json(200, business("RET11405"));
+    assert_eq!(job(&session).wait().await.unwrap_err().error_code(), Some("RET11405"));
 }
 
 // --- GSTR-2B ------------------------------------------------------------------
@@ -677,7 +677,7 @@ async fn sales_are_listed_with_the_recipients_actions() {
     mock.on("list_sales_invoices").example("none").times(1);
     let none = session.ims().sales_invoices(period(), SupplierSection::B2b, ReturnType::Gstr1).await.unwrap();
     assert!(none.documents.is_none() && none.no_records_code.as_deref() == Some("RET11416"));
-    mock.on("list_sales_invoices").json(200, business("RET11402")).times(1);
+    mock.on("list_sales_invoices").json(200, business("RET11405")).times(1);
     assert_eq!(
         session
             .ims()
@@ -685,7 +685,7 @@ async fn sales_are_listed_with_the_recipients_actions() {
             .await
             .unwrap_err()
             .error_code(),
-        Some("RET11402")
+        Some("RET11405")
     );
 }
 

@@ -2,11 +2,15 @@
 //! it; with the tables of operations and cases that reviewers read.
 
 mod case_table;
+mod code_table;
 #[path = "../support/command.rs"]
 #[allow(dead_code)] // tests of single commands use more
 mod command;
 mod contract;
 // The build script's own code, at the paths by which it knows itself.
+#[path = "../../build/codes.rs"]
+#[allow(dead_code)] // the table itself is for the build script
+mod codes;
 #[path = "../../build/dialect.rs"]
 mod dialect;
 #[path = "../../build/document.rs"]
