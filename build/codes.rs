@@ -106,7 +106,7 @@ pub fn table(rows: &[Value]) -> String {
         let meaning = meaning.map_or("None".to_owned(), |variant| format!("Some(CodeMeaning::{variant})"));
         let _ = writeln!(
             source,
-            "Code {{ code: {:?}, meaning: {meaning}, text: {:?}, families: &{:?}, operations: &{:?} }},",
+            "Code {{ id: {:?}, meaning: {meaning}, text: {:?}, families: &{:?}, operations: &{:?} }},",
             text(&row["code"]),
             text(&row["text"]).trim(),
             texts(&row["families"]),

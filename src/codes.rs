@@ -25,7 +25,7 @@ pub enum CodeMeaning {
 
 /// A row of the table.
 pub(crate) struct Code {
-    pub code: &'static str,
+    pub id: &'static str,
     pub meaning: Option<CodeMeaning>,
     pub text: &'static str,
     /// The families and operations that it holds for; for all if both are empty.
@@ -36,8 +36,8 @@ pub(crate) struct Code {
 /// What the table says of a code of this operation.
 pub(crate) fn find(code: &str, operation: &Operation) -> Option<&'static Code> {
     let table = crate::generated::CODES;
-    let from = table.partition_point(|row| row.code < code);
-    table[from..].iter().take_while(|row| row.code == code).find(|row| {
+    let from = table.partition_point(|row| row.id < code);
+    table[from..].iter().take_while(|row| row.id == code).find(|row| {
         row.families.is_empty() && row.operations.is_empty()
             || row.families.contains(&operation.family)
             || row.operations.contains(&operation.id)

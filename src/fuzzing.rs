@@ -27,6 +27,11 @@ pub fn answer(status: u16, body: &[u8]) -> Result<(), Error> {
     )
 }
 
+/// A body as a JSON parser can read it.
+pub fn readable(body: &[u8]) -> Vec<u8> {
+    transport::readable(body.to_vec().into())
+}
+
 /// What is made of a `Retry-After`.
 pub fn retry_after(value: &str) -> Option<Duration> {
     retry::retry_after(value, SystemTime::now())

@@ -1,6 +1,9 @@
 #![no_main]
 
+use std::collections::HashMap;
+
 use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, value::RawValue};
 
 fuzz_target!(|data: &[u8]| {
     let [high, low, body @ ..] = data else { return };
@@ -9,12 +12,13 @@ fuzz_target!(|data: &[u8]| {
     match sandbox_client::fuzzing::answer(status, body) {
         Ok(()) => {
             assert_eq!(status, 200);
-            // Texts that no field reads may be in another encoding.
-            let text = String::from_utf8_lossy(body);
-            let value: serde_json::Value = serde_json::from_str(&text).expect("a success is JSON");
-            assert!(value["data"].is_object());
-            let failed = &value["data"]["status_cd"];
-            assert!(!matches!(failed.as_str().map(str::trim), Some("0" | "false")), "{value}");
+            let text = sandbox_client::fuzzing::readable(body);
+            let body: Members = serde_json::from_slice(&text).expect("a success is a JSON object");
+            let data: Members = serde_json::from_str(body["data"].get()).expect("`data` is an object");
+            assert!(data.contains_key("data"));
+            for level in [&body, &data] {
+                no_failure(level);
+            }
         }
         Err(error) => {
             let text = format!("{error}");
@@ -23,3 +27,24 @@ fuzz_target!(|data: &[u8]| {
         }
     }
 });
+
+type Members<'a> = HashMap<String, &'a RawValue>;
+
+/// The first rule: what says failure beside a payload or around it is no success.
+fn no_failure(level: &Members) {
+    for (name, value) in level {
+        // Numbers beyond any range tell nothing.
+        let Ok(value) = serde_json::from_str::<Value>(value.get()) else { continue };
+        let text = match &value {
+            Value::String(text) => text.trim().to_lowercase(),
+            other => other.to_string(),
+        };
+        let holds = match name.as_str() {
+            "status_cd" => text.parse() == Ok(1.0) || ["", "null", "[]", "{}"].contains(&&*text),
+            "Status" | "status" | "success" => text != "false" && text.parse() != Ok(0.0),
+            "error" => value["error_cd"].as_str().is_none_or(|code| ["", "0", "null"].contains(&code.trim())),
+            _ => true,
+        };
+        assert!(holds, "{name}: {value}");
+    }
+}

@@ -236,7 +236,7 @@ impl Verdict<'_> {
         let silent = level.status_cd == Status::Absent && level.status == Status::Absent;
         level.status_cd.is_zero()
             || level.status.is_zero()
-            || level.unsuccessful
+            || level.success.is_zero()
             || level.error.content
             || !level.bare.is_empty() && (beside || silent)
             || depth == 1 && self.operation.failed_status.iter().any(|status| level.status.is(status))
@@ -266,7 +266,7 @@ impl Verdict<'_> {
         let codes = described(codes, message.as_deref(), self.operation);
         let meaning = match meaning_of(&codes, self.operation) {
             // The provider could not pass the request on.
-            None if codes.is_empty() && own.unsuccessful => Some(CodeMeaning::Temporary),
+            None if codes.is_empty() && own.success.is_zero() => Some(CodeMeaning::Temporary),
             meaning => meaning,
         };
         let error = match meaning {

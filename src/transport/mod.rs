@@ -175,6 +175,12 @@ fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Error> {
     })
 }
 
+/// A body as a JSON parser can read it, for fuzzing.
+#[cfg(fuzzing)]
+pub(crate) fn readable(body: Bytes) -> Vec<u8> {
+    Body::new(body).text().to_vec()
+}
+
 /// The verdict on an answer, for fuzzing: envelope first, then the type.
 #[cfg(fuzzing)]
 pub(crate) fn judge<T: serde::de::DeserializeOwned>(

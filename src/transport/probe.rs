@@ -23,8 +23,7 @@ pub(super) struct Level {
     pub status_cd: Status,
     /// `Status` or `status`.
     pub status: Status,
-    /// `success` is false.
-    pub unsuccessful: bool,
+    pub success: Status,
     pub message: Option<String>,
     pub transaction_id: Option<String>,
     /// A code that stands straight here, and not in an `error`.
@@ -79,7 +78,9 @@ impl Status {
         match self {
             Self::Text(text) => {
                 text.eq_ignore_ascii_case(value)
-                    || self.number().is_some_and(|number| value.parse::<f64>().is_ok_and(|one| one == number))
+                    || self.number().is_some_and(|number| {
+                        value.parse::<f64>().is_ok_and(|one| one.total_cmp(&number).is_eq())
+                    })
             }
             _ => false,
         }
@@ -147,7 +148,8 @@ impl Level {
     ) -> Result<(), A::Error> {
         match &*plain(key) {
             "code" => {
-                self.code = map.next_value::<Text>()?.0.and_then(|code| status_number(&code)).or(self.code)
+                let code = map.next_value::<Text>()?.0;
+                self.code = code.and_then(|code| status_number(&code)).or(self.code);
             }
             "message" | "errormessage" | "errormsg" => {
                 self.message = map.next_value::<Text>()?.0.or(self.message.take());
@@ -155,7 +157,7 @@ impl Level {
             "transactionid" => self.transaction_id = map.next_value::<Text>()?.0,
             "statuscd" => self.status_cd.merge(map.next_value()?),
             "status" => self.status.merge(map.next_value()?),
-            "success" => self.unsuccessful |= map.next_value::<Status>()?.is_zero(),
+            "success" => self.success.merge(map.next_value()?),
             "errorcd" | "errorcode" | "errorcodes" => {
                 self.bare.extend(codes_in(&map.next_value::<Text>()?));
             }
@@ -239,8 +241,7 @@ fn plain(key: &str) -> Cow<'_, str> {
 
 /// A status of HTTP, be it text or `500.0`.
 fn status_number(text: &str) -> Option<u16> {
-    let number: f64 = text.parse().ok()?;
-    (100.0..1000.0).contains(&number).then_some(number as u16)
+    text.strip_suffix(".0").unwrap_or(text).parse().ok()
 }
 
 /// Codes joined by commas, as in `"705, "`.

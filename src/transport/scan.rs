@@ -45,9 +45,11 @@ static MARKS: LazyLock<Marks> = LazyLock::new(|| Marks {
 
 /// The whole of a small body, the two ends of a large one.
 fn edges(body: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let split = body.len().min(EDGE);
-    let end = (body.len() > EDGE).then(|| &body[split.max(body.len() - EDGE)..]);
-    std::iter::once(&body[..split]).chain(end)
+    let (start, end) = match body.len().checked_sub(2 * EDGE) {
+        Some(between) => (&body[..EDGE], Some(&body[EDGE + between..])),
+        None => (body, None),
+    };
+    std::iter::once(start).chain(end)
 }
 
 /// Whether a key is `status_cd` with another value than a plain 1, or `Status`

@@ -186,7 +186,7 @@ async fn the_client_tells_success_from_failure_in_every_example() {
             };
             match client.call_with_token(token.parse().unwrap(), operation.id, &parameters, body).await {
                 Ok(answer) => {
-                    assert!(!is_failure(response, name), "{place}: taken for a success: {:?}", *answer)
+                    assert!(!is_failure(response, name), "{place}: taken for a success: {:?}", *answer);
                 }
                 Err(error) => {
                     failures += 1;
