@@ -220,6 +220,10 @@ impl Error {
         self.with(|details| details.codes = codes)
     }
 
+    pub(crate) fn with_error_code(self, code: Option<&str>) -> Self {
+        self.with_codes(code.map(ErrorCode::new).into_iter().collect())
+    }
+
     pub(crate) fn with_info(self, info: Vec<ErrorInfo>) -> Self {
         self.with(|details| details.info = info)
     }

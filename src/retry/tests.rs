@@ -174,7 +174,7 @@ fn a_failure_that_passes_is_retried_where_that_is_safe() {
         (write(), CodeMeaning::Busy, true, false),
     ] {
         let error = meaning(code, maybe_processed);
-        assert_eq!(is_retryable(&operation, &error), later, "{code:?}");
+        assert_eq!(is_retryable(operation.idempotent, &error), later, "{code:?}");
         assert_eq!(pause(&operation, &error, 1, 0.5), None, "{code:?}");
     }
     for code in
