@@ -50,13 +50,14 @@ fn main() {
 
     let codes = codes::load(&root).unwrap_or_else(|violations| fail(&violations));
 
-    let families = generate::families(&document.merged).unwrap_or_else(|error| fail(&[error]));
+    let marked = operations::with_families(&document);
+    let families = generate::families(&marked).unwrap_or_else(|error| fail(&[error]));
     write(&out.join("families.rs"), &families);
     write(&out.join("session_kinds.rs"), &operations::session_kinds(&document.merged));
     write(&out.join("operations.rs"), &operations::table(&document.merged));
     write(&out.join("codes.rs"), &codes::table(&codes));
-    write(&out.join("round_trip.rs"), &operations::round_trip(&document.merged));
-    write(&out.join("reference.rs"), &reference::pages(&document.merged, &codes));
+    write(&out.join("round_trip.rs"), &operations::round_trip(&marked));
+    write(&out.join("reference.rs"), &reference::pages(&marked, &codes));
     write(&out.join("document.json"), &envelope::expanded(&document.merged).to_string());
 }
 

@@ -18,7 +18,7 @@ use syn::{
     Attribute, Expr, ExprLit, GenericArgument, Ident, ImplItem, Item, ItemMod, Lit, Type, parse_quote,
 };
 
-use crate::operations::{self, all, credential, payload_type, resolve, text};
+use crate::operations::{self, all, component_type, credential, payload_type, resolve, text};
 
 /// The source of one module for each family of the document.
 pub fn families(document: &Value) -> Result<String, String> {
@@ -35,9 +35,18 @@ pub fn families(document: &Value) -> Result<String, String> {
             node: operation,
         });
     }
+    // Of all families, since one may use the types of another.
+    let (mut used, mut sent) = (BTreeSet::new(), BTreeSet::new());
+    for operation in families.values().flatten() {
+        reachable(document, operation.node, &mut used);
+        reachable(document, &operation.node["requestBody"], &mut sent);
+    }
     let mut source = String::new();
     for (name, operations) in &families {
-        let module = family(document, name, operations).map_err(|error| format!("{name}: {error}"))?;
+        let mut schemas = used.clone();
+        schemas.retain(|schema| document["components"]["schemas"][schema]["x-family"] == *name);
+        let module =
+            family(document, name, operations, schemas, &sent).map_err(|error| format!("{name}: {error}"))?;
         source.push_str(&module);
     }
     Ok(source)
@@ -52,14 +61,21 @@ struct Operation<'a> {
     node: &'a Value,
 }
 
-/// The source of the module of one family.
-fn family(document: &Value, name: &str, operations: &[Operation]) -> Result<String, String> {
-    let mut file = run_progenitor(document, operations)?;
+/// The source of the module of one family, with types of `schemas` and of all
+/// that its operations reach and no other family has; of `sent` with builders.
+fn family(
+    document: &Value,
+    name: &str,
+    operations: &[Operation],
+    schemas: BTreeSet<String>,
+    sent: &BTreeSet<String>,
+) -> Result<String, String> {
+    let mut file = run_progenitor(document, name, operations, schemas)?;
     let mut types = take_module(&mut file, "types")?;
     let structs = builder_structs(&mut file)?;
     let methods = methods(&file)?;
 
-    only_needed_builders(document, operations, &mut types);
+    only_needed_builders(sent, &mut types);
     let mut builders: Vec<Item> = Vec::new();
     let mut without_session: Vec<ImplItem> = Vec::new();
     let mut with_session: Vec<ImplItem> = Vec::new();
@@ -68,7 +84,7 @@ fn family(document: &Value, name: &str, operations: &[Operation]) -> Result<Stri
         let method = methods.get(operation.id).ok_or_else(|| changed("method", operation.id))?;
         let fields = structs.get(&method.builder).ok_or_else(|| changed("builder", operation.id))?;
         let builder = &method.builder;
-        builders.extend(builder_items(document, operation, builder, fields)?);
+        builders.extend(builder_items(document, name, operation, builder, fields)?);
         let (id, docs): (Ident, _) = (ident(operation.id), &method.docs);
         let call: ImplItem = parse_quote! {
             #(#docs)*
@@ -159,10 +175,15 @@ fn session_of(operation: &Value) -> Option<&str> {
     credential(operation)?.session()
 }
 
-/// progenitor's output for the operations of a family and the schemas that
-/// they reach. A response is the payload alone: the envelope is one generic
-/// type of ours, and so are failures.
-fn run_progenitor(document: &Value, operations: &[Operation]) -> Result<syn::File, String> {
+/// progenitor's output for the operations of a family, `schemas`, and those
+/// that both reach. A response is the payload alone: the envelope is
+/// one generic type of ours, and so are failures.
+fn run_progenitor(
+    document: &Value,
+    family: &str,
+    operations: &[Operation],
+    schemas: BTreeSet<String>,
+) -> Result<syn::File, String> {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for operation in operations {
         let mut node = operation.node.clone();
@@ -173,13 +194,16 @@ fn run_progenitor(document: &Value, operations: &[Operation]) -> Result<syn::Fil
     reduced["paths"] = json!(paths);
     let mut names = BTreeSet::new();
     reachable(document, &reduced["paths"], &mut names);
+    for schema in schemas {
+        reachable(document, &json!({"$ref": format!("#/components/schemas/{schema}")}), &mut names);
+    }
     if let Some(schemas) = reduced["components"]["schemas"].as_object_mut() {
         schemas.retain(|name, _| names.contains(name.as_str()));
     }
     reduced["components"]["responses"] = json!({});
     let spec =
         serde_json::from_value(reduced).map_err(|error| format!("not an OpenAPI 3.0 document: {error}"))?;
-    let settings = settings(document, &names);
+    let settings = settings(document, family, &names);
     // progenitor asserts where it should report; the dialect check names the
     // operation for every case known, and this is the net under it.
     let tokens = panic::catch_unwind(|| Generator::new(&settings).generate_tokens(&spec))
@@ -188,7 +212,7 @@ fn run_progenitor(document: &Value, operations: &[Operation]) -> Result<syn::Fil
     syn::parse2(tokens).map_err(|error| format!("the generated client does not parse: {error}"))
 }
 
-fn settings(document: &Value, names: &BTreeSet<String>) -> GenerationSettings {
+fn settings(document: &Value, family: &str, names: &BTreeSet<String>) -> GenerationSettings {
     let mut settings = GenerationSettings::default();
     settings
         .with_interface(InterfaceStyle::Builder)
@@ -198,14 +222,13 @@ fn settings(document: &Value, names: &BTreeSet<String>) -> GenerationSettings {
         settings.with_derive("schemars::JsonSchema");
     }
     for name in names {
-        match document["components"]["schemas"][name]["x-rust"].as_str() {
-            Some(rust) => {
-                let traits: [TypeImpl; 0] = [];
-                settings.with_replacement(name, format!("crate::values::{rust}"), traits.into_iter());
-            }
-            None => {
-                settings.with_patch(name, TypePatch::default().with_attr("#[non_exhaustive]"));
-            }
+        let schema = &document["components"]["schemas"][name];
+        let elsewhere = schema["x-family"].as_str().is_some_and(|other| other != family);
+        if elsewhere || schema.get("x-rust").is_some() {
+            let traits: [TypeImpl; 0] = [];
+            settings.with_replacement(name, component_type(document, name, family), traits.into_iter());
+        } else {
+            settings.with_patch(name, TypePatch::default().with_attr("#[non_exhaustive]"));
         }
     }
     settings
@@ -352,6 +375,7 @@ pub fn setter(name: &str) -> String {
 /// The builder of an operation: a setter a parameter, and `send`.
 fn builder_items(
     document: &Value,
+    family: &str,
     operation: &Operation,
     name: &Ident,
     types: &BTreeMap<String, Type>,
@@ -385,8 +409,12 @@ fn builder_items(
     }
     if let Some(body) = operation.node.get("requestBody") {
         let schema = &body["content"]["application/json"]["schema"];
-        let of_type = syn::parse_str(&payload_type(document, schema, "types")).expect("a path");
+        let mut of_type: Type = syn::parse_str(&payload_type(document, schema, family)).expect("a path");
         let field: Ident = parse_quote!(body);
+        let needs: Vec<&str> = body["x-document"].as_array().into_iter().flatten().map(text).collect();
+        if body.get("x-document").is_some() {
+            of_type = parse_quote!(crate::Document<#of_type>);
+        }
         setters.push(parse_quote! {
             /// The body, sent as JSON.
             pub fn body(mut self, value: impl TryInto<#of_type, Error: std::fmt::Display>) -> Self {
@@ -394,12 +422,12 @@ fn builder_items(
                 self
             }
         });
-        steps.push(parse_quote!(request.body(self.body)?;));
+        steps.push(parse_quote!(request.body(self.body, &[#(#needs),*])?;));
         fields.push(field);
         field_types.push(of_type);
     }
     let answer = &operation.node["responses"]["200"]["content"]["application/json"]["schema"];
-    let answer: Type = syn::parse_str(&payload_type(document, answer, "types")).expect("a path");
+    let answer: Type = syn::parse_str(&payload_type(document, answer, family)).expect("a path");
     let position = operation.position;
     let sends = format!(
         "Sends the request: `{} {}`.\n\n# Errors\n\nAny kind of [`ErrorKind`](crate::ErrorKind); \
@@ -442,11 +470,7 @@ fn builder_items(
 
 /// Removes the builders of types that no request contains: more than half of
 /// what progenitor writes, and of no use to anybody who reads an answer.
-fn only_needed_builders(document: &Value, operations: &[Operation], types: &mut ItemMod) {
-    let mut sent = BTreeSet::new();
-    for operation in operations {
-        reachable(document, &operation.node["requestBody"], &mut sent);
-    }
+fn only_needed_builders(sent: &BTreeSet<String>, types: &mut ItemMod) {
     let unneeded = |of: &Type| last_ident(of).is_some_and(|name| !sent.contains(&name.to_string()));
     let Some((_, items)) = &mut types.content else { return };
     items.retain(|item| match item {

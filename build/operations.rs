@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::document::Document;
+
 /// HTTP methods of a path item, as OpenAPI spells them: those that the client
 /// inside the generated code has a function for.
 pub const METHODS: [&str; 6] = ["get", "put", "post", "delete", "head", "patch"];
@@ -99,13 +101,30 @@ pub fn texts(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().map(text).collect()
 }
 
-/// The Rust type of a schema that is a `$ref`; generated ones are in `module`.
-pub fn payload_type(document: &Value, schema: &Value, module: &str) -> String {
-    let name = text(&schema["$ref"]).rsplit('/').next().unwrap_or_default();
-    match resolve(document, schema)["x-rust"].as_str() {
-        Some(rust) => format!("crate::values::{rust}"),
-        None => format!("{module}::{name}"),
+/// The document with the family of each schema, in `x-family`: the one whose
+/// folder has its file. The families that use a schema share its type.
+pub fn with_families(document: &Document) -> Value {
+    let mut marked = document.merged.clone();
+    for (name, schema) in marked["components"]["schemas"].as_object_mut().into_iter().flatten() {
+        if let Some((family, _)) = document.file_of(&format!("schemas/{name}")).split_once('/') {
+            schema["x-family"] = family.into();
+        }
     }
+    marked
+}
+
+/// The Rust type of a component, as an operation of this family uses it.
+pub fn component_type(document: &Value, name: &str, family: &str) -> String {
+    let schema = &document["components"]["schemas"][name];
+    match schema["x-rust"].as_str() {
+        Some(rust) => format!("crate::values::{rust}"),
+        None => format!("crate::{}::types::{name}", schema["x-family"].as_str().unwrap_or(family)),
+    }
+}
+
+/// The same for a schema that is a `$ref`.
+pub fn payload_type(document: &Value, schema: &Value, family: &str) -> String {
+    component_type(document, text(&schema["$ref"]).rsplit('/').next().unwrap_or_default(), family)
 }
 
 /// The source of the table, sorted by operation id. The dialect has been checked.
@@ -194,9 +213,8 @@ pub fn round_trip(document: &Value) -> String {
     for (position, id) in sorted_ids(document).into_iter().enumerate() {
         let (_, _, operation) =
             all(document).find(|(_, _, operation)| operation["operationId"] == id).expect("listed");
-        let module = format!("families::{}::types", text(&operation["tags"][0]));
         let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
-        let payload = payload_type(document, schema, &module);
+        let payload = payload_type(document, schema, text(&operation["tags"][0]));
         let _ = writeln!(
             source,
             "{id:?} => crate::answer::round_trip::<{payload}>(&OPERATIONS[{position}], answer),"
@@ -209,12 +227,11 @@ pub fn round_trip(document: &Value) -> String {
          Some(match operation {\n",
     );
     for (_, _, operation) in all(document) {
-        let module = format!("families::{}::types", text(&operation["tags"][0]));
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
         if schema.is_null() {
             continue;
         }
-        let body = payload_type(document, schema, &module);
+        let body = payload_type(document, schema, text(&operation["tags"][0]));
         let _ =
             writeln!(source, "{} => crate::request::round_trip::<{body}>(body),", operation["operationId"]);
     }

@@ -162,7 +162,7 @@ fn in_rust(page: &mut String, document: &Value, operation: &Value) {
     );
     if let Some(body) = body(document, operation) {
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-        let of_type = payload_type(document, schema, &format!("sandbox_client::{family}::types"));
+        let of_type = payload_type(document, schema, family);
         let of_type = of_type.replace("crate::", "sandbox_client::");
         let _ = writeln!(page, "let body: {of_type} = serde_json::from_str(r#\"{body:#}\"#)?;");
         call.push_str(".body(body)");

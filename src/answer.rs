@@ -1,6 +1,8 @@
 //! Answers: the payload first, and what the envelope around it says.
 
 use std::{
+    borrow::Cow,
+    collections::BTreeMap,
     fmt,
     marker::PhantomData,
     ops::{Deref, DerefMut},
@@ -13,7 +15,7 @@ use serde::{
         self, DeserializeOwned, DeserializeSeed, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor,
     },
 };
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     Error, ErrorKind,
@@ -130,6 +132,16 @@ impl<T> Answer<T> {
     #[must_use]
     pub fn unread(&self) -> &[&'static str] {
         &self.envelope.unread
+    }
+
+    /// The payload within the body, as it was received.
+    pub(crate) fn payload_json(&self) -> Option<&RawValue> {
+        let mut json: &RawValue = serde_json::from_slice(self.received.body.text()).ok()?;
+        for key in self.received.operation.payload {
+            let mut members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(json.get()).ok()?;
+            json = members.remove(*key)?;
+        }
+        Some(json)
     }
 
     /// The error for a success that lacks what a helper needs of it; `lacks`

@@ -5,6 +5,7 @@ mod answer;
 mod client;
 mod codes;
 mod credentials;
+mod document;
 mod environment;
 mod error;
 mod families;
@@ -35,6 +36,7 @@ pub use answer::Answer;
 pub use client::{Client, ClientBuilder};
 pub use codes::CodeMeaning;
 pub use credentials::Token;
+pub use document::Document;
 pub use environment::Environment;
 pub use error::{Error, ErrorCode, ErrorInfo, ErrorKind, Phase};
 pub use families::{

@@ -128,7 +128,7 @@ fn request<'a>(
         }
     }
     match (operation.body, body) {
-        (true, Some(body)) => request.body(Given::Value(body))?,
+        (true, Some(body)) => request.body(Given::Value(body), &[])?,
         (true, None) => return Err(Error::input("body", "is missing: this operation takes JSON")),
         (false, Some(_)) => return Err(Error::input("body", "is not taken by this operation")),
         (false, None) => {}

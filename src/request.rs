@@ -7,6 +7,8 @@
 
 use std::{
     any::Any,
+    borrow::Cow,
+    collections::HashMap,
     fmt,
     iter::{self, Once},
 };
@@ -17,7 +19,10 @@ use reqwest::{
     header::{HeaderName, HeaderValue},
 };
 use secrecy::SecretString;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use crate::{
     Answer, Error, ErrorKind, answer,
@@ -169,12 +174,17 @@ impl<'a> Request<'a> {
         Ok(())
     }
 
-    /// The body as JSON.
-    pub fn body(&mut self, body: Given<impl Serialize>) -> Result<(), Error> {
+    /// The body as JSON, which must have the members that `needs` names.
+    pub fn body(&mut self, body: Given<impl Serialize>, needs: &[&'static str]) -> Result<(), Error> {
         let body = self.told(body.get("body", true))?.expect("required");
         let json = serde_json::to_vec(&body)
             .map_err(|error| Error::input("body", "cannot be written as JSON").with_source(error));
-        self.body = Some(self.told(json)?.into());
+        let json = self.told(json)?;
+        if let Some(missing) = missing_member(&json, needs) {
+            return self
+                .told(Err(Error::input(missing, "is missing in the document; set it before `send`")));
+        }
+        self.body = Some(json.into());
         Ok(())
     }
 
@@ -219,6 +229,15 @@ pub(crate) fn round_trip<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result
     let refused =
         |error: serde_json::Error| Error::input("body", "does not fit the operation").with_source(error);
     serde_json::to_value(serde_json::from_slice::<T>(body).map_err(refused)?).map_err(refused)
+}
+
+/// The first of `needs` that the object does not have.
+fn missing_member(json: &[u8], needs: &[&'static str]) -> Option<&'static str> {
+    if needs.is_empty() {
+        return None;
+    }
+    let members: HashMap<Cow<'_, str>, Option<IgnoredAny>> = serde_json::from_slice(json).unwrap_or_default();
+    needs.iter().copied().find(|name| !matches!(members.get(*name), Some(Some(_))))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     document::Document,
-    operations::{all, credential},
+    operations::{all, credential, resolve},
 };
 
 /// What an operation id must not be: progenitor would add an underscore, and
@@ -46,7 +46,7 @@ pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
         }
         describe(&document.merged, &place, operation, report);
         credentials(&document.merged, &place, operation, report);
-        body(&place, operation, report);
+        body(&document.merged, &place, operation, report);
         responses(&place, operation, report);
     }
     for node in nodes {
@@ -166,7 +166,7 @@ fn is_named_json(content: &Value) -> bool {
         && content["application/json"]["schema"].get("$ref").is_some()
 }
 
-fn body(place: &Place, operation: &Value, report: &mut Report) {
+fn body(document: &Value, place: &Place, operation: &Value, report: &mut Report) {
     let Some(body) = operation.get("requestBody") else { return };
     let place = place.at("requestBody");
     if !is_named_json(&body["content"]) {
@@ -175,6 +175,18 @@ fn body(place: &Place, operation: &Value, report: &mut Report) {
             "a second media type makes progenitor panic, and an inline schema gets a made-up name; write \
              application/json alone, its schema a $ref",
         );
+    }
+    if let Some(needs) = body.get("x-document") {
+        let schema = &body["content"]["application/json"]["schema"];
+        let known = &resolve(document, schema)["properties"];
+        let named =
+            needs.as_array().is_some_and(|needs| needs.iter().all(|name| known.get(text(name)).is_some()));
+        if !named {
+            report.add(
+                &place.at("x-document"),
+                "it lists the members that must be there before the document is sent; write names of its schema, or []",
+            );
+        }
     }
     if body["required"] != true {
         report.add(&place.at("required"), "progenitor always sends the body; write `required: true`");

@@ -110,9 +110,12 @@ impl Kind {
                 ("x-secret", Leaf),
                 ("schema", One(Kind::Schema)),
             ],
-            Kind::RequestBody => {
-                &[("description", Leaf), ("required", Leaf), ("content", Each(Kind::MediaType))]
-            }
+            Kind::RequestBody => &[
+                ("description", Leaf),
+                ("required", Leaf),
+                ("x-document", Leaf),
+                ("content", Each(Kind::MediaType)),
+            ],
             Kind::Response => &[
                 ("description", Leaf),
                 ("x-payload", Leaf),

@@ -108,7 +108,7 @@ async fn failures_inside_status_200() {
             "AUTH4033",
             "Invalid Session",
         ),
-        ("gstr_1_at.no_data.ret11416", ErrorKind::Business, "RET11416", "No document found"),
+        ("get_gstr_1_at.ret11416", ErrorKind::Business, "RET11416", "No document found"),
         (
             "get_gstr_2b_regeneration_status.unknown_reference",
             ErrorKind::Business,

@@ -632,6 +632,26 @@ fn a_body_is_required_json_of_a_named_schema() {
     );
 }
 
+#[test]
+fn a_document_names_the_members_that_it_must_have() {
+    let named = json!({
+        "schema": {"$ref": "#/components/schemas/ErrorResponse"},
+        "examples": {"ok": {"summary": "Empty.", "value": {}}},
+    });
+    let body =
+        |needs: Value| json!({"required": true, "x-document": needs, "content": {"application/json": named}});
+    allowed(&[("count/requestBody", body(json!(["code", "message"])))]);
+    allowed(&[("count/requestBody", body(json!([])))]);
+    for needs in [json!(["code", "cost"]), json!(true), json!([1])] {
+        refused(
+            &[("count/requestBody", body(needs))],
+            &[
+                "get_invoice_count: requestBody.x-document: it lists the members that must be there before the document is sent; write names of its schema, or []",
+            ],
+        );
+    }
+}
+
 // ---- parameters -------------------------------------------------------------
 
 fn parameter(name: &str, place: &str, schema: Value) -> Value {

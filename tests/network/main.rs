@@ -4,6 +4,7 @@
 mod body_shape;
 mod concurrency;
 mod configuration;
+mod documents;
 mod envelope;
 mod failure_forms;
 mod http_status;

@@ -1,0 +1,164 @@
+//! Documents that are sent as they were received.
+
+use std::{collections::BTreeMap, fmt, ops::Deref, str::FromStr};
+
+use serde::{Serialize, Serializer, de::DeserializeOwned};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::{Answer, Error};
+
+/// A document that is fetched, then saved or filed: it is read as a `T`, and
+/// sent with the very text that it came in.
+///
+/// GSTN compares checksums of what it gave with what is filed, so members that
+/// `T` does not know must stay, and `1.10` must not become `1.1`. Where `T` says
+/// all that you want to send, a `T` is a document too.
+///
+/// ```
+/// # #[cfg(feature = "gstr_1")] {
+/// use sandbox_client::{Document, gstr_1::types::Gstr1};
+///
+/// let fetched: Document<Gstr1> = r#"{"gstin": "29AAACQ3770E000", "gt": 1.10, "new": true}"#.parse()?;
+/// assert_eq!(fetched.gt.unwrap().to_string(), "1.1"); // a member of `Gstr1`
+///
+/// let saved = fetched.with("fp", "102026")?;
+/// assert_eq!(saved.to_json()?, r#"{"fp":"102026","gstin":"29AAACQ3770E000","gt":1.10,"new":true}"#);
+/// # }
+/// # Ok::<(), sandbox_client::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Document<T> {
+    value: T,
+    /// `None` where it was made of a value: its JSON is what `T` writes.
+    json: Option<Box<RawValue>>,
+}
+
+impl<T> Document<T> {
+    /// The document as `T` has it, without what `T` does not know.
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+}
+
+impl<T: Serialize> Document<T> {
+    /// What is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) for an amount with more digits than JSON can carry.
+    pub fn to_json(&self) -> Result<String, Error> {
+        serde_json::to_string(self)
+            .map_err(|error| Error::config("body", "cannot be written as JSON").with_source(error))
+    }
+}
+
+impl<T: Serialize + DeserializeOwned> Document<T> {
+    /// The same document with another value for one member at its top, or with
+    /// a member more. All others stay as they came.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) with the name of the member where the document
+    /// would be no `T`.
+    pub fn with(self, name: &str, value: impl Serialize) -> Result<Self, Error> {
+        let value = to_raw_value(&value).map_err(|error| not_fitting(name, error))?;
+        self.with_members([(name.to_owned(), value)].into())
+            .map_err(|error| error.with_field(name.to_owned()))
+    }
+
+    /// The same document with all members of another, which replace its own:
+    /// a return of the sections that were fetched one by one.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) where one of the two is no object.
+    pub fn with_all_of(self, other: Self) -> Result<Self, Error> {
+        let members = other.members()?;
+        self.with_members(members)
+    }
+
+    fn with_members(self, changed: Members) -> Result<Self, Error> {
+        let mut members = self.members()?;
+        members.extend(changed);
+        let json = to_raw_value(&members).map_err(|error| not_fitting("body", error))?;
+        Self::from_raw(json)
+    }
+
+    fn members(&self) -> Result<Members, Error> {
+        serde_json::from_str(&self.to_json()?).map_err(|error| not_fitting("body", error))
+    }
+
+    fn from_raw(json: Box<RawValue>) -> Result<Self, Error> {
+        let value = serde_json::from_str(json.get()).map_err(|error| not_fitting("body", error))?;
+        Ok(Self { value, json: Some(json) })
+    }
+}
+
+type Members = BTreeMap<String, Box<RawValue>>;
+
+/// Says where, never what: the document is taxpayers' data.
+fn not_fitting(field: &str, error: serde_json::Error) -> Error {
+    let what = if error.is_data() { "does not have the form of this document" } else { "is not JSON" };
+    Error::config(field.to_owned(), format!("{what} (line {}, column {})", error.line(), error.column()))
+}
+
+impl<T: Serialize + DeserializeOwned> FromStr for Document<T> {
+    type Err = Error;
+
+    fn from_str(json: &str) -> Result<Self, Error> {
+        Self::from_raw(serde_json::from_str(json).map_err(|error| not_fitting("body", error))?)
+    }
+}
+
+impl<T> From<T> for Document<T> {
+    fn from(value: T) -> Self {
+        Self { value, json: None }
+    }
+}
+
+/// [`Answer::into_document`], so that an answer can be the body of a request.
+impl<T> TryFrom<Answer<T>> for Document<T> {
+    type Error = Error;
+
+    fn try_from(answer: Answer<T>) -> Result<Self, Error> {
+        answer.into_document()
+    }
+}
+
+impl<T> Answer<T> {
+    /// The payload as it was received, to be saved or filed.
+    ///
+    /// # Errors
+    ///
+    /// [`Decode`](crate::ErrorKind::Decode) where the payload is not in the answer as it came.
+    pub fn into_document(self) -> Result<Document<T>, Error> {
+        match self.payload_json() {
+            Some(json) => Ok(Document { json: Some(json.to_owned()), value: self.into_inner() }),
+            None => Err(self.incomplete("its payload cannot be taken out as it was received")),
+        }
+    }
+}
+
+impl<T> Deref for Document<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: Serialize> Serialize for Document<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.json {
+            Some(json) => json.serialize(serializer),
+            None => self.value.serialize(serializer),
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Document<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Document").field(&self.value).finish()
+    }
+}
