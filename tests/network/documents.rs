@@ -36,7 +36,7 @@ async fn a_summary_is_filed_as_it_was_received() {
         .file_gstr_1()
         .year("2026")
         .month("10")
-        .pan("ABCCQ3123E")
+        .pan("ABCDE1234F")
         .otp(otp)
         .body(summary.into_document().unwrap());
     assert_eq!(filing.send().await.unwrap().ack_num.as_deref(), Some("AA2910260000001"));
@@ -44,7 +44,7 @@ async fn a_summary_is_filed_as_it_was_received() {
     let sent = &server.requests()[1];
     assert_eq!(
         sent.line(),
-        "POST /gst/compliance/tax-payer/gstrs/gstr-1/2026/10/file?pan=ABCCQ3123E&otp=55B4DF"
+        "POST /gst/compliance/tax-payer/gstrs/gstr-1/2026/10/file?pan=ABCDE1234F&otp=55B4DF"
     );
     assert_eq!(str::from_utf8(&sent.body).unwrap(), SUMMARY);
 }
@@ -93,7 +93,7 @@ async fn a_value_is_a_document_too() {
         .isnil("Y".to_owned())
         .try_into()
         .unwrap();
-    let filing = gstr_1.file_gstr_1().year("2026").month("10").pan("ABCCQ3123E").otp("55B4DF").body(nil);
+    let filing = gstr_1.file_gstr_1().year("2026").month("10").pan("ABCDE1234F").otp("55B4DF").body(nil);
     assert!(filing.send().await.unwrap().ack_num.is_some());
     let sent = &mock.requests()[0];
     assert_eq!(sent.body, br#"{"gstin":"29AAACQ3770E000","isnil":"Y","ret_period":"102026"}"#);
