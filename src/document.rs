@@ -46,10 +46,10 @@ impl<T: Serialize> Document<T> {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) for an amount with more digits than JSON can carry.
+    /// [`Input`](crate::ErrorKind::Input) for an amount with more digits than JSON can carry.
     pub fn to_json(&self) -> Result<String, Error> {
         serde_json::to_string(self)
-            .map_err(|error| Error::config("body", "cannot be written as JSON").with_source(error))
+            .map_err(|error| Error::input("body", "cannot be written as JSON").with_source(error))
     }
 }
 
@@ -59,7 +59,7 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) with the name of the member where the document
+    /// [`Input`](crate::ErrorKind::Input) with the name of the member where the document
     /// would be no `T`.
     pub fn with(self, name: &str, value: impl Serialize) -> Result<Self, Error> {
         let value = to_raw_value(&value).map_err(|error| not_fitting(name, error))?;
@@ -72,7 +72,7 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) where one of the two is no object.
+    /// [`Input`](crate::ErrorKind::Input) where one of the two is no object.
     pub fn with_all_of(self, other: Self) -> Result<Self, Error> {
         let members = other.members()?;
         self.with_members(members)
@@ -100,7 +100,7 @@ type Members = BTreeMap<String, Box<RawValue>>;
 /// Says where, never what: the document is taxpayers' data.
 fn not_fitting(field: &str, error: serde_json::Error) -> Error {
     let what = if error.is_data() { "does not have the form of this document" } else { "is not JSON" };
-    Error::config(field.to_owned(), format!("{what} (line {}, column {})", error.line(), error.column()))
+    Error::input(field.to_owned(), format!("{what} (line {}, column {})", error.line(), error.column()))
 }
 
 impl<T: Serialize + DeserializeOwned> FromStr for Document<T> {

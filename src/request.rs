@@ -181,8 +181,7 @@ impl<'a> Request<'a> {
             .map_err(|error| Error::input("body", "cannot be written as JSON").with_source(error));
         let json = self.told(json)?;
         if let Some(missing) = missing_member(&json, needs) {
-            return self
-                .told(Err(Error::input(missing, "is missing in the document; set it before `send`")));
+            return self.told(Err(Error::input(missing, "is missing in the document; set it before `send`")));
         }
         self.body = Some(json.into());
         Ok(())

@@ -71,7 +71,7 @@ async fn sections_become_a_return_and_stay_as_they_were() {
     let save = |body: Document<Gstr1>| gstr_1.save_gstr_1().year("2026").month("10").body(body).send();
     let whole = whole.with("gstin", "29AAACQ3770E000").unwrap();
     let error = save(whole.clone()).await.unwrap_err();
-    assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("fp")));
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("fp")));
     let error = save(whole.clone().with("fp", None::<String>).unwrap()).await.unwrap_err();
     assert_eq!(error.field(), Some("fp"));
     assert_eq!(server.requests().len(), 2);
@@ -110,7 +110,7 @@ fn text_that_is_no_document_is_refused() {
         ("\"private\"", "does not have the form of this document"),
     ] {
         let error = refused(json);
-        assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("body")), "{json}");
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("body")), "{json}");
         assert!(error.to_string().contains(said), "{json}: {error}");
         assert!(!error.to_string().contains("private"), "{error}");
     }
