@@ -15,6 +15,8 @@ mod generated;
 #[cfg(doc)]
 pub mod guide;
 mod hex;
+#[cfg(feature = "matching")]
+pub mod matching;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod observe;

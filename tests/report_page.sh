@@ -73,6 +73,34 @@ SCRIPT
 } > "$probe"
 expect "$probe" "rows 60; searched 9; largest 87; smallest ; parts 132, wrong 0; wider than the window false; requests 0"
 
+# The page of `sandbox match`: the choice of a verdict and the search narrow together,
+# and amounts are sorted as numbers, commas and all.
+register=$folder/register.csv
+printf '%s\n' 'gstin,number,date,value' '24ABCFG0123H1YZ,PRN-1050,17-10-2024,28600' \
+    '24ABCFG0123H1YZ,PRN-1094,25-10-2024,2950' '24ABCFG0123H1YZ,PRN-2000,25-10-2024,142700' > "$register"
+matched=$folder/match.html
+"${CARGO_TARGET_DIR:-target}/debug/sandbox" --mock match --register "$register" --report "$matched" > /dev/null 2>&1
+probe=$folder/match_probe.html
+{
+    cat "$matched"
+    cat << 'SCRIPT'
+<script>
+const told = [];
+const visible = () => rows.filter((row) => !row.hidden).length;
+const choose = (verdict) => { filter.value = verdict; filter.dispatchEvent(new Event("change")); };
+told.push("rows " + rows.length);
+choose("only_at_gstn"); told.push("chosen " + visible() + " " + shown.textContent);
+search.value = "amd2"; search.dispatchEvent(new Event("input")); told.push("both " + visible());
+search.value = ""; choose(""); told.push("all " + visible());
+document.querySelectorAll("th button")[4].click();
+told.push("largest " + body.rows[0].cells[4].textContent);
+told.push("requests " + performance.getEntriesByType("resource").length);
+document.title = told.join("; ");
+</script>
+SCRIPT
+} > "$probe"
+expect "$probe" "rows 13; chosen 10 10 of 13; both 2; all 13; largest 1,42,700.00; requests 0"
+
 headless --window-size=1200,1600 --screenshot="$folder/report.png" "file://$page"
 headless --print-to-pdf="$folder/report.pdf" --no-pdf-header-footer "file://$page"
 [ -s "$folder/report.pdf" ] || { echo "nothing to print"; exit 1; }
@@ -111,4 +139,4 @@ addEventListener("load", () => {
 SCRIPT
 } > "$picture"
 expect "$picture" "size 1200x1600; bars true; text true; mostly white true"
-echo "1 passed, 0 failed: $folder/report.png"
+echo "2 passed, 0 failed: $folder/report.png, $folder/match.html"

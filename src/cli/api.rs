@@ -7,14 +7,16 @@ use std::{
 };
 
 use clap::{ArgMatches, Args, FromArgMatches as _};
-use sandbox_client::{Credential, Operation, operations};
-use serde_json::Value;
+use sandbox_client::{Credential, Operation, Parameter, operations};
+use serde_json::{Map, Value, json};
 
 use super::{
     arguments::{Format, Select, Shared},
+    confirm,
     connection::{Connection, read_line},
     failure::Failure,
     output::{Sheet, print_json},
+    table::shown,
 };
 
 /// What every operation takes on the command line.
@@ -26,6 +28,12 @@ struct Call {
     /// The body: JSON, @file, or - for standard input
     #[arg(long, value_name = "JSON")]
     body: Option<String>,
+    /// Call an operation that changes something without a question, for scripts
+    #[arg(long, short)]
+    yes: bool,
+    /// Show the request, and send nothing
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
     /// Show tokens and signed URLs in the answer instead of hiding them
     #[arg(long)]
     show_secrets: bool,
@@ -115,6 +123,14 @@ async fn invoke(shared: &Shared, operation: &Operation, call: Call) -> Result<()
     if shared.format == Format::Csv {
         return Err(Failure::usage("an answer of any shape does not fit into CSV; use --format json"));
     }
+    let asks = changes_something(operation) && !call.yes && !call.dry_run;
+    if asks {
+        confirm::refuse_without_a_terminal()?;
+    }
+    let body = call.body.as_deref().map(body).transpose()?;
+    if call.dry_run {
+        return dry_run(operation, &call.param, body);
+    }
     let mut parameters = call.param;
     for known in operation.parameters.iter().filter(|known| known.secret) {
         if parameters.iter().any(|(name, _)| name == known.name) {
@@ -130,11 +146,12 @@ async fn invoke(shared: &Shared, operation: &Operation, call: Call) -> Result<()
         eprintln!("{}: ", known.name);
         parameters.push((known.name.to_owned(), read_line()?));
     }
-    let body = call.body.as_deref().map(body).transpose()?;
-
     let connection = Connection::open(shared).await?;
     let pairs: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (&**name, &**value)).collect();
     let (id, body) = (operation.id, body.as_ref());
+    if asks {
+        confirm::ask(&format!("Call {id}, which may not be taken back?"))?;
+    }
     let answer = match operation.credential {
         Credential::Session("taxpayer_token") => {
             connection.session(&call.select).await?.call(id, &pairs, body).await?
@@ -151,13 +168,50 @@ async fn invoke(shared: &Shared, operation: &Operation, call: Call) -> Result<()
     Ok(print_json(&answer)?)
 }
 
+/// Whether a call changes what GSTN has. Opening and ending sessions is no such change.
+fn changes_something(operation: &Operation) -> bool {
+    !operation.idempotent && operation.family != "session"
+}
+
+fn dry_run(operation: &Operation, given: &[(String, String)], body: Option<Value>) -> Result<(), Failure> {
+    for (name, _) in given {
+        if !operation.parameters.iter().any(|known| known.name == name) {
+            let known: Vec<&str> = operation.parameters.iter().map(|known| known.name).collect();
+            return Err(Failure::usage(format!("{} has no parameter `{}`", operation.id, shown(name)))
+                .hint(format!("It has: {}", known.join(", "))));
+        }
+    }
+    let lacks = |known: &&Parameter| {
+        known.required && !known.secret && given.iter().all(|(name, _)| name != known.name)
+    };
+    if let Some(missing) = operation.parameters.iter().find(lacks) {
+        return Err(Failure::usage(format!("{}: `{}` is missing", operation.id, missing.name)));
+    }
+    if operation.body && body.is_none() {
+        return Err(Failure::usage(format!("{}: `body` is missing", operation.id)));
+    }
+    let parameters: Map<String, Value> =
+        given.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+    print_json(&json!({
+        "operation": operation.id,
+        "method": operation.method,
+        "path": operation.path,
+        "parameters": parameters,
+        "body": body,
+    }))?;
+    eprintln!("Nothing was sent.");
+    Ok(())
+}
+
 fn body(given: &str) -> Result<Value, Failure> {
     let text = match given.strip_prefix('@') {
         Some(file) => fs::read_to_string(file)
             .map_err(|error| Failure::usage(format!("cannot read {file}: {error}")))?,
         None if given == "-" => {
             let mut text = String::new();
-            io::stdin().read_to_string(&mut text)?;
+            io::stdin()
+                .read_to_string(&mut text)
+                .map_err(|error| Failure::usage(format!("cannot read standard input: {error}")))?;
             text
         }
         None => given.to_owned(),

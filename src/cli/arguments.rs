@@ -6,7 +6,13 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use sandbox_client::ims::types::TypeOfGoods;
 
-use super::{analytics::Analytics, api, gstr_2b::Gstr2b, invoices::Invoices};
+use super::{
+    analytics::Analytics,
+    api,
+    gstr_2b::Gstr2b,
+    invoices::Invoices,
+    matching::{self, Match},
+};
 
 /// The Sandbox GST API from a terminal: invoices of one taxpayer, counts of a whole firm.
 #[derive(Debug, Parser)]
@@ -31,6 +37,7 @@ Examples:
   sandbox counts --goods all --format csv > counts.csv
   sandbox invoices list --status no_action --format csv > open.csv
   sandbox invoices accept --from open.csv     what is left in it; asks first
+  sandbox match --register purchases.xlsx     which of them suppliers reported
   sandbox gstr-2b regenerate --period 112025
   sandbox sweep --from firm.csv --checkpoint november.jsonl --report november.html
   sandbox api                                 every operation
@@ -103,6 +110,12 @@ pub enum Command {
     Counts(Counts),
     /// List invoices, accept, reject, keep pending or reset them
     Invoices(Invoices),
+    /// Match a purchase register with what suppliers reported
+    ///
+    /// Each document gets one verdict: exact, within the tolerance, differs, probable,
+    /// only in the register, only at GSTN, or duplicate. Nothing is sent.
+    #[command(name = "match", after_help = matching::HELP)]
+    Match(Match),
     /// Regenerate GSTR-2B after acting on invoices
     #[command(name = "gstr-2b")]
     Gstr2b(Gstr2b),

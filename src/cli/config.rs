@@ -1,6 +1,6 @@
 //! `sandbox config`, and the configuration file that it tells of.
 
-use std::{env, fs, io, path::Path};
+use std::{env, fs, io, num::NonZeroU32, path::Path};
 
 use sandbox_client::ClientBuilder;
 use serde::Deserialize;
@@ -14,7 +14,12 @@ pub struct ConfigFile {
     api_key: String,
     api_secret: Option<String>,
     base_url: Option<String>,
-    requests_per_minute: Option<u32>,
+    requests_per_minute: Option<NonZeroU32>,
+}
+
+fn line_of(text: &str, span: Option<std::ops::Range<usize>>) -> usize {
+    let start = span.map_or(0, |span| span.start);
+    1 + text.get(..start).map_or(0, |before| before.matches('\n').count())
 }
 
 impl ConfigFile {
@@ -29,10 +34,16 @@ impl ConfigFile {
         };
         folders::refuse_public(path)?;
         toml::from_str(&text).map(Some).map_err(|error| {
-            // The parser's own message would quote the line, secrets and all.
-            let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
-            Failure::configuration(format!("{} is not understood at line {line}", path.display()))
-                .hint("It may have: api_key, api_secret, base_url (text), requests_per_minute (a number).")
+            // The parser's own message would quote the line, secrets and all. The name of a
+            // member that is missing is one of ours.
+            let reason = match error.message().strip_prefix("missing field ") {
+                Some(name) => format!("lacks {name}"),
+                None => format!("is not understood at line {}", line_of(&text, error.span())),
+            };
+            Failure::configuration(format!("{} {reason}", path.display())).hint(
+                "It may have: api_key, api_secret, base_url (text), \
+                 requests_per_minute (a whole number from 1).",
+            )
         })
     }
 
@@ -45,13 +56,13 @@ impl ConfigFile {
             builder = builder.base_url(base_url);
         }
         if let Some(limit) = self.requests_per_minute {
-            builder = builder.requests_per_minute(limit);
+            builder = builder.requests_per_minute(limit.get());
         }
         builder
     }
 
     pub fn requests_per_minute(&self) -> Option<u32> {
-        self.requests_per_minute
+        self.requests_per_minute.map(NonZeroU32::get)
     }
 }
 

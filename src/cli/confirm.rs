@@ -1,6 +1,6 @@
 //! The question before something is sent that changes what GSTN has.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
 use clap::Args;
 
@@ -25,8 +25,12 @@ pub struct Sending {
 
 /// Where nobody can be asked, nothing is begun.
 pub fn refuse_without_terminal(sending: &Sending) -> Result<(), Failure> {
-    let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if sending.yes || sending.dry_run || can_ask {
+    if sending.yes || sending.dry_run { Ok(()) } else { refuse_without_a_terminal() }
+}
+
+/// The same, where a question is certain.
+pub fn refuse_without_a_terminal() -> Result<(), Failure> {
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
         return Ok(());
     }
     Err(Failure::usage("there is no terminal to ask on, so nothing is sent")
@@ -35,7 +39,6 @@ pub fn refuse_without_terminal(sending: &Sending) -> Result<(), Failure> {
 
 pub fn ask(question: &str) -> Result<(), Failure> {
     eprint!("{question} [y/N] ");
-    io::stderr().flush()?;
     let answer = read_line()?;
     if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
         return Ok(());

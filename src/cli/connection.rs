@@ -4,16 +4,17 @@
 use std::{env, io, sync::Arc, time::Duration};
 
 use sandbox_client::{
-    Client, ClientBuilder, Environment, Polling, Session, TaxpayerId, Token, values::Gstin,
+    Client, ClientBuilder, Environment, Error, Polling, Session, TaxpayerId, Token, values::Gstin,
 };
 
 use super::{
     arguments::{Select, Shared},
     config::ConfigFile,
-    failure::{Exit, Failure},
+    failure::{Exit, Failure, exit_of},
     folders,
     mock::World,
     store::{Entry, FileStore},
+    table::shown,
 };
 
 /// The limit that the account has, where it is not the documented one.
@@ -45,7 +46,7 @@ impl Connection {
         }
         let (builder, chosen_limit) = builder()?;
         let store = Arc::new(FileStore::open(folders::sessions()?)?);
-        let client = with_store(builder, &store)?.build()?;
+        let client = with_store(builder, &store)?.build().map_err(name_source)?;
         let documented = client.environment().unwrap_or(Environment::Test).requests_per_minute();
         Ok(Self {
             client,
@@ -89,7 +90,11 @@ impl Connection {
     /// The saved sessions of this key and host.
     pub fn entries(&self) -> Result<Vec<Entry>, Failure> {
         let Sessions::Files(store) = &self.sessions else { return Ok(Vec::new()) };
-        let mut entries = store.sessions()?;
+        let mut entries = store.sessions().map_err(|error| {
+            let folder = folders::sessions()
+                .map_or_else(|_| "the sessions".to_owned(), |path| path.display().to_string());
+            Failure::new(Exit::Other, format!("cannot read {folder}: {error}"))
+        })?;
         entries.retain(|entry| {
             let TaxpayerId { gstin, username } = entry.taxpayer.clone();
             self.client.taxpayer(gstin, username).is_ok_and(|taxpayer| taxpayer.token_key().id() == entry.id)
@@ -183,6 +188,23 @@ impl Connection {
     }
 }
 
+/// Says where a setting comes from that the client refuses.
+fn name_source(error: Error) -> Failure {
+    let variable = match error.field() {
+        Some("key") => "SANDBOX_API_KEY",
+        Some("secret") => "SANDBOX_API_SECRET",
+        Some("taxpayer_token") => "SANDBOX_ACCESS_TOKEN",
+        Some("base_url") => "SANDBOX_BASE_URL",
+        _ => return error.into(),
+    };
+    let source = if env::var_os(variable).is_some() {
+        variable.to_owned()
+    } else {
+        folders::config_file().map_or_else(|_| "config.toml".to_owned(), |path| path.display().to_string())
+    };
+    Failure::new(exit_of(&error), format!("{source}: {error}"))
+}
+
 /// Settings from the environment, or from the file where it names no key.
 /// Also the limit that either sets.
 fn builder() -> Result<(ClientBuilder, Option<u32>), Failure> {
@@ -190,7 +212,10 @@ fn builder() -> Result<(ClientBuilder, Option<u32>), Failure> {
     let Some(text) = variable(REQUESTS_PER_MINUTE)? else { return Ok((builder, limit)) };
     let limit = text.trim().parse().ok().filter(|limit| *limit > 0);
     let limit = limit.ok_or_else(|| {
-        Failure::configuration(format!("{REQUESTS_PER_MINUTE} must be a whole number from 1"))
+        Failure::configuration(format!(
+            "{REQUESTS_PER_MINUTE} must be a whole number from 1, found `{}`",
+            shown(&text)
+        ))
     })?;
     Ok((builder.requests_per_minute(limit), Some(limit)))
 }
@@ -253,8 +278,9 @@ fn variable(name: &str) -> Result<Option<String>, Failure> {
 }
 
 /// A line from standard input, without its end.
-pub fn read_line() -> io::Result<String> {
+pub fn read_line() -> Result<String, Failure> {
     let mut line = String::new();
-    io::stdin().read_line(&mut line)?;
+    let read = io::stdin().read_line(&mut line);
+    read.map_err(|error| Failure::usage(format!("cannot read standard input: {error}")))?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -1,9 +1,6 @@
 //! `sandbox counts`: one taxpayer's invoices by section and status.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write as _},
-};
+use std::{collections::BTreeMap, io::Write as _};
 
 use sandbox_client::{
     ims::types::TypeOfGoods,
@@ -15,7 +12,7 @@ use super::{
     arguments::{Counts, Format, Shared},
     connection::Connection,
     failure::Failure,
-    output::{Sheet, print_json},
+    output::{Out, Sheet, grouped, print_json},
 };
 
 pub async fn run(shared: &Shared, arguments: &Counts) -> Result<(), Failure> {
@@ -49,7 +46,8 @@ fn table(answers: &[(TypeOfGoods, InvoiceCounts)]) -> Result<(), Failure> {
         ("accepted", "Accepted"),
         ("rejected", "Rejected"),
         ("total", "Total"),
-    ]);
+    ])
+    .within(80);
     let mut row = |name: String, counts: &StatusCounts| {
         sheet.row([Value::from(name)].into_iter().chain(numbers(counts)).collect());
     };
@@ -63,8 +61,9 @@ fn table(answers: &[(TypeOfGoods, InvoiceCounts)]) -> Result<(), Failure> {
     row("Total".to_owned(), &sums);
     sheet.print(Format::Table)?;
 
-    let mut out = io::stdout().lock();
-    writeln!(out, "\n{} of {} documents await action.", sums.no_action, sums.total())?;
+    let mut out = Out;
+    let [open, all] = [sums.no_action, sums.total()].map(|number| grouped(&number.to_string()));
+    writeln!(out, "\n{open} of {all} documents await action.")?;
     for (goods, counts) in answers {
         if let Some((sent, sum)) = counts.total_mismatch() {
             writeln!(out, "The provider's own total of {goods} is {sent}, not {sum}.")?;

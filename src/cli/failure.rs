@@ -4,6 +4,8 @@ use std::{fmt, io, process::ExitCode};
 
 use sandbox_client::{CodeMeaning, Error, ErrorKind};
 
+use super::output::{has_colours, printable};
+
 /// Exit codes, as `--help` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -32,13 +34,11 @@ pub struct Failure {
     pub exit: Exit,
     message: String,
     hint: Option<String>,
-    /// Nobody reads the output any more, which is no failure: `sandbox … | head`.
-    unread: bool,
 }
 
 impl Failure {
     pub fn new(exit: Exit, message: impl fmt::Display) -> Self {
-        Self { exit, message: message.to_string(), hint: None, unread: false }
+        Self { exit, message: message.to_string(), hint: None }
     }
 
     pub fn usage(message: impl fmt::Display) -> Self {
@@ -74,16 +74,18 @@ impl Failure {
 
     /// Tells it on standard error, in colour where that is a terminal.
     pub fn report(&self) -> ExitCode {
-        if self.unread {
-            return ExitCode::SUCCESS;
-        }
-        let (red, plain) = ("\u{1b}[1;31m", "\u{1b}[0m");
-        anstream::eprintln!("{red}error:{plain} {}", self.message);
+        let (red, plain) = if has_colours(&io::stderr()) { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+        eprintln!("{red}error:{plain} {}", lines(&self.message));
         if let Some(hint) = &self.hint {
-            anstream::eprintln!("{hint}");
+            eprintln!("{}", lines(hint));
         }
         ExitCode::from(self.exit as u8)
     }
+}
+
+/// Names of files and cells may stand in them, and have anything in them.
+fn lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 impl fmt::Display for Failure {
@@ -98,10 +100,10 @@ impl From<Error> for Failure {
     }
 }
 
+/// Of what is printed; files, folders and ports are named where they fail.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        let unread = error.kind() == io::ErrorKind::BrokenPipe;
-        Self { unread, ..Self::new(Exit::Other, error) }
+        Self::new(Exit::Other, format!("cannot write to standard output: {error}"))
     }
 }
 

@@ -42,7 +42,9 @@ fn folder(variable: &str, of: impl FnOnce(Native) -> PathBuf) -> Result<PathBuf,
 /// Refuses what others than its owner may read or change. Outside of Unix the
 /// folders of a user are private already.
 pub fn refuse_public(path: &Path) -> Result<(), Failure> {
-    let Some(mode) = mode(path)? else { return Ok(()) };
+    let mode = mode(path)
+        .map_err(|error| Failure::configuration(format!("cannot look at {}: {error}", path.display())))?;
+    let Some(mode) = mode else { return Ok(()) };
     let others = mode & 0o077;
     if others == 0 {
         return Ok(());

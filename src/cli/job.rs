@@ -1,6 +1,6 @@
 //! Jobs at GSTN: waiting for them, and their reports.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use clap::Args;
 use sandbox_client::{Error, ErrorKind, Job, JobReport, JobState, RefusedDocument};
@@ -11,7 +11,7 @@ use super::{
     confirm::Sending,
     connection::Connection,
     failure::{Exit, Failure},
-    output::{Sheet, print_json, printable},
+    output::{Out, Sheet, print_json, printable},
 };
 
 /// How long GSTN's work is waited for.
@@ -45,9 +45,13 @@ pub async fn after_sending(
     }
     let id = job.reference_id();
     match format {
-        Format::Table => writeln!(io::stdout(), "{id}")?,
+        Format::Table => writeln!(Out, "{}", printable(id))?,
         Format::Json => print_json(&json!({ "reference_id": id }))?,
-        Format::Csv => writeln!(io::stdout(), "reference_id\n{id}")?,
+        Format::Csv => {
+            let mut sheet = Sheet::new(&[("reference_id", "")]);
+            sheet.row(vec![id.into()]);
+            sheet.print(format)?;
+        }
     }
     eprintln!("See how it goes with: sandbox {command} job {id}");
     Ok(())
@@ -157,7 +161,7 @@ fn table(id: &str, report: &JobReport) -> Result<(), Failure> {
     if report.refused.is_empty() {
         return Ok(());
     }
-    writeln!(io::stdout(), "\nRefused:")?;
+    writeln!(Out, "\nRefused:")?;
     let mut sheet = Sheet::new(&[
         ("section", "Section"),
         ("supplier_gstin", "Supplier"),

@@ -1,12 +1,6 @@
 //! `sandbox mock`, and the sample firm behind `--mock`.
 
-use std::{
-    collections::HashSet,
-    io::{self, Write as _},
-    net::Ipv4Addr,
-    sync::Mutex,
-    time::Duration,
-};
+use std::{collections::HashSet, io::Write as _, net::Ipv4Addr, sync::Mutex, time::Duration};
 
 use futures_util::stream::{self, StreamExt as _};
 use sandbox_client::{
@@ -18,8 +12,8 @@ use serde_json::json;
 
 use super::{
     arguments::{Format, Mock, MockFault, Shared},
-    failure::Failure,
-    output::Sheet,
+    failure::{Exit, Failure},
+    output::{Out, Sheet},
 };
 
 /// The OTP that the provider's pages use.
@@ -35,7 +29,10 @@ pub struct World {
 impl World {
     pub async fn start(port: u16, shared: &Shared) -> Result<Self, Failure> {
         let builder = MockServer::builder().stateful_ims();
-        let server = builder.bind((Ipv4Addr::LOCALHOST, port).into()).start().await?;
+        let server = builder.bind((Ipv4Addr::LOCALHOST, port).into()).start().await.map_err(|error| {
+            let failure = Failure::new(Exit::Other, format!("cannot listen on 127.0.0.1:{port}: {error}"));
+            if port == 0 { failure } else { failure.hint("Name another port, or none for a free one.") }
+        })?;
         let world = Self {
             server,
             taxpayers: (0..shared.mock_taxpayers).map(taxpayer).collect(),
@@ -151,7 +148,7 @@ pub async fn run(shared: &Shared, arguments: &Mock) -> Result<(), Failure> {
     ];
     match shared.format {
         Format::Table => {
-            let mut out = io::stdout().lock();
+            let mut out = Out;
             for (name, value) in &environment {
                 writeln!(out, "export {name}={value}")?;
             }
@@ -174,7 +171,8 @@ pub async fn run(shared: &Shared, arguments: &Mock) -> Result<(), Failure> {
     let mut minutes = tokio::time::interval(Duration::from_secs(60));
     loop {
         tokio::select! {
-            stopped = &mut stop => return Ok(stopped?),
+            // A signal that cannot be awaited must not keep the server for ever.
+            _ = &mut stop => return Ok(()),
             // Nobody asks what was received, and a server may run for weeks.
             _ = minutes.tick() => server.clear(),
         }

@@ -3,6 +3,15 @@
 //! Data go to standard output and everything else to standard error, so that
 //! a pipe carries data alone.
 
+// Those of std panic where standard error is closed, and the exit code would be lost.
+macro_rules! eprint {
+    ($($text:tt)*) => { crate::cli::output::say(format_args!($($text)*)) };
+}
+macro_rules! eprintln {
+    () => { crate::cli::output::say(format_args!("\n")) };
+    ($($text:tt)*) => { crate::cli::output::say(format_args!("{}\n", format_args!($($text)*))) };
+}
+
 mod analytics;
 mod api;
 mod arguments;
@@ -17,8 +26,10 @@ mod gstr_2b;
 mod invoices;
 mod job;
 mod login;
+mod matching;
 mod mock;
 mod output;
+mod page;
 mod sessions;
 #[cfg(feature = "redis")]
 mod shared_store;
@@ -46,6 +57,7 @@ pub async fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Counts(counts) => counts::run(&arguments.shared, counts).await,
         Command::Invoices(invoices) => invoices::run(&arguments.shared, invoices).await,
+        Command::Match(matching) => matching::run(&arguments.shared, matching).await,
         Command::Gstr2b(gstr_2b) => gstr_2b::run(&arguments.shared, gstr_2b).await,
         Command::Analytics(analytics) => analytics::run(&arguments.shared, analytics).await,
         Command::Login(login) => login::run(&arguments.shared, login).await,
@@ -68,6 +80,7 @@ fn show_warnings() {
     tracing_subscriber::fmt()
         .with_max_level(Level::WARN)
         .with_writer(io::stderr)
+        .log_internal_errors(false)
         .with_target(false)
         .without_time()
         .init();
@@ -76,5 +89,5 @@ fn show_warnings() {
 fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut arguments::command(), "sandbox", &mut script);
-    Ok(io::stdout().write_all(&script)?)
+    Ok(output::Out.write_all(&script)?)
 }

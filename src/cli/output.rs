@@ -1,15 +1,60 @@
 //! Rows as a table, as JSON or as CSV, on standard output.
 
 use std::{
-    io::{self, Write as _},
+    io::{self, Write},
+    sync::atomic::{AtomicBool, Ordering},
     time::SystemTime,
 };
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde_json::{Map, Value};
 
 use super::arguments::Format;
+
+/// Whether whoever read standard output has gone: `sandbox … | head`.
+static READER_GONE: AtomicBool = AtomicBool::new(false);
+
+/// Standard output. A reader that goes away is no failure: what is written after
+/// that is dropped, so that a command ends as it would have.
+pub struct Out;
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match io::stdout().write(bytes) {
+            Err(error) if is_gone(&error) => Ok(bytes.len()),
+            other => other,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match io::stdout().flush() {
+            Err(error) if is_gone(&error) => Ok(()),
+            other => other,
+        }
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    let gone = error.kind() == io::ErrorKind::BrokenPipe;
+    READER_GONE.fetch_or(gone, Ordering::Relaxed);
+    gone
+}
+
+/// Whether nobody reads standard output any more.
+pub fn reader_is_gone() -> bool {
+    READER_GONE.load(Ordering::Relaxed)
+}
+
+/// A line on standard error, which may be closed too.
+pub fn say(line: std::fmt::Arguments<'_>) {
+    let _ = io::stderr().write_fmt(line);
+}
+
+/// Whether a stream shows colours.
+pub fn has_colours(stream: &impl anstream::stream::RawStream) -> bool {
+    anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never
+}
 
 /// Rows under named columns.
 pub struct Sheet {
@@ -18,11 +63,13 @@ pub struct Sheet {
     rows: Vec<Vec<Value>>,
     /// Names of columns whose text is an amount.
     amounts: &'static [&'static str],
+    /// Columns of the terminal that a table may take.
+    widest: Option<u16>,
 }
 
 impl Sheet {
     pub fn new(columns: &'static [(&'static str, &'static str)]) -> Self {
-        Self { columns, rows: Vec::new(), amounts: &[] }
+        Self { columns, rows: Vec::new(), amounts: &[], widest: None }
     }
 
     /// Puts the amounts of these columns below each other.
@@ -37,25 +84,33 @@ impl Sheet {
     }
 
     pub fn print(&self, format: Format) -> Result<(), csv::Error> {
-        let mut out = anstream::stdout().lock();
         match format {
-            Format::Table => out.write_all(self.table().as_bytes())?,
-            Format::Json => out.write_all(self.json().as_bytes())?,
-            Format::Csv => self.csv(&mut out)?,
+            Format::Table => Out.write_all(self.table(has_colours(&io::stdout())).as_bytes())?,
+            Format::Json => Out.write_all(self.json().as_bytes())?,
+            Format::Csv => self.csv(Out)?,
         }
-        out.flush()?;
-        Ok(())
+        Ok(Out.flush()?)
+    }
+
+    /// Wraps text in a table that would be wider.
+    pub fn within(mut self, columns: u16) -> Self {
+        self.widest = Some(columns);
+        self
     }
 
     /// A table on standard error, to be looked at before a question.
     pub fn show(&self) {
-        anstream::eprint!("{}", self.table());
+        eprint!("{}", self.table(has_colours(&io::stderr())));
     }
 
     /// Text and spaces, the head in bold where colours are wanted.
-    fn table(&self) -> String {
+    fn table(&self, colours: bool) -> String {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
+        if let Some(columns) = self.widest {
+            // The indent of the first column and the space behind the last are cut below.
+            table.set_width(columns + 2).set_content_arrangement(ContentArrangement::Dynamic);
+        }
         let number = |column: usize| {
             self.amounts.contains(&self.columns[column].0)
                 || self.rows.iter().any(|row| row[column].is_number())
@@ -65,15 +120,19 @@ impl Sheet {
         table.set_header(
             self.columns.iter().enumerate().map(|(column, (_, title))| cell(column, (*title).to_owned())),
         );
+        let shown = |column: usize, value: &Value| {
+            let text = printable(&text(value));
+            if number(column) { grouped(&text) } else { text }
+        };
         for row in &self.rows {
-            table
-                .add_row(row.iter().enumerate().map(|(column, value)| cell(column, printable(&text(value)))));
+            table.add_row(row.iter().enumerate().map(|(column, value)| cell(column, shown(column, value))));
         }
         // The padding of the first column is but an indent.
         let tidy = |line: &str| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned();
         let mut lines = table.lines().map(|line| tidy(&line));
         let head = lines.next().unwrap_or_default();
-        format!("\u{1b}[1m{head}\u{1b}[0m\n") + &lines.map(|line| line + "\n").collect::<String>()
+        let (bold, plain) = if colours { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
+        format!("{bold}{head}{plain}\n") + &lines.map(|line| line + "\n").collect::<String>()
     }
 
     fn json(&self) -> String {
@@ -107,8 +166,25 @@ pub fn text(value: &Value) -> String {
     }
 }
 
-/// Starts of a cell that a spreadsheet takes for a formula.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// A number with the commas of lakhs and crores, as people in India read it.
+pub fn grouped(number: &str) -> String {
+    let start = number.find(|c: char| c.is_ascii_digit()).unwrap_or(number.len());
+    let end = number[start..].find(|c: char| !c.is_ascii_digit()).map_or(number.len(), |at| start + at);
+    let digits = &number[start..end];
+    let mut text = number[..start].to_owned();
+    for (index, digit) in digits.char_indices() {
+        let left = digits.len() - index;
+        if index > 0 && (left == 3 || (left > 3 && left % 2 == 1)) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + &number[end..]
+}
+
+/// Starts of a cell that a spreadsheet takes for a formula. Some take the wide
+/// forms of East Asian keyboards as well.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// Whether a cell is a formula, or is one behind apostrophes.
 fn is_formula(cell: &str) -> bool {
@@ -117,7 +193,7 @@ fn is_formula(cell: &str) -> bool {
 
 /// A cell that a spreadsheet shows and does not compute, by an apostrophe in
 /// front: numbers and remarks are written by strangers.
-fn guarded(cell: String) -> String {
+pub fn guarded(cell: String) -> String {
     if is_formula(&cell) { format!("'{cell}") } else { cell }
 }
 
@@ -147,7 +223,7 @@ pub fn is_unseen(c: char) -> bool {
 
 /// One value as JSON for people and programs.
 pub fn print_json(value: &Value) -> io::Result<()> {
-    writeln!(io::stdout(), "{value:#}")
+    writeln!(Out, "{value:#}")
 }
 
 /// A moment in local time.
@@ -165,5 +241,26 @@ pub fn span(duration: std::time::Duration) -> String {
         (0, 0) => "< 1 min".to_owned(),
         (0, minutes) => format!("{minutes} min"),
         (hours, minutes) => format!("{hours} h {minutes:02} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_lakhs_and_crores() {
+        for (number, shown) in [
+            ("", ""),
+            ("0", "0"),
+            ("999", "999"),
+            ("1000", "1,000"),
+            ("123456", "1,23,456"),
+            ("1234567.50", "12,34,567.50"),
+            ("-10000000", "-1,00,00,000"),
+            ("none", "none"),
+        ] {
+            assert_eq!(grouped(number), shown);
+        }
     }
 }

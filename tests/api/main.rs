@@ -7,6 +7,7 @@ mod examples_parse;
 mod gstr_2b;
 mod invoice_counts;
 mod invoices;
+mod matching;
 mod mock_server;
 mod month;
 mod observation;

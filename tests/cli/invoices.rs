@@ -375,7 +375,7 @@ async fn on_a_terminal_a_person_decides() {
         terminal.answer(question, answer);
         let (ended, shown) = terminal.end();
         assert_eq!((ended, mock.hits("save_invoice_status")), (Some(code), sent), "{answer:?}: {shown}");
-        assert!(shown.contains("PRN-1050") && shown.contains("28600.00"), "{shown}");
+        assert!(shown.contains("PRN-1050") && shown.contains("28,600.00"), "{shown}");
         assert_eq!(shown.contains("not confirmed, so nothing was sent"), sent == 0, "{shown}");
     }
     let mut terminal =

@@ -3,9 +3,11 @@
 #[path = "../support/command.rs"]
 mod command;
 mod doctor;
+mod endings;
 mod files;
 mod first_run;
 mod invoices;
+mod matching;
 mod output;
 mod program;
 #[cfg(unix)]

@@ -3,6 +3,7 @@
 use sandbox_client::values::Invoice;
 
 use super::arguments::Filter;
+use crate::cli::output::grouped;
 
 impl Filter {
     /// Whether anything but the status was typed: what an action may go by.
@@ -62,7 +63,11 @@ impl Filter {
 
 /// `1 document is`, `2 documents are`.
 pub fn documents(count: usize, one: &str, several: &str) -> String {
-    if count == 1 { format!("1 document {one}") } else { format!("{count} documents {several}") }
+    if count == 1 {
+        format!("1 document {one}")
+    } else {
+        format!("{} documents {several}", grouped(&count.to_string()))
+    }
 }
 
 fn same(name: &str, text: &str) -> bool {

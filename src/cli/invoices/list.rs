@@ -1,6 +1,6 @@
 //! `sandbox invoices list`.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use sandbox_client::{
@@ -17,11 +17,12 @@ use crate::cli::{
     arguments::{Format, Shared},
     connection::Connection,
     failure::Failure,
+    output::{Out, grouped},
 };
 
 /// Largest answer: the list of one section has no pages, and 100,000 documents
 /// take 35 MB.
-const LARGEST: usize = 256 * 1024 * 1024;
+pub const LARGEST: usize = 256 * 1024 * 1024;
 
 pub async fn run(shared: &Shared, arguments: &List) -> Result<(), Failure> {
     let filter = &arguments.filter;
@@ -35,8 +36,8 @@ pub async fn run(shared: &Shared, arguments: &List) -> Result<(), Failure> {
     document::sheet(&invoices, shared.format).print(shared.format)?;
     if shared.format == Format::Table {
         let open = invoices.iter().filter(|invoice| invoice.action() == Some(&InvoiceAction::NoAction));
-        let (open, all) = (open.count(), invoices.len());
-        writeln!(io::stdout(), "\n{open} of {all} documents await action.")?;
+        let [open, all] = [open.count(), invoices.len()].map(|number| grouped(&number.to_string()));
+        writeln!(Out, "\n{open} of {all} documents await action.")?;
     }
     for line in told {
         eprintln!("{line}");

@@ -16,6 +16,8 @@ use super::{arguments::Shared, connection::Connection, failure::Failure, job};
 use act::Wish;
 pub use arguments::Invoices;
 use arguments::{Action, Job};
+pub use document::{rupees, sheet as sheet_of_invoices, status as status_word};
+pub use list::{LARGEST, fetch};
 
 pub async fn run(shared: &Shared, arguments: &Invoices) -> Result<(), Failure> {
     match &arguments.action {

@@ -8,15 +8,18 @@ use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
     io::{Read as _, Seek as _, SeekFrom, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::record::Record;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Exit, Failure};
 
-pub struct Checkpoint(File);
+pub struct Checkpoint {
+    file: File,
+    path: PathBuf,
+}
 
 /// The first line.
 #[derive(PartialEq, Serialize, Deserialize)]
@@ -46,7 +49,7 @@ impl Checkpoint {
         }
 
         let mut text = Vec::new();
-        file.read_to_end(&mut text)?;
+        file.read_to_end(&mut text).map_err(|error| unusable(&format!("cannot be read: {error}")))?;
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let mut lines = text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
 
@@ -70,9 +73,10 @@ impl Checkpoint {
             answers.insert(key, record);
         }
 
-        file.set_len(whole as u64)?;
-        file.seek(SeekFrom::End(0))?;
-        let mut checkpoint = Self(file);
+        let mut checkpoint = Self { file, path: path.to_owned() };
+        let cut = checkpoint.file.set_len(whole as u64);
+        cut.and_then(|()| checkpoint.file.seek(SeekFrom::End(0)))
+            .map_err(|error| checkpoint.unwritable(&error))?;
         if whole == 0 {
             checkpoint.line(&head)?;
         }
@@ -88,7 +92,12 @@ impl Checkpoint {
     fn line(&mut self, content: &impl Serialize) -> Result<(), Failure> {
         let mut line = serde_json::to_vec(content).map_err(std::io::Error::from)?;
         line.push(b'\n');
-        Ok(self.0.write_all(&line)?)
+        self.file.write_all(&line).map_err(|error| self.unwritable(&error))
+    }
+
+    fn unwritable(&self, error: &std::io::Error) -> Failure {
+        Failure::new(Exit::Other, format!("checkpoint {} cannot be written: {error}", self.path.display()))
+            .hint("What is noted stays; the same command goes on from it.")
     }
 }
 

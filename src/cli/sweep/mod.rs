@@ -25,6 +25,7 @@ use super::{
     arguments::{Shared, Sweep},
     connection::Connection,
     failure::{Exit, Failure},
+    output, page,
 };
 use checkpoint::Checkpoint;
 use progress::Progress;
@@ -36,7 +37,13 @@ use view::View;
 /// How long a stopped sweep waits for the answers to what it has asked.
 const DRAIN: Duration = Duration::from_secs(5);
 
+/// Why a sweep that was stopped is partial.
+const INTERRUPTED: &str = "stopped by Ctrl-C";
+
 pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
+    if let Some(path) = &arguments.report {
+        page::check(path)?;
+    }
     let connection = Connection::open(shared).await?;
     let taxpayers = taxpayers(&connection, arguments).await?;
     let goods = arguments.goods.types();
@@ -47,6 +54,7 @@ pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
         view: View::new(shared.format, arguments.only_open),
         tally: Tally::default(),
         progress: Progress::new(total, connection.per_minute),
+        partial: None,
     };
     let mut answered = HashSet::new();
     if let Some(path) = &arguments.checkpoint {
@@ -57,6 +65,7 @@ pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
             let key = (record.taxpayer(), record.type_of_goods);
             if asked.contains(&key.0) && goods.contains(&key.1) && !again {
                 answered.insert(key);
+                sweep.progress.recall();
                 sweep.show(&record)?;
             }
         }
@@ -81,14 +90,21 @@ pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
     if let Some(name) = &arguments.share {
         sweep.progress.say(&format!("Sharing the sweep {name}: what follows is the part of this machine."));
     }
+    sweep.progress.begin();
     let outcome = sweep.collect(source, &stopped).await;
+    // The others' part of a shared sweep is not awaited here.
+    let all_answered = arguments.share.is_none() && sweep.tally.calls == total;
+    let partial = sweep.partial.or(outcome.is_err().then_some("it ended early")).filter(|_| !all_answered);
     sweep.finish()?;
-    if let Some(path) = &arguments.report {
-        report::write(path, &sweep.tally).map_err(|error| {
-            Failure::new(Exit::Other, format!("cannot write {}: {error}", path.display()))
-        })?;
+    let report = arguments.report.as_ref();
+    match (outcome, report.map_or(Ok(()), |path| page::write(path, &report::page(&sweep.tally, partial)))) {
+        (Ok(()), written) => written,
+        (outcome, Ok(())) => outcome,
+        (outcome, Err(unwritten)) => {
+            unwritten.report();
+            outcome
+        }
     }
-    outcome
 }
 
 /// Who is asked: a file's taxpayers, or those with a saved session.
@@ -115,6 +131,8 @@ struct Run {
     view: View,
     tally: Tally,
     progress: Progress,
+    /// Why the sweep was stopped, if it was.
+    partial: Option<&'static str>,
 }
 
 impl Run {
@@ -132,6 +150,7 @@ impl Run {
                     if stopping {
                         break;
                     }
+                    self.partial = Some(INTERRUPTED);
                     self.progress.say("Stopping; waiting a few seconds for the answers in flight.");
                     stopped.store(true, Ordering::Relaxed);
                     source.stop();
@@ -148,8 +167,14 @@ impl Run {
                 checkpoint.note(&record)?;
             }
             self.show(&record)?;
+            self.progress.advance(self.tally.failures(), self.tally.without_session());
+            if output::reader_is_gone() && !stopped.swap(true, Ordering::Relaxed) {
+                self.partial = Some("whoever read the output went away");
+                source.stop();
+                patience.as_mut().reset(tokio::time::Instant::now() + DRAIN);
+            }
         }
-        if stopped.load(Ordering::Relaxed) {
+        if self.partial == Some(INTERRUPTED) {
             return Err(Failure::new(Exit::Interrupted, "stopped").hint(match self.checkpoint {
                 Some(_) => "The same command goes on where it was.",
                 None => "With --checkpoint FILE a stopped sweep goes on where it was.",
@@ -157,13 +182,16 @@ impl Run {
         }
         match self.tally.failures() {
             0 => Ok(()),
-            failed => Err(Failure::new(Exit::Partial, format!("{failed} calls failed"))),
+            1 => Err(Failure::new(Exit::Partial, "1 call failed")),
+            failed => {
+                let failed = output::grouped(&failed.to_string());
+                Err(Failure::new(Exit::Partial, format!("{failed} calls failed")))
+            }
         }
     }
 
     fn show(&mut self, record: &Record) -> Result<(), Failure> {
         self.tally.add(record);
-        self.progress.advance(self.tally.failures(), self.tally.without_session());
         let view = &mut self.view;
         Ok(self.progress.aside(|| view.show(record))?)
     }

@@ -23,6 +23,16 @@ impl Progress {
         Self { bar, started: Instant::now(), answered: 0, per_minute }
     }
 
+    /// An answer that the checkpoint has.
+    pub fn recall(&mut self) {
+        self.bar.inc(1);
+    }
+
+    /// From here on calls are made, which rate and time left go by.
+    pub fn begin(&mut self) {
+        self.started = Instant::now();
+    }
+
     pub fn advance(&mut self, failures: usize, without_session: usize) {
         self.bar.inc(1);
         self.answered += 1;
@@ -62,6 +72,19 @@ fn remaining(left: u64, rate: f64, per_minute: Option<u32>) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_checkpoint_has_is_no_part_of_the_rate() {
+        let mut progress = Progress::new(90, None);
+        for _ in 0..12 {
+            progress.recall();
+        }
+        progress.begin();
+        progress.advance(0, 0);
+        assert_eq!((progress.answered, progress.bar.position()), (1, 13));
+        // A second at least is counted, so that one quick answer is not thousands a minute.
+        assert!(progress.bar.message().starts_with("60/min, 1 min left"), "{}", progress.bar.message());
+    }
 
     #[test]
     fn the_first_burst_does_not_promise_too_much() {

@@ -1,47 +1,50 @@
-//! A sweep as one page to open and hand on: no part of it comes from a network.
+//! A sweep as one page.
 
-use std::{fmt::Write as _, io, io::Write as _, path::Path, time::SystemTime};
+use std::{fmt::Write as _, time::SystemTime};
 
 use sandbox_client::values::StatusCounts;
 
 use super::tally::{Row, Tally};
-use crate::cli::{arguments::Format, output::local};
-
-/// Style and script stand in the page itself.
-const PAGE: &str = include_str!("page.html");
+use crate::cli::{
+    arguments::Format,
+    output::{grouped, local},
+    page::{Page, escape, total},
+};
 
 /// Statuses by the page's class, with their title, the most urgent first.
 const STATUSES: [(&str, &str); 4] =
     [("none", "No action"), ("pending", "Pending"), ("accepted", "Accepted"), ("rejected", "Rejected")];
 
-/// Writes the page as a whole or not at all.
-pub fn write(path: &Path, tally: &Tally) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".report").tempfile_in(folder)?;
-    file.write_all(page(tally).as_bytes())?;
-    file.persist(path)?;
-    Ok(())
-}
+const HEAD: &str = "<th><button>GSTIN</button></th><th><button>User name</button></th><th>By status</th>\
+    <th class=\"number\"><button>No action</button></th><th class=\"number\"><button>Pending</button></th>\
+    <th class=\"number\"><button>Accepted</button></th><th class=\"number\"><button>Rejected</button></th>\
+    <th class=\"number\"><button>Total</button></th><th><button>Note</button></th>";
 
-fn page(tally: &Tally) -> String {
-    let made = format!(
-        "{} taxpayers, {} calls, {} of them failed. Made {}.",
-        tally.rows().len(),
-        tally.calls,
-        tally.failures(),
-        local(SystemTime::now(), Format::Table)
-    );
-    let rows: String = tally
+/// `partial` says why answers are missing, where they are.
+pub fn page(tally: &Tally, partial: Option<&str>) -> Page {
+    let rows = tally
         .by_urgency()
         .into_iter()
         .map(|((gstin, name), row)| {
             format!("<tr><td class=\"gstin\">{gstin}</td><td>{}</td>{}</tr>\n", escape(name), cells(row))
         })
         .collect();
-    // What is put in is escaped, so it cannot hold one of the marks.
-    PAGE.replace("<!--MADE-->", &escape(&made))
-        .replace("<!--TOTALS-->", &totals(tally))
-        .replace("<!--ROWS-->", &rows)
+    let partial = partial.map_or(String::new(), |reason| format!(" Partial: {reason}."));
+    Page {
+        title: "Invoices awaiting action".to_owned(),
+        made: format!(
+            "{} taxpayers, {} calls, {} of them failed. Made {}.{partial}",
+            tally.rows().len(),
+            tally.calls,
+            tally.failures(),
+            local(SystemTime::now(), Format::Table)
+        ),
+        totals: totals(tally),
+        search: "GSTIN, user name or note",
+        filters: Vec::new(),
+        head: HEAD,
+        rows,
+    }
 }
 
 fn numbers(counts: &StatusCounts) -> [u64; 4] {
@@ -49,12 +52,10 @@ fn numbers(counts: &StatusCounts) -> [u64; 4] {
 }
 
 fn totals(tally: &Tally) -> String {
-    let mut html = String::new();
-    for ((class, title), number) in STATUSES.into_iter().zip(numbers(&tally.sums)) {
-        let _ = writeln!(html, "<li class=\"{class}\"><b>{number}</b>{title}</li>");
-    }
-    let _ = writeln!(html, "<li><b>{}</b>Documents</li>", tally.sums.total());
-    let _ = write!(html, "<li><b>{}</b>Need a new OTP</li>", tally.without_session());
+    let by_status = STATUSES.into_iter().zip(numbers(&tally.sums));
+    let mut html: String = by_status.map(|((class, title), number)| total(class, number, title)).collect();
+    html += &total("", tally.sums.total(), "Documents");
+    html += &total("", tally.without_session() as u64, "Need a new OTP");
     html
 }
 
@@ -65,7 +66,7 @@ fn cells(row: &Row) -> String {
             html.push_str(&bar(counts));
             html.push_str("</td>");
             for number in numbers(counts).into_iter().chain([counts.total()]) {
-                let _ = write!(html, "<td class=\"number\">{number}</td>");
+                let _ = write!(html, "<td class=\"number\">{}</td>", grouped(&number.to_string()));
             }
         }
         None => html.push_str(&("</td>".to_owned() + &"<td class=\"number\"></td>".repeat(5))),
@@ -88,19 +89,4 @@ fn bar(counts: &StatusCounts) -> String {
         let _ = write!(html, "<i class=\"{class}\" style=\"flex-grow:{number}\"></i>");
     }
     html + "</div>"
-}
-
-/// Text for an element or a quoted attribute.
-fn escape(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut html, character| {
-        match character {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            other => html.push(other),
-        }
-        html
-    })
 }

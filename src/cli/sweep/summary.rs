@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::tally::{Failed, Reason, Tally};
+use crate::cli::output::{grouped, printable};
 
 /// Most lines for one list; the rest is in the results.
 const LISTED: usize = 20;
@@ -13,22 +14,22 @@ pub fn text(tally: &Tally) -> String {
     let _ = writeln!(
         text,
         "\n{} calls for {} taxpayers: {} answered, {} failed.",
-        tally.calls,
-        tally.rows().len(),
-        tally.calls - tally.failures(),
-        tally.failures()
+        number(tally.calls),
+        number(tally.rows().len()),
+        number(tally.calls - tally.failures()),
+        number(tally.failures())
     );
     let _ = writeln!(
         text,
         "{} documents: {} without action, {} pending, {} accepted, {} rejected.",
-        sums.total(),
-        sums.no_action,
-        sums.pending,
-        sums.accepted,
-        sums.rejected
+        grouped(&sums.total().to_string()),
+        grouped(&sums.no_action.to_string()),
+        grouped(&sums.pending.to_string()),
+        grouped(&sums.accepted.to_string()),
+        grouped(&sums.rejected.to_string())
     );
     if tally.without_session() > 0 {
-        let _ = writeln!(text, "\nA new OTP is needed for {}:", tally.without_session());
+        let _ = writeln!(text, "\nA new OTP is needed for {}:", number(tally.without_session()));
         let over = tally.rows().filter(|(_, row)| row.session_over);
         list(&mut text, over.map(|((gstin, username), _)| format!("{gstin}  {username}")));
     }
@@ -46,8 +47,12 @@ pub fn text(tally: &Tally) -> String {
     text
 }
 
+fn number(count: usize) -> String {
+    grouped(&count.to_string())
+}
+
 fn plural(failures: usize) -> String {
-    if failures == 1 { "1 failure".to_owned() } else { format!("{failures} failures") }
+    if failures == 1 { "1 failure".to_owned() } else { format!("{} failures", number(failures)) }
 }
 
 fn name(reason: &Reason) -> String {
@@ -65,7 +70,7 @@ fn list(text: &mut String, lines: impl Iterator<Item = String>) {
     let mut more = 0;
     for (index, line) in lines.enumerate() {
         if index < LISTED {
-            let _ = writeln!(text, "  {line}");
+            let _ = writeln!(text, "  {}", printable(&line));
         } else {
             more += 1;
         }

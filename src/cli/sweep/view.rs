@@ -1,6 +1,6 @@
 //! Answers on standard output: as they come, or as a table at the end.
 
-use std::io::{self, Stdout, Write as _};
+use std::io::{self, Write as _};
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::{
 use crate::cli::{
     arguments::Format,
     counts::numbers,
-    output::{Sheet, text},
+    output::{Out, Sheet, guarded, text},
 };
 
 pub struct View {
@@ -22,7 +22,7 @@ pub struct View {
 enum To {
     Table,
     JsonLines,
-    Csv(Box<csv::Writer<Stdout>>),
+    Csv(Box<csv::Writer<Out>>),
 }
 
 impl View {
@@ -30,7 +30,7 @@ impl View {
         let to = match format {
             Format::Table => To::Table,
             Format::Json => To::JsonLines,
-            Format::Csv => To::Csv(Box::new(csv::Writer::from_writer(io::stdout()))),
+            Format::Csv => To::Csv(Box::new(csv::Writer::from_writer(Out))),
         };
         Self { only_open, to }
     }
@@ -45,7 +45,7 @@ impl View {
             To::Table => {}
             To::JsonLines => {
                 let line = serde_json::to_string(record).map_err(io::Error::from)?;
-                writeln!(io::stdout(), "{line}")?;
+                writeln!(Out, "{line}")?;
             }
             To::Csv(csv) => {
                 csv.serialize(CsvRow::from(record))?;
@@ -84,7 +84,7 @@ impl View {
 #[derive(serde::Serialize)]
 struct CsvRow<'a> {
     gstin: &'a str,
-    username: &'a str,
+    username: String,
     type_of_goods: String,
     no_action: String,
     pending: String,
@@ -92,8 +92,8 @@ struct CsvRow<'a> {
     rejected: String,
     total: String,
     error: &'a str,
-    message: &'a str,
-    transaction_id: &'a str,
+    message: String,
+    transaction_id: String,
 }
 
 impl<'a> From<&'a Record> for CsvRow<'a> {
@@ -110,7 +110,7 @@ impl<'a> From<&'a Record> for CsvRow<'a> {
         };
         Self {
             gstin: record.gstin.as_str(),
-            username: &record.username,
+            username: guarded(record.username.clone()),
             type_of_goods: record.type_of_goods.to_string(),
             no_action,
             pending,
@@ -118,8 +118,8 @@ impl<'a> From<&'a Record> for CsvRow<'a> {
             rejected,
             total,
             error: problem.map_or("", |problem| &problem.kind),
-            message: problem.map_or("", |problem| &problem.message),
-            transaction_id: transaction_id.unwrap_or_default(),
+            message: guarded(problem.map_or_else(String::new, |problem| problem.message.clone())),
+            transaction_id: guarded(transaction_id.unwrap_or_default().to_owned()),
         }
     }
 }

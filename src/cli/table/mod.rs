@@ -48,9 +48,13 @@ impl Column {
         Self { also, ..self }
     }
 
+    fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name).chain(self.also.iter().copied())
+    }
+
     fn is_named(&self, title: &str) -> bool {
         let title = letters(title);
-        !title.is_empty() && std::iter::once(&self.name).chain(self.also).any(|name| letters(name) == title)
+        self.names().any(|name| letters(name) == title)
     }
 }
 
@@ -66,6 +70,11 @@ impl Row {
     /// table does not have the column.
     pub fn get(&self, column: usize) -> &str {
         self.cells[column].as_deref().unwrap_or_default()
+    }
+
+    /// Whether the table has the column.
+    pub fn has(&self, column: usize) -> bool {
+        self.cells[column].is_some()
     }
 
     pub fn take(&mut self, column: usize) -> String {
@@ -155,10 +164,12 @@ impl Input {
         self.refuse_open_quote(&table, word)?;
         let mut rows = table.rows.into_iter().skip(head);
         let titles = rows.next().map(|row| row.cells).unwrap_or_default();
+        let titles: Vec<String> = titles.iter().map(|title| letters(title)).collect();
         let mut places = Vec::with_capacity(columns.len());
         for column in columns {
-            let mut fitting =
-                titles.iter().enumerate().filter(|(_, title)| column.is_named(title)).map(|(place, _)| place);
+            // The first of its names that there is: a table may have several of them.
+            let title = column.names().map(letters).find(|name| titles.contains(name));
+            let mut fitting = (0..titles.len()).filter(|place| Some(&titles[*place]) == title.as_ref());
             places.push(fitting.next());
             if fitting.next().is_some() {
                 return Err(Failure::usage(format!("{} has the column {} twice", self.name, column.name)));
@@ -168,7 +179,7 @@ impl Input {
             place: format!("{word} {number}"),
             cells: places
                 .iter()
-                .map(|place| cells.get_mut((*place)?).map(std::mem::take))
+                .map(|place| Some(cells.get_mut((*place)?).map(std::mem::take).unwrap_or_default()))
                 .map(|cell| cell.map(|cell| unguarded(cell.trim()).to_owned()))
                 .collect(),
         });
