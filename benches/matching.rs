@@ -60,8 +60,8 @@ fn median(mut numbers: Vec<f64>) -> f64 {
 }
 
 fn verdicts(entries: &[Entry]) -> String {
-    let count = |word: &&str| entries.iter().filter(|entry| entry.verdict.as_str() == **word).count();
-    let counts = Verdict::WORDS.iter().map(|word| (word, count(word))).filter(|(_, count)| *count > 0);
+    let count = |word: &str| entries.iter().filter(|entry| entry.verdict.as_str() == word).count();
+    let counts = Verdict::WORDS.into_iter().map(|word| (word, count(word))).filter(|(_, count)| *count > 0);
     counts.map(|(word, count)| format!("{word} {count}")).collect::<Vec<_>>().join(", ")
 }
 

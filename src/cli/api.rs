@@ -127,13 +127,9 @@ async fn invoke(shared: &Shared, operation: &Operation, call: Call) -> Result<()
     if asks {
         confirm::refuse_without_a_terminal()?;
     }
-    let body = call.body.as_deref().map(body).transpose()?;
-    if call.dry_run {
-        return dry_run(operation, &call.param, body);
-    }
-    let mut parameters = call.param;
-    for known in operation.parameters.iter().filter(|known| known.secret) {
-        if parameters.iter().any(|(name, _)| name == known.name) {
+    let secrets: Vec<&Parameter> = operation.parameters.iter().filter(|known| known.secret).collect();
+    for known in &secrets {
+        if call.param.iter().any(|(name, _)| name == known.name) {
             return Err(Failure::usage(format!("`{}` is a secret and no argument", known.name))
                 .hint("Leave it out; it is read from standard input."));
         }
@@ -143,9 +139,17 @@ async fn invoke(shared: &Shared, operation: &Operation, call: Call) -> Result<()
                 known.name
             )));
         }
+    }
+    let body = call.body.as_deref().map(body).transpose()?;
+    if call.dry_run {
+        return dry_run(operation, &call.param, body);
+    }
+    let mut parameters = call.param;
+    for known in secrets {
         eprintln!("{}: ", known.name);
         parameters.push((known.name.to_owned(), read_line()?));
     }
+
     let connection = Connection::open(shared).await?;
     let pairs: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (&**name, &**value)).collect();
     let (id, body) = (operation.id, body.as_ref());
