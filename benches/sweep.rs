@@ -224,7 +224,7 @@ async fn throughput() -> Result<(), Box<dyn std::error::Error>> {
 /// which timers round up, and all the rest.
 async fn alone(client: &Client) -> Result<f64, Box<dyn std::error::Error>> {
     const CALLS: u32 = 40;
-    let session = client.taxpayer(gstin(0), "anybody")?.restore().await.ok_or("no session")?;
+    let session = client.taxpayer(gstin(0), "anybody")?.restore().await?.ok_or("no session")?;
     session.ims().counts(TypeOfGoods::Others).await?;
     let start = Instant::now();
     for _ in 0..CALLS {
@@ -236,7 +236,7 @@ async fn alone(client: &Client) -> Result<f64, Box<dyn std::error::Error>> {
 /// Calls a second of as many tasks that each make one after the other: what
 /// timers and machine leave of the possible.
 async fn without_sweep(client: &Client, tasks: u32) -> Result<f64, Box<dyn std::error::Error>> {
-    let session = client.taxpayer(gstin(0), "anybody")?.restore().await.ok_or("no session")?;
+    let session = client.taxpayer(gstin(0), "anybody")?.restore().await?.ok_or("no session")?;
     let start = Instant::now();
     let tasks: Vec<_> = (0..tasks)
         .map(|_| {

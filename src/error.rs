@@ -85,6 +85,9 @@ pub enum ErrorKind {
     Decode,
     /// The answer is larger than the limit that the client was built with.
     TooLarge,
+    /// The token store failed, so it is not known whether there is a session.
+    /// The error's source tells why. Nothing was sent.
+    Store,
 }
 
 impl ErrorKind {
@@ -104,6 +107,7 @@ impl ErrorKind {
             Self::Timeout => "timeout",
             Self::Decode => "decode",
             Self::TooLarge => "too_large",
+            Self::Store => "store",
         }
     }
 }

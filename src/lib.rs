@@ -59,6 +59,8 @@ pub use session::{Session, Taxpayer};
 pub use sweep::SharedSweep;
 pub use sweep::{Sweep, SweepItem, SweepStream};
 pub use token::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
+#[cfg(feature = "file_store")]
+pub use token::{FileStore, StoredSession};
 pub use transfer::{Content, Download, Progress, Transfers};
 
 /// Every operation of the OpenAPI document, sorted by id.

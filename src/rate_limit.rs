@@ -41,6 +41,13 @@ pub trait RateGate: Send + Sync + 'static {
 
     /// The server said 429: nobody may pass for this long.
     fn pause(&self, wait: Duration);
+
+    /// How long such a [`pause`](RateGate::pause) goes on. The default does not
+    /// know of any; errors and [`Client::paused_for`](crate::Client::paused_for)
+    /// then name the limit alone.
+    fn paused_for(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// At most `limit` requests in any window of 60 seconds, first come first served.
@@ -83,13 +90,14 @@ impl SlidingWindow {
         }
         self.refuse_hopeless(deadline)?;
         let _queued = Queued::join(&self.queued);
-        let turn =
-            tokio::time::timeout_at(deadline.into(), self.turn.lock()).await.map_err(|_| too_slow(None))?;
+        let turn = tokio::time::timeout_at(deadline.into(), self.turn.lock())
+            .await
+            .map_err(|_| too_slow(None, self.paused_for()))?;
         loop {
             let now = Instant::now();
             let Some(wait) = self.window().take(now) else { break };
             if now + wait > deadline {
-                return Err(too_slow(Some(wait)));
+                return Err(too_slow(Some(wait), self.paused_for()));
             }
             tokio::time::sleep(wait).await;
         }
@@ -99,7 +107,7 @@ impl SlidingWindow {
 
     fn refuse_hopeless(&self, deadline: Instant) -> Result<(), Error> {
         let wait = self.estimated_wait();
-        if Instant::now() + wait > deadline { Err(too_slow(Some(wait))) } else { Ok(()) }
+        if Instant::now() + wait > deadline { Err(too_slow(Some(wait), self.paused_for())) } else { Ok(()) }
     }
 
     pub fn estimated_wait(&self) -> Duration {
@@ -108,6 +116,10 @@ impl SlidingWindow {
 
     pub fn pause(&self, wait: Duration) {
         self.window().pause(wait, Instant::now());
+    }
+
+    pub fn paused_for(&self) -> Duration {
+        self.window().paused(Instant::now())
     }
 }
 
@@ -127,11 +139,17 @@ impl Drop for Queued<'_> {
     }
 }
 
-pub(crate) fn too_slow(wait: Option<Duration>) -> Error {
-    Error::new(ErrorKind::RateLimited, "the client's own limits would make this call wait past its deadline")
-        .with_phase(Phase::Pace)
-        .with_retry_after(wait)
-        .advice("send less at once, or raise the call timeout")
+/// `paused`: how long the provider has asked all calls to pause, if it has.
+pub(crate) fn too_slow(wait: Option<Duration>, paused: Duration) -> Error {
+    let (reason, advice, wait) = if paused > Duration::ZERO {
+        let reason =
+            "the provider asked for a pause (status 429) that goes on past the deadline of this call";
+        (reason, "call again after that time", Some(wait.unwrap_or_default().max(paused)))
+    } else {
+        let reason = "the client's own limits would make this call wait past its deadline";
+        (reason, "send less at once, or raise the call timeout", wait)
+    };
+    Error::new(ErrorKind::RateLimited, reason).with_phase(Phase::Pace).with_retry_after(wait).advice(advice)
 }
 
 impl Window {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Error, ErrorKind, Phase, codes::CodeMeaning, operation::Operation};
+use crate::{Error, ErrorKind, Phase, codes::CodeMeaning, operation::Operation, rate_limit::WINDOW};
 
 /// How failures are repeated; see [`ClientBuilder::retry`](crate::ClientBuilder::retry).
 ///
@@ -34,6 +34,7 @@ pub struct RetryPolicy {
     pub(crate) base_rate_limited: Duration,
     pub(crate) max_backoff: Duration,
     pub(crate) max_retry_after: Duration,
+    pub(crate) max_pause: Duration,
     pub(crate) budget_ratio: f64,
     pub(crate) budget_reserve: u32,
 }
@@ -46,6 +47,7 @@ impl Default for RetryPolicy {
             base_rate_limited: Duration::from_secs(1),
             max_backoff: Duration::from_secs(8),
             max_retry_after: Duration::from_secs(60),
+            max_pause: Duration::from_secs(3600),
             budget_ratio: 0.2,
             budget_reserve: 10,
         }
@@ -91,6 +93,16 @@ impl RetryPolicy {
         self
     }
 
+    /// Longest `Retry-After` of a 429 for which all other calls of the client
+    /// pause too. Default 1 h. A longer one is believed for the call that it
+    /// answers; the others pause for the minute that the provider counts in,
+    /// or for this time where it is shorter.
+    #[must_use]
+    pub fn max_pause(mut self, longest: Duration) -> Self {
+        self.max_pause = longest;
+        self
+    }
+
     /// How much retries may add to the load, shared by all clones of a client:
     /// a share of the calls of the last 10 seconds (default 0.2) and a reserve
     /// that is always there (default 10).
@@ -106,7 +118,7 @@ impl RetryPolicy {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Decision {
     /// Send again at once with another token: the one sent was refused, and
-    /// there is a replacement. Counts as no retry, and happens once in a call.
+    /// there is a replacement. Counts as no retry.
     Renew,
     /// Send again after this pause.
     Retry(Duration),
@@ -145,7 +157,9 @@ fn takes_minutes(error: &Error) -> bool {
 /// How long all calls of the client pause after a failure: what the server
 /// asked for with a 429, or the first backoff.
 pub(crate) fn pause_for_all(policy: &RetryPolicy, error: &Error) -> Option<Duration> {
-    (error.kind() == ErrorKind::RateLimited).then(|| error.retry_after().unwrap_or(policy.base_rate_limited))
+    let wait = error.retry_after().unwrap_or(policy.base_rate_limited);
+    let pause = if wait > policy.max_pause { policy.max_pause.min(WINDOW) } else { wait };
+    (error.kind() == ErrorKind::RateLimited).then_some(pause)
 }
 
 /// Decides on the failure of attempt number `attempt` (from 1). `replaced` says

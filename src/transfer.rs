@@ -241,7 +241,7 @@ impl Transfers {
         let stalled = pin!(activity.stalled(self.idle(), deadline));
         match future::select(response, stalled).await {
             Either::Left((Ok(response), _)) => Ok(response),
-            Either::Left((Err(error), _)) => Err(transport::classify(error, Phase::Head)),
+            Either::Left((Err(error), _)) => Err(transport::classify(error, Phase::Head, false)),
             Either::Right(((), _)) => {
                 Err(Error::new(ErrorKind::Timeout, "the file host did not answer in time")
                     .with_phase(Phase::Head)
@@ -547,7 +547,7 @@ impl Download {
                     return Ok(None);
                 }
                 Ok(Ok(None)) => Error::new(ErrorKind::Transport, "the file ended before its end"),
-                Ok(Err(error)) => transport::classify(error, Phase::Body),
+                Ok(Err(error)) => transport::classify(error, Phase::Body, false),
                 Err(_) => Error::new(ErrorKind::Timeout, "no more of the file in time"),
             };
             self.broken(error.with_phase(Phase::Body)).await?;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{ArgMatches, Args, FromArgMatches as _};
-use sandbox_client::{Credential, Operation, Parameter, operations};
+use sandbox_client::{BoxFuture, Credential, Operation, Parameter, operations};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     connection::{Connection, read_line},
     failure::Failure,
     output::{Sheet, print_json},
+    signals,
     table::shown,
 };
 
@@ -156,14 +157,21 @@ async fn invoke(shared: &Shared, operation: &Operation, call: Call) -> Result<()
     if asks {
         confirm::ask(&format!("Call {id}, which may not be taken back?"))?;
     }
-    let answer = match operation.credential {
+    let answer: BoxFuture<'_, _> = match operation.credential {
         Credential::Session("taxpayer_token") => {
-            connection.session(&call.select).await?.call(id, &pairs, body).await?
+            let session = connection.session(&call.select).await?;
+            Box::pin(async move { session.call(id, &pairs, body).await })
         }
         Credential::Session(kind) => {
-            connection.client.call_with_token(connection.token(kind)?, id, &pairs, body).await?
+            let token = connection.token(kind)?;
+            Box::pin(async { connection.client.call_with_token(token, id, &pairs, body).await })
         }
-        _ => connection.client.call(id, &pairs, body).await?,
+        _ => Box::pin(async { connection.client.call(id, &pairs, body).await }),
+    };
+    let answer = if operation.idempotent {
+        answer.await?
+    } else {
+        signals::sending(answer, "Look at what the operation changes before you send it again.").await??
     };
     let mut answer = answer.into_inner();
     if !call.show_secrets {

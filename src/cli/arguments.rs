@@ -61,7 +61,7 @@ Exit codes:
   1  service, network or other        5  a new OTP is needed
   2  wrong arguments                  6  too many requests
   3  configuration                    7  some of many failed or were skipped
-  8  not ready yet: try again later 130  a sweep was stopped by Ctrl-C";
+  8  not ready yet: try again later 130  stopped by Ctrl-C (143: by SIGTERM)";
 
 /// Options of every command.
 #[derive(Debug, Args)]

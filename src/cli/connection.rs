@@ -4,7 +4,8 @@
 use std::{env, io, sync::Arc, time::Duration};
 
 use sandbox_client::{
-    Client, ClientBuilder, Environment, Error, Polling, Session, TaxpayerId, Token, values::Gstin,
+    Client, ClientBuilder, Environment, Error, FileStore, Polling, Session, StoredSession, TaxpayerId, Token,
+    values::Gstin,
 };
 
 use super::{
@@ -13,7 +14,6 @@ use super::{
     failure::{Exit, Failure, exit_of},
     folders,
     mock::World,
-    store::{Entry, FileStore},
     table::shown,
 };
 
@@ -45,7 +45,7 @@ impl Connection {
             return Err(Failure::usage("--mock-faults needs --mock"));
         }
         let (builder, chosen_limit) = builder()?;
-        let store = Arc::new(FileStore::open(folders::sessions()?)?);
+        let store = Arc::new(file_store()?);
         let client = with_store(builder, &store)?.build().map_err(name_source)?;
         let documented = client.environment().unwrap_or(Environment::Test).requests_per_minute();
         Ok(Self {
@@ -88,7 +88,7 @@ impl Connection {
     }
 
     /// The saved sessions of this key and host.
-    pub fn entries(&self) -> Result<Vec<Entry>, Failure> {
+    pub fn entries(&self) -> Result<Vec<StoredSession>, Failure> {
         let Sessions::Files(store) = &self.sessions else { return Ok(Vec::new()) };
         let mut entries = store.sessions().map_err(|error| {
             let folder = folders::sessions()
@@ -100,6 +100,14 @@ impl Connection {
             self.client.taxpayer(gstin, username).is_ok_and(|taxpayer| taxpayer.token_key().id() == entry.id)
         });
         Ok(entries)
+    }
+
+    /// Fails if no session can be saved: to be asked before an OTP is used up.
+    pub fn can_keep(&self) -> Result<(), Failure> {
+        match &self.sessions {
+            Sessions::Files(store) => Ok(store.check_writable()?),
+            Sessions::Mock(_) => Ok(()),
+        }
     }
 
     /// Fails if a session could not be saved or forgotten: it would live, or
@@ -120,7 +128,7 @@ impl Connection {
             return Ok(self.client.taxpayer_session()?);
         }
         let TaxpayerId { gstin, username } = self.select(select)?;
-        let session = self.client.taxpayer(gstin, username.clone())?.restore().await;
+        let session = self.client.taxpayer(gstin, username.clone())?.restore().await?;
         session.ok_or_else(|| {
             Failure::new(Exit::OtpNeeded, format!("the session of {gstin} is over"))
                 .hint(format!("A new OTP is needed: sandbox login --gstin {gstin} --username '{username}'"))
@@ -267,6 +275,15 @@ fn with_store(builder: ClientBuilder, files: &Arc<FileStore>) -> Result<ClientBu
 pub fn without_redis(asked: &str) -> Failure {
     Failure::configuration(format!("{asked}, and this command was built without sharing"))
         .hint("Install it with the feature: cargo install --path . --features cli,redis")
+}
+
+/// The files of saved sessions.
+fn file_store() -> Result<FileStore, Failure> {
+    let folder = folders::sessions()?;
+    folders::create_private(&folder)
+        .map_err(|error| Failure::configuration(format!("cannot make {}: {error}", folder.display())))?;
+    folders::refuse_public(&folder)?;
+    Ok(FileStore::open(folder)?)
 }
 
 fn variable(name: &str) -> Result<Option<String>, Failure> {

@@ -152,7 +152,10 @@ async fn sessions(findings: &mut Findings, connection: &Connection) {
     let mut alive = 0;
     for id in &taxpayers {
         let Ok(taxpayer) = connection.client.taxpayer(id.gstin, id.username.as_str()) else { continue };
-        let _ = taxpayer.restore().await;
+        if let Err(error) = taxpayer.restore().await {
+            let failure = Failure::from(error);
+            return findings.bad("sessions", failure.exit, failure.advice());
+        }
         alive += usize::from(taxpayer.saved().is_some_and(|saved| saved.expires_at() > SystemTime::now()));
     }
     let detail = format!("{alive} of {} saved sessions can be used", taxpayers.len());

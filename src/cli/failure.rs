@@ -26,6 +26,8 @@ pub enum Exit {
     NotReady = 8,
     /// Stopped by Ctrl-C, as shells count it.
     Interrupted = 130,
+    /// Stopped by SIGTERM, as shells count it.
+    Terminated = 143,
 }
 
 /// Why a command ends early.
@@ -123,7 +125,8 @@ pub fn exit_of(error: &Error) -> Exit {
         ErrorKind::Config => match error.field() {
             Some("taxpayer_token") => Exit::OtpNeeded,
             Some(
-                "key" | "secret" | "base_url" | "environment" | "http" | "platform_token" | "redis_workers",
+                "key" | "secret" | "base_url" | "environment" | "http" | "platform_token" | "redis_workers"
+                | "folder",
             ) => Exit::Configuration,
             Some(field) if field.starts_with("SANDBOX_") => Exit::Configuration,
             _ => Exit::Usage,

@@ -9,6 +9,7 @@ use super::{
     connection::Connection,
     failure::Failure,
     job::{self, Waiting},
+    signals,
 };
 
 #[derive(Debug, Args)]
@@ -58,9 +59,9 @@ pub async fn run(shared: &Shared, arguments: &Gstr2b) -> Result<(), Failure> {
             if !sending.yes {
                 confirm::ask(&format!("Regenerate {what}?"))?;
             }
-            let job = session.gstr_2b().start_regeneration(*period).await;
-            let job =
-                job.map_err(|error| job::not_sent(error, "Ask again if the GSTR-2B stays as it was."))?;
+            let look = "Ask again if the GSTR-2B stays as it was.";
+            let job = signals::sending(session.gstr_2b().start_regeneration(*period), look).await?;
+            let job = job.map_err(|error| job::not_sent(error, look))?;
             eprintln!("GSTN makes {what} anew, job {}.", job.reference_id());
             job::after_sending(&connection, job, sending, shared.format, "gstr-2b").await
         }

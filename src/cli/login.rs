@@ -9,6 +9,7 @@ use super::{
     connection::{Connection, read_line},
     failure::{Exit, Failure},
     output::{Sheet, local},
+    signals,
 };
 
 pub async fn run(shared: &Shared, arguments: &Login) -> Result<(), Failure> {
@@ -22,6 +23,8 @@ pub async fn run(shared: &Shared, arguments: &Login) -> Result<(), Failure> {
     let TaxpayerId { gstin, username } = &id;
     let taxpayer = connection.client.taxpayer(*gstin, username.as_str())?;
 
+    // Before a message is sent and an OTP is used up.
+    connection.can_keep()?;
     if !arguments.no_request {
         taxpayer.request_otp().await?;
         eprintln!("GSTN has sent an OTP to the mobile or e-mail of {gstin}.");
@@ -33,7 +36,9 @@ pub async fn run(shared: &Shared, arguments: &Login) -> Result<(), Failure> {
     if io::stdin().is_terminal() {
         eprint!("OTP: ");
     }
-    taxpayer.verify_otp(read_line()?.trim()).await?;
+    let otp = read_line()?;
+    let look = "The OTP may be used up. See with `sandbox sessions` whether there is a session, or ask for a new OTP.";
+    signals::sending(taxpayer.verify_otp(otp.trim()), look).await??;
     connection.kept()?;
     if connection.world().is_some() {
         eprintln!("This session ends with the built-in server, which is now.");

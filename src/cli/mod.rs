@@ -33,7 +33,7 @@ mod page;
 mod sessions;
 #[cfg(feature = "redis")]
 mod shared_store;
-mod store;
+mod signals;
 mod sweep;
 mod table;
 

@@ -39,7 +39,7 @@ async fn list(connection: &Connection, format: Format) -> Result<(), Failure> {
     if connection.world().is_some() {
         for id in connection.taxpayers()? {
             let taxpayer = handle(connection, &id)?;
-            let _ = taxpayer.restore().await;
+            taxpayer.restore().await?;
             row(&id, taxpayer.saved().as_ref());
         }
     } else {
@@ -93,12 +93,16 @@ async fn refresh(connection: &Connection, choice: &SessionChoice, format: Format
 
 async fn forget(connection: &Connection, choice: &SessionChoice, logout: bool) -> Result<(), Failure> {
     let chosen = chosen(connection, choice)?;
+    let mut failed = Vec::new();
     for id in &chosen {
         let taxpayer = handle(connection, id)?;
-        if logout {
-            taxpayer.logout().await?;
-        } else {
+        if !logout {
             taxpayer.forget().await;
+        } else if let Err(error) = taxpayer.logout().await {
+            if chosen.len() > 1 {
+                eprintln!("{}  {}: {error}", id.gstin, id.username);
+            }
+            failed.push(error);
         }
     }
     connection.kept()?;
@@ -106,5 +110,16 @@ async fn forget(connection: &Connection, choice: &SessionChoice, logout: bool) -
         "{} forgotten.",
         if chosen.len() == 1 { "One session".to_owned() } else { format!("{} sessions", chosen.len()) }
     );
-    Ok(())
+    // Forgotten they are, here.
+    match (failed.pop(), chosen.len()) {
+        (None, _) => Ok(()),
+        (Some(error), 1) => Err(error.into()),
+        (Some(_), all) => Err(Failure::new(
+            Exit::Partial,
+            format!(
+                "{} of {all} sessions were not logged out: GSTN keeps them until they expire",
+                failed.len() + 1
+            ),
+        )),
+    }
 }

@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use sandbox_client::{BoxError, BoxFuture, SavedToken, Token, TokenKey, TokenStore, redis::Redis};
-
-use super::store::FileStore;
+use sandbox_client::{BoxError, BoxFuture, FileStore, SavedToken, Token, TokenKey, TokenStore, redis::Redis};
 
 pub struct SharedStore {
     pub files: Arc<FileStore>,
@@ -15,8 +13,11 @@ pub struct SharedStore {
 impl TokenStore for SharedStore {
     fn get<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<SavedToken>, BoxError>> {
         Box::pin(async {
-            if let Some(token) = self.redis.get(key).await? {
-                return Ok(Some(token));
+            match self.redis.get(key).await {
+                Ok(None) => {}
+                Ok(found) => return Ok(found),
+                // Out of reach, and not in this process's memory.
+                Err(_) => return self.files.get(key).await,
             }
             // One from before the server was there, or lost it: no new OTP for that.
             let own =
@@ -37,6 +38,21 @@ impl TokenStore for SharedStore {
     ) -> BoxFuture<'a, Result<bool, BoxError>> {
         Box::pin(async {
             Ok(self.redis.put_if_newer(key, token).await? && self.files.put_if_newer(key, token).await?)
+        })
+    }
+
+    fn replace<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        old: &'a Token,
+        token: &'a SavedToken,
+    ) -> BoxFuture<'a, Result<bool, BoxError>> {
+        Box::pin(async {
+            let kept = self.redis.replace(key, old, token).await?;
+            if kept && !self.files.replace(key, old, token).await? {
+                self.files.put_if_newer(key, token).await?;
+            }
+            Ok(kept)
         })
     }
 

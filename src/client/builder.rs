@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::{
     Client, bounded,
     http::{FileHosts, safe_http},
-    state::{ClientState, Gate, PLATFORM_MARGIN, Policy, Shared},
+    state::{ClientState, Gate, Policy, Shared},
 };
 use crate::{
     Environment, Error, MemoryStore, RateGate, RetryPolicy, SavedToken, Token, TokenKey, TokenStore,
@@ -22,7 +22,7 @@ use crate::{
     observe::{AttemptReport, CallReport, Observers},
     rate_limit::SlidingWindow,
     retry::Budget,
-    token::{self, SessionAuth, Slot, TokenSource, platform_lifetime},
+    token::{self, Guard, PLATFORM_TERMS, SessionAuth, Slot, TokenSource, platform_lifetime},
 };
 
 /// Settings of a [`Client`]; see [`Client::builder`].
@@ -156,6 +156,10 @@ impl ClientBuilder {
     /// [`attempt_timeout`](ClientBuilder::attempt_timeout) and
     /// [`user_agent`](ClientBuilder::user_agent); a read timeout and the
     /// settings of the pool are kept.
+    ///
+    /// HTTP/2 connections are asked for a sign of life after a quarter of the
+    /// [`attempt_timeout`](ClientBuilder::attempt_timeout), at most 10 s, and
+    /// left if none comes in as much time again.
     ///
     /// Proxies that the environment names (`HTTPS_PROXY`, `ALL_PROXY`,
     /// `NO_PROXY`) are used for https unless the builder says otherwise, and
@@ -325,7 +329,13 @@ impl ClientBuilder {
         let http = self
             .http
             .unwrap_or_else(|| reqwest::Client::builder().pool_max_idle_per_host(self.max_in_flight));
-        let http = safe_http(http, base_url.plain, self.connect_timeout, self.application.as_deref())?;
+        let application = self.application.as_deref();
+        let http = safe_http(
+            http,
+            base_url.plain,
+            (self.connect_timeout, self.policy.attempt_timeout),
+            application,
+        )?;
 
         let limit = environment.unwrap_or(Environment::Test).requests_per_minute();
         let key_header = credentials::sensitive(credentials.key.clone());
@@ -348,14 +358,15 @@ impl ClientBuilder {
         #[cfg(feature = "redis")]
         let store = store.or_else(|| self.redis.clone().map(|redis| Arc::new(redis) as Arc<dyn TokenStore>));
         let store = store.unwrap_or_else(|| Arc::new(MemoryStore::default()));
-        let platform = Slot::new(token_key, Arc::clone(&store), PLATFORM_MARGIN);
+        let store = Arc::new(Guard::new(store));
+        let platform = Arc::new(Slot::new(token_key, Arc::clone(&store), PLATFORM_TERMS));
         if let Some(token) = platform_token {
             platform.adopt(SavedToken::new(token.clone(), platform_lifetime(&token, None)));
         }
         let addresses = OPERATIONS.iter().map(|operation| base_url.with_path(operation.path)).collect();
         let shared = Shared {
             http,
-            files: FileHosts::new(self.transfer_http, self.connect_timeout)?,
+            files: FileHosts::new(self.transfer_http, (self.connect_timeout, self.policy.attempt_timeout))?,
             base_url,
             addresses,
             environment,
@@ -363,7 +374,7 @@ impl ClientBuilder {
             key_header,
             store,
             platform,
-            taxpayers: Mutex::default(),
+            sessions: Mutex::default(),
             places: Semaphore::new(self.max_in_flight),
             gate,
             budget: Budget::default(),

@@ -4,16 +4,20 @@ use std::{sync::OnceLock, time::Duration};
 
 use reqwest::{header::HeaderValue, redirect};
 
+use super::connecting::Noting;
 use crate::{Error, environment::install_tls_provider};
 
 const USER_AGENT: &str = concat!("sandbox-client/", env!("CARGO_PKG_VERSION"));
+
+/// Longest silence of an HTTP/2 connection before it is asked for a sign of life.
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 
 /// Puts the safety settings on top of whatever the caller has set. `plain` is
 /// for loopback addresses by http alone.
 pub(super) fn safe_http(
     builder: reqwest::ClientBuilder,
     plain: bool,
-    connect_timeout: Duration,
+    (connect_timeout, attempt_timeout): (Duration, Duration),
     application: Option<&str>,
 ) -> Result<reqwest::Client, Error> {
     install_tls_provider();
@@ -30,7 +34,15 @@ pub(super) fn safe_http(
                 Error::config("user_agent", "is empty or cannot stand in a header: use visible ASCII")
             })
     })?;
+    // A connection whose other end is gone is left within half an attempt, so
+    // that the next attempt has a new one. While idle too, since a call may
+    // have less time than that.
+    let silence = (attempt_timeout / 4).min(LONGEST_SILENCE);
     let builder = builder
+        .http2_keep_alive_interval(silence)
+        .http2_keep_alive_timeout(silence)
+        .http2_keep_alive_while_idle(true)
+        .connector_layer(Noting)
         .redirect(redirect::Policy::none())
         .referer(false)
         .connection_verbose(false)
@@ -58,7 +70,8 @@ pub(super) fn safe_http(
 /// has set for the API, such as default headers, is theirs. Bodies are files,
 /// which are kept as they are sent.
 pub(super) struct FileHosts {
-    connect_timeout: Duration,
+    /// For making a connection, and for an attempt.
+    timeouts: (Duration, Duration),
     plain: OnceLock<reqwest::Client>,
     secure: OnceLock<reqwest::Client>,
 }
@@ -67,13 +80,13 @@ impl FileHosts {
     /// With the caller's settings for https, where there are any.
     pub(super) fn new(
         http: Option<reqwest::ClientBuilder>,
-        connect_timeout: Duration,
+        timeouts: (Duration, Duration),
     ) -> Result<Self, Error> {
         let secure = match http {
-            Some(http) => OnceLock::from(safe_http(http.no_gzip(), false, connect_timeout, None)?),
+            Some(http) => OnceLock::from(safe_http(http.no_gzip(), false, timeouts, None)?),
             None => OnceLock::new(),
         };
-        Ok(Self { connect_timeout, plain: OnceLock::new(), secure })
+        Ok(Self { timeouts, plain: OnceLock::new(), secure })
     }
 
     pub(super) fn client(&self, plain: bool) -> Result<&reqwest::Client, Error> {
@@ -81,7 +94,7 @@ impl FileHosts {
         if let Some(client) = made.get() {
             return Ok(client);
         }
-        let client = safe_http(reqwest::Client::builder().no_gzip(), plain, self.connect_timeout, None)?;
+        let client = safe_http(reqwest::Client::builder().no_gzip(), plain, self.timeouts, None)?;
         Ok(made.get_or_init(|| client))
     }
 }

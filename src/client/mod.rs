@@ -1,6 +1,7 @@
 //! The client: how it is built, and what its clones share.
 
 mod builder;
+mod connecting;
 mod env;
 mod http;
 mod state;
@@ -8,6 +9,7 @@ mod state;
 use std::time::Duration;
 
 pub use builder::ClientBuilder;
+pub(crate) use connecting::watched;
 pub(crate) use state::ClientState;
 #[cfg(test)]
 pub(crate) use state::Policy;
@@ -69,6 +71,14 @@ impl Client {
     #[must_use]
     pub fn estimated_wait(&self) -> Duration {
         self.state.estimated_wait()
+    }
+
+    /// How long no call is sent since the provider asked for a pause (status
+    /// 429), zero where it did not. Another worker may have been asked, where
+    /// the rate limit is shared.
+    #[must_use]
+    pub fn paused_for(&self) -> Duration {
+        self.state.paused_for()
     }
 
     pub(crate) fn state(&self) -> &ClientState {

@@ -13,19 +13,14 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::http::FileHosts;
 use crate::{
-    Environment, Error, RateGate, RetryPolicy, TaxpayerId, TokenKey, TokenStore,
+    Environment, Error, RateGate, RetryPolicy, TaxpayerId, TokenKey,
     credentials::{self, ApiKey},
     environment::BaseUrl,
     observe::Observers,
     rate_limit::{self, SlidingWindow},
     retry::Budget,
-    token::{self, SessionAuth, Slot},
+    token::{Guard, SessionAuth, Slot, Terms},
 };
-
-/// How long before its end a platform token is renewed, at the earliest.
-pub(super) const PLATFORM_MARGIN: Duration = Duration::from_secs(5 * 60);
-/// How long before its end a taxpayer token is refreshed, at the earliest.
-const TAXPAYER_MARGIN: Duration = Duration::from_secs(30 * 60);
 
 /// What one client carries: what all clones share, and what is its own.
 #[derive(Clone)]
@@ -45,9 +40,9 @@ pub(super) struct Shared {
     pub(super) environment: Option<Environment>,
     pub(super) credentials: Arc<ApiKey>,
     pub(super) key_header: HeaderValue,
-    pub(super) store: Arc<dyn TokenStore>,
-    pub(super) platform: Slot,
-    pub(super) taxpayers: Mutex<Taxpayers>,
+    pub(super) store: Arc<Guard>,
+    pub(super) platform: Arc<Slot>,
+    pub(super) sessions: Mutex<Sessions>,
     pub(super) places: Semaphore,
     pub(super) gate: Gate,
     pub(super) budget: Budget,
@@ -60,23 +55,23 @@ pub(super) struct Shared {
 /// that uses it, since the token store keeps the session: thousands of
 /// taxpayers, one after another, cost no memory.
 #[derive(Default)]
-pub(super) struct Taxpayers {
-    slots: HashMap<TaxpayerId, Weak<Slot>>,
+pub(super) struct Sessions {
+    slots: HashMap<(&'static str, TaxpayerId), Weak<Slot>>,
     /// How many entries there may be before the dead ones are swept out.
     room: usize,
 }
 
-impl Taxpayers {
-    fn slot(&mut self, taxpayer: TaxpayerId, new: impl FnOnce(TaxpayerId) -> Slot) -> Arc<Slot> {
-        if let Some(slot) = self.slots.get(&taxpayer).and_then(Weak::upgrade) {
+impl Sessions {
+    fn slot(&mut self, of: (&'static str, TaxpayerId), new: impl FnOnce(TaxpayerId) -> Slot) -> Arc<Slot> {
+        if let Some(slot) = self.slots.get(&of).and_then(Weak::upgrade) {
             return slot;
         }
         if self.slots.len() >= self.room {
             self.slots.retain(|_, slot| slot.strong_count() > 0);
             self.room = (2 * self.slots.len()).max(64);
         }
-        let slot = Arc::new(new(taxpayer.clone()));
-        self.slots.insert(taxpayer, Arc::downgrade(&slot));
+        let slot = Arc::new(new(of.1.clone()));
+        self.slots.insert(of, Arc::downgrade(&slot));
         slot
     }
 }
@@ -159,7 +154,7 @@ impl ClientState {
         self.shared.credentials.secret.clone().map(credentials::sensitive)
     }
 
-    pub(crate) fn platform(&self) -> &Slot {
+    pub(crate) fn platform(&self) -> &Arc<Slot> {
         &self.shared.platform
     }
 
@@ -167,14 +162,14 @@ impl ClientState {
         self.auth.as_ref()
     }
 
-    /// The one place of a taxpayer's token, for all clones of a client.
-    pub(crate) fn slot_of(&self, taxpayer: TaxpayerId) -> Arc<Slot> {
+    /// The one place of the token of a session, for all clones of a client.
+    pub(crate) fn slot_of(&self, kind: &'static str, terms: Terms, of: TaxpayerId) -> Arc<Slot> {
         let shared = &self.shared;
-        let mut taxpayers = shared.taxpayers.lock().unwrap_or_else(PoisonError::into_inner);
-        taxpayers.slot(taxpayer, |taxpayer| {
+        let mut sessions = shared.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.slot((kind, of), |of| {
             let key = shared.credentials.key.expose_secret();
-            let key = TokenKey::new(shared.base_url.as_str(), key, token::TAXPAYER, Some(taxpayer));
-            Slot::new(key, Arc::clone(&shared.store), TAXPAYER_MARGIN)
+            let key = TokenKey::new(shared.base_url.as_str(), key, kind, Some(of));
+            Slot::new(key, Arc::clone(&shared.store), terms)
         })
     }
 
@@ -215,7 +210,7 @@ impl ClientState {
         } else {
             tokio::time::timeout_at(deadline.into(), self.shared.places.acquire())
                 .await
-                .map_err(|_| rate_limit::too_slow(None))?
+                .map_err(|_| rate_limit::too_slow(None, self.paused_for()))?
                 .expect("never closed")
         };
         match &self.shared.gate {
@@ -223,9 +218,18 @@ impl ClientState {
             Gate::Local(window) => window.acquire(deadline).await?,
             Gate::Custom(gate) => tokio::time::timeout_at(deadline.into(), gate.acquire())
                 .await
-                .map_err(|_| rate_limit::too_slow(None))?,
+                .map_err(|_| rate_limit::too_slow(None, gate.paused_for()))?,
         }
         Ok(place)
+    }
+
+    /// How long the pause goes on that the provider asked for.
+    pub(crate) fn paused_for(&self) -> Duration {
+        match &self.shared.gate {
+            Gate::Unlimited => Duration::ZERO,
+            Gate::Local(window) => window.paused_for(),
+            Gate::Custom(gate) => gate.paused_for(),
+        }
     }
 
     pub(crate) fn pause(&self, wait: Duration) {

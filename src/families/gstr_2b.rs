@@ -25,6 +25,11 @@ impl SessionApi {
     /// # fn main() {}
     /// ```
     ///
+    /// **Cancel safety**: if the future is dropped after the request has left,
+    /// the request is finished all the same, and an event of the target
+    /// `sandbox_client` tells the outcome and the id of the job. Spawn a task
+    /// to keep the [`Job`] whatever becomes of the caller.
+    ///
     /// # Errors
     ///
     /// [`Business`](crate::ErrorKind::Business) with the code `IMS2B007` for a

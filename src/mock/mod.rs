@@ -58,7 +58,10 @@ mod limit;
 mod record;
 mod rule;
 mod serve;
+mod store_check;
 mod tokens;
+
+pub use store_check::check_token_store;
 
 use std::{
     collections::HashMap,

@@ -103,6 +103,11 @@ impl Tokens {
         lock(&self.claims).get(key).map_or(0, |claim| claim.fence)
     }
 
+    /// The number under which the server keeps the token that is known here; 0 for none.
+    pub fn fence_of_copy(&self, key: &TokenKey) -> u64 {
+        lock(&self.copies).tokens.get(key).map_or(0, |copy| copy.fence)
+    }
+
     pub fn claimed(&self, key: &TokenKey, claim: Claim) {
         lock(&self.claims).insert(key.clone(), claim);
     }

@@ -50,6 +50,8 @@ struct State {
     untold: Vec<(Instant, u32)>,
     /// When there may be a permission, by the server's last word.
     free_at: Instant,
+    /// Until when the provider has asked all workers to pause.
+    paused_until: Instant,
 }
 
 /// What is asked of the script besides.
@@ -68,6 +70,7 @@ impl SharedPace {
             own: Window::new(part),
             untold: Vec::new(),
             free_at: Instant::now(),
+            paused_until: Instant::now(),
         };
         Self(Arc::new(Pace {
             redis,
@@ -113,6 +116,12 @@ impl RateGate for SharedPace {
         let now = Instant::now();
         let state = self.0.state();
         state.own.paused(now).max(state.free_at.saturating_duration_since(now))
+    }
+
+    fn paused_for(&self) -> Duration {
+        let now = Instant::now();
+        let state = self.0.state();
+        state.own.paused(now).max(state.paused_until.saturating_duration_since(now))
     }
 
     fn pause(&self, wait: Duration) {
@@ -171,7 +180,7 @@ impl Pace {
         // Told at most twice: the server may lose everything meanwhile.
         for _ in 0..3 {
             self.tell().await?;
-            let (wait, generation, given) = self.run(ask, &[]).await?;
+            let (wait, generation, given, paused) = self.run(ask, &[]).await?;
             let now = Instant::now();
             let Ok(wait) = u64::try_from(wait).map(Duration::from_millis) else {
                 self.lost(generation, now);
@@ -179,6 +188,7 @@ impl Pace {
             };
             let mut state = self.state();
             state.met(generation, given);
+            state.paused_until = now + Duration::from_millis(paused);
             match (ask, wait) {
                 (Ask::Take, Duration::ZERO) => state.own.note(now),
                 _ => state.free_at = now + wait,
@@ -197,8 +207,8 @@ impl Pace {
                 return Some(());
             }
             match self.run(Ask::Pause(Duration::ZERO), &untold).await {
-                Some((-1, generation, _)) => self.lost(generation, Instant::now()),
-                Some((_, generation, given)) => self.state().met(generation, given),
+                Some((-1, generation, ..)) => self.lost(generation, Instant::now()),
+                Some((_, generation, given, _)) => self.state().met(generation, given),
                 None => {
                     self.state().untold.extend(untold);
                     return None;
@@ -224,7 +234,7 @@ impl Pace {
         self.tell().await;
     }
 
-    async fn run(&self, ask: Ask, untold: &[(Instant, u32)]) -> Option<(i64, String, u64)> {
+    async fn run(&self, ask: Ask, untold: &[(Instant, u32)]) -> Option<(i64, String, u64, u64)> {
         let (take, pause) = match ask {
             Ask::Take => (1, Duration::ZERO),
             Ask::GiveBack => (-1, Duration::ZERO),

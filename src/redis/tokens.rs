@@ -54,19 +54,26 @@ impl Inner {
     pub async fn met(&self, generation: &str) -> bool {
         let untold = self.tokens.untold(generation);
         for (key, copy) in &untold {
-            let Some(fence) = self.write(key, &copy.token, copy.fence, "back").await else { break };
+            let Some(fence) = self.write(key, &copy.token, copy.fence, "back", 0).await else { break };
             self.tokens.told(key, copy, fence);
         }
         !untold.is_empty()
     }
 
     /// The fence under which it was kept, 0 if a newer token is there.
-    async fn write(&self, key: &TokenKey, token: &SavedToken, fence: u64, how: &str) -> Option<u64> {
+    async fn write(
+        &self,
+        key: &TokenKey,
+        token: &SavedToken,
+        fence: u64,
+        how: &str,
+        known: u64,
+    ) -> Option<u64> {
         let name = self.token_name(key);
         let sealed = self.seal.close(&name, &token.expose_secret());
         let (age, life) = (since(token.issued_at), until(token.expires_at));
         let mut put = PUT.prepare_invoke();
-        put.key(name).arg(fence).arg(sealed).arg(millis(age)).arg(millis(life).max(1)).arg(how);
+        put.key(name).arg(fence).arg(sealed).arg(millis(age)).arg(millis(life).max(1)).arg(how).arg(known);
         self.engine.run(&put).await
     }
 
@@ -80,14 +87,17 @@ impl Inner {
         Ok((found, token))
     }
 
-    async fn get(&self, key: &TokenKey) -> Option<SavedToken> {
+    async fn get(&self, key: &TokenKey) -> Result<Option<SavedToken>, BoxError> {
         loop {
-            let Ok((found, token)) = self.read(key).await else { return self.tokens.copy(key) };
+            let Ok((found, token)) = self.read(key).await else {
+                // Without a copy nobody knows whether there is a token.
+                return self.tokens.copy(key).map(Some).ok_or_else(|| "Redis does not work".into());
+            };
             let (generation, hold, ..) = &found;
             if let Some(token) = token {
                 self.met(generation).await;
                 self.tokens.keep(key, Copy { token: token.clone(), fence: found.5, told: true });
-                return Some(token);
+                return Ok(Some(token));
             }
             if self.met(generation).await {
                 continue;
@@ -95,15 +105,15 @@ impl Inner {
             if *hold == 0 {
                 // Gone for all: refused, logged out or over.
                 self.tokens.forget(key);
-                return None;
+                return Ok(None);
             }
             sleep(LOOK_AGAIN).await;
         }
     }
 
-    async fn put(&self, key: &TokenKey, token: &SavedToken) -> bool {
+    async fn put(&self, key: &TokenKey, token: &SavedToken, how: &str) -> bool {
         let fence = self.tokens.fence(key);
-        let written = self.write(key, token, fence, "new").await;
+        let written = self.write(key, token, fence, how, self.tokens.fence_of_copy(key)).await;
         if written == Some(0) {
             return false;
         }
@@ -112,7 +122,7 @@ impl Inner {
         true
     }
 
-    /// Forgets what is kept under `fence`, or whatever is kept for 0.
+    /// Forgets what is kept under `fence`; for 0 ends the session, whatever is kept.
     async fn remove(&self, key: &TokenKey, fence: u64) {
         let mut remove = REMOVE.prepare_invoke();
         remove.key(self.token_name(key)).arg(fence);
@@ -181,7 +191,7 @@ impl TokenStore for Redis {
     fn get<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<SavedToken>, BoxError>> {
         Box::pin(async {
             self.0.keep();
-            Ok(self.0.get(key).await)
+            self.0.get(key).await
         })
     }
 
@@ -192,12 +202,26 @@ impl TokenStore for Redis {
     ) -> BoxFuture<'a, Result<bool, BoxError>> {
         Box::pin(async {
             self.0.keep();
-            Ok(self.0.put(key, token).await)
+            Ok(self.0.put(key, token, "new").await)
+        })
+    }
+
+    fn replace<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        _: &'a Token,
+        token: &'a SavedToken,
+    ) -> BoxFuture<'a, Result<bool, BoxError>> {
+        Box::pin(async {
+            self.0.keep();
+            Ok(self.0.put(key, token, "renewed").await)
         })
     }
 
     fn remove<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<(), BoxError>> {
         Box::pin(async {
+            // What is being renewed is void, and a new login needs no claim.
+            self.0.release(key);
             self.0.tokens.forget(key);
             self.0.remove(key, 0).await;
             Ok(())

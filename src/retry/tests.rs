@@ -187,7 +187,7 @@ fn a_failure_that_passes_is_retried_where_that_is_safe() {
 /// A retry of our own limit is the caller's to make: later there may be a place.
 #[test]
 fn a_refusal_of_the_own_limit_may_be_tried_later() {
-    let refused = crate::rate_limit::too_slow(Some(SECOND));
+    let refused = crate::rate_limit::too_slow(Some(SECOND), Duration::ZERO);
     assert!(is_retryable(false, &refused));
     assert!(!refused.maybe_processed());
 }

@@ -7,18 +7,20 @@ pub mod kinds;
 
 use std::{fmt, marker::PhantomData, time::Duration};
 
+use tracing::Instrument as _;
+
 pub(crate) use kinds::sealed;
 pub use kinds::{SessionKind, Taxpayer};
 
 pub use crate::generated::families::session::*;
 
 use crate::{
-    Client, Error, TaxpayerId, Token,
+    Client, Error, ErrorKind, TaxpayerId, Token,
     client::{ClientState, call_settings},
     operation::{Credential, Operation},
-    token::{Lease, SessionAuth, TokenSource},
+    token::{self, Lease, SessionAuth, TokenSource},
 };
-use kinds::TaxpayerToken;
+use kinds::{Kind, TaxpayerToken};
 
 /// A session: the way to the operations that need its token.
 ///
@@ -143,24 +145,44 @@ impl ClientState {
             )),
             Some(TokenSource::Fixed(token)) => Ok(Lease { token: token.clone(), new: false }),
             Some(TokenSource::Slot(slot)) => {
-                let lease = slot.token(|token| kinds::renew(self, slot, token)).await?;
-                lease.ok_or_else(Error::session_over)
+                let kind = Kind::of(kind).ok_or_else(Error::session_over)?;
+                slot.token(kind.renewal(self, slot)).await
             }
         }
     }
 
+    /// The platform token, obtained with key and secret if need be.
+    pub(crate) async fn platform_token(&self) -> Result<Lease, Error> {
+        let kind = Kind::of(token::PLATFORM).expect("a kind of its own");
+        self.platform().token(kind.renewal(self, self.platform())).await
+    }
+
     /// Whether a refused token has another in its place, or may have one for
-    /// the asking. A taxpayer's never has: that takes a person and an OTP.
+    /// the asking. A taxpayer's has none but by another process: a new one
+    /// takes a person and an OTP.
     pub(crate) async fn replaced(&self, operation: &Operation, lease: &Lease) -> bool {
-        match operation.credential {
-            Credential::PlatformToken => {
-                self.platform().refused(&lease.token).await.is_some() || (!lease.new && self.has_secret())
-            }
+        let (kind, slot) = match operation.credential {
+            Credential::PlatformToken => (token::PLATFORM, self.platform()),
             Credential::Session(kind) => match self.source(kind) {
-                Some(TokenSource::Slot(slot)) => slot.refused(&lease.token).await.is_some(),
-                _ => false,
+                Some(TokenSource::Slot(slot)) => (kind, slot),
+                _ => return false,
             },
-            _ => false,
-        }
+            _ => return false,
+        };
+        let opens = Kind::of(kind).is_some_and(|kind| (kind.opens)(self, slot));
+        slot.refused(&lease.token).await.is_some() || (!lease.new && opens)
+    }
+}
+
+/// Runs `work` to its end, even if the caller goes away meanwhile.
+pub(crate) async fn to_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::spawn(work.in_current_span()).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::new(ErrorKind::Transport, "the runtime was shut down").maybe_sent(true)),
+        },
     }
 }

@@ -218,7 +218,7 @@ async fn counts_of(
     goods: TypeOfGoods,
 ) -> Result<InvoiceCounts, Error> {
     let taxpayer = client.taxpayer(taxpayer.gstin, taxpayer.username.clone())?;
-    match taxpayer.restore().await {
+    match taxpayer.restore().await.map_err(|error| error.in_operation("get_invoice_count"))? {
         Some(session) => session.ims().counts(goods).await,
         None => Err(Error::session_over().in_operation("get_invoice_count")),
     }

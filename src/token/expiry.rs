@@ -7,6 +7,18 @@ use serde::Deserialize;
 
 use crate::{Token, values::Timestamp};
 
+/// How long tokens of a kind live, and when they are renewed.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    /// The longest life that is believed, from now on.
+    pub longest: Duration,
+    /// How long before its end a token is renewed, at the earliest.
+    pub margin: Duration,
+}
+
+pub(crate) const PLATFORM_TERMS: Terms = Terms { longest: PLATFORM, margin: Duration::from_secs(5 * 60) };
+pub(crate) const TAXPAYER_TERMS: Terms = Terms { longest: TAXPAYER, margin: Duration::from_secs(30 * 60) };
+
 /// Documented life of a platform token, and the longest that is believed.
 const PLATFORM: Duration = Duration::from_secs(24 * 3600);
 /// Documented life of a taxpayer token, and the longest that is believed.
@@ -36,17 +48,18 @@ pub(crate) fn platform_lifetime(token: &Token, answered: Option<&Timestamp>) -> 
     between(end - server_now, PLATFORM)
 }
 
-/// Life left of a fresh taxpayer token. An end that is missing, unreadable or
-/// over already says nothing: the server will tell.
-pub(crate) fn taxpayer_lifetime(
+/// Life left of a fresh token of a session, `longest` at most. An end that is
+/// missing, unreadable or over already says nothing: the server will tell.
+pub(crate) fn session_lifetime(
+    longest: Duration,
     token: &Token,
     token_expiry: Option<&Timestamp>,
     answered: Option<&Timestamp>,
 ) -> Duration {
     let claims = claims(token);
-    let Some(end) = token_expiry.and_then(seconds).or(claims.exp) else { return TAXPAYER };
-    match between(end - server_now(answered, claims.iat), TAXPAYER) {
-        Duration::ZERO => TAXPAYER,
+    let Some(end) = token_expiry.and_then(seconds).or(claims.exp) else { return longest };
+    match between(end - server_now(answered, claims.iat), longest) {
+        Duration::ZERO => longest,
         life => life,
     }
 }
@@ -109,7 +122,8 @@ mod tests {
             (None, TAXPAYER),
         ] {
             let expiry = expiry.map(Timestamp::from);
-            let life = taxpayer_lifetime(&Token::new("opaque").unwrap(), expiry.as_ref(), Some(&answered));
+            let token = Token::new("opaque").unwrap();
+            let life = session_lifetime(TAXPAYER, &token, expiry.as_ref(), Some(&answered));
             assert_eq!(life, expected, "{expiry:?}");
         }
     }

@@ -4,14 +4,23 @@
 //! asks for a token says how it is renewed.
 
 mod expiry;
-mod shared;
+#[cfg(feature = "file_store")]
+mod files;
+mod flight;
+mod guard;
+#[cfg(test)]
+mod interleavings;
 mod slot;
+mod state;
 mod store;
 
 use std::sync::Arc;
 
-pub(crate) use expiry::{platform_lifetime, taxpayer_lifetime};
-pub(crate) use slot::{Lease, Slot};
+pub(crate) use expiry::{PLATFORM_TERMS, TAXPAYER_TERMS, Terms, platform_lifetime, session_lifetime};
+#[cfg(feature = "file_store")]
+pub use files::{FileStore, StoredSession};
+pub(crate) use guard::Guard;
+pub(crate) use slot::{Fresh, Lease, Renewal, Slot};
 pub use store::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
 
 use crate::Token;

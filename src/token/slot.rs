@@ -1,66 +1,83 @@
 //! One token, shared by everyone who needs it.
 
 use std::{
-    future::Future,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
+use secrecy::SecretString;
+use tokio::sync::watch;
+
 use super::{
-    SavedToken, TokenKey, TokenStore,
-    shared::{LOOK_AGAIN, store_failed},
+    Guard, SavedToken, Terms, TokenKey,
+    flight::{Look, Written},
+    state::{Accepted, Asked, Landed, Moment, State},
 };
-use crate::{Error, Token};
+use crate::{BoxFuture, Error, ErrorKind, Token};
 
-/// After a failed early renewal, the next is tried no sooner than this.
-const RENEWAL_PAUSE: Duration = Duration::from_secs(60);
+/// An early renewal, and one that a refused call waits for, is waited for so
+/// long at most. It goes on by itself.
+pub(super) const LONGEST_RENEWAL: Duration = Duration::from_secs(10);
 
-/// An early renewal that takes longer is given up for now.
-const LONGEST_RENEWAL: Duration = Duration::from_secs(10);
+/// How a token is obtained and ended: what a kind of session tells its slot.
+pub(crate) trait Renewal: Send + Sync + 'static {
+    /// Whether a token can be obtained without a person.
+    fn opens(&self) -> bool;
 
-/// A place for one token: platform or one taxpayer's.
-pub(crate) struct Slot {
-    pub(super) key: TokenKey,
-    pub(super) store: Arc<dyn TokenStore>,
-    /// Longest time before its end at which a token is renewed.
-    margin: Duration,
-    held: Mutex<Option<Held>>,
-    /// The token that the server refused last: a store that others share may
-    /// give it once more while it is being removed.
-    pub(super) dead: Mutex<Option<Token>>,
-    /// Held by the one that renews; the others wait for its result.
-    flight: tokio::sync::Mutex<Option<Error>>,
-    flights: AtomicU64,
+    /// A new token, in exchange for one that lives; or else without any.
+    fn renew(&self, current: Option<Token>) -> BoxFuture<'static, Result<Fresh, Error>>;
+
+    /// Ends a token at the provider that nobody will use.
+    fn end(&self, token: Token) -> BoxFuture<'static, ()>;
+
+    /// Why there is no token.
+    fn over(&self) -> Error;
 }
 
-#[derive(Clone)]
-pub(super) struct Held {
-    pub(super) saved: SavedToken,
-    renew_at: Instant,
-    expires_at: Instant,
+/// A token that the server has just given.
+pub(crate) struct Fresh {
+    pub token: Token,
+    pub life: Duration,
+    /// The provider's `session_expiry`.
+    pub session_expires_at: Option<SystemTime>,
 }
 
 /// A token to use now.
 pub(crate) struct Lease {
     pub token: Token,
-    /// Had from the server for this very call: should it be refused, another
-    /// would be refused too.
+    /// Obtained from the server for this very call: should it be refused,
+    /// another would be refused too.
     pub new: bool,
 }
 
+impl From<Landed> for Lease {
+    fn from(landed: Landed) -> Self {
+        Self { token: landed.token, new: landed.new }
+    }
+}
+
+/// A place for one token: of the platform, or of one session.
+pub(crate) struct Slot {
+    pub(super) key: TokenKey,
+    pub(super) store: Arc<Guard>,
+    pub(super) terms: Terms,
+    pub(super) state: Mutex<State>,
+    /// Held while the store is written, so that what was decided last is
+    /// written last.
+    pub(super) writing: tokio::sync::Mutex<()>,
+    /// What the SDK logs in with by itself, for kinds that have such a thing.
+    credential: Mutex<Option<Arc<SecretString>>>,
+}
+
 impl Slot {
-    pub fn new(key: TokenKey, store: Arc<dyn TokenStore>, margin: Duration) -> Self {
+    pub fn new(key: TokenKey, store: Arc<Guard>, terms: Terms) -> Self {
         Self {
             key,
             store,
-            margin,
-            held: Mutex::default(),
-            dead: Mutex::default(),
-            flight: tokio::sync::Mutex::default(),
-            flights: AtomicU64::new(0),
+            terms,
+            state: Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
+            credential: Mutex::default(),
         }
     }
 
@@ -68,161 +85,222 @@ impl Slot {
         &self.key
     }
 
-    pub(super) fn held(&self) -> std::sync::MutexGuard<'_, Option<Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The token with its times, dead or alive.
+    /// The secret that the SDK logs in with by itself. In memory only.
+    #[allow(dead_code)] // for kinds that log in by themselves
+    pub fn credential(&self) -> Option<Arc<SecretString>> {
+        self.credential.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    #[allow(dead_code)] // for kinds that log in by themselves
+    pub fn set_credential(&self, secret: SecretString) {
+        *self.credential.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(secret));
+    }
+
+    /// The token with its times, expired or not.
     pub fn saved(&self) -> Option<SavedToken> {
-        self.held().as_ref().map(|held| held.saved.clone())
+        self.state().saved().cloned()
     }
 
-    /// Takes a token that was kept elsewhere.
+    pub fn is_alive(&self) -> bool {
+        self.state().alive(Instant::now()).is_some()
+    }
+
+    /// The moment that something begins which [`open`](Slot::open) will end.
+    pub fn moment(&self) -> Moment {
+        self.state().moment()
+    }
+
+    /// Takes a token that the caller has kept.
     pub fn adopt(&self, saved: SavedToken) {
-        let life = saved.expires_at.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
-        self.hold(saved, life);
-    }
-
-    fn hold(&self, saved: SavedToken, life: Duration) {
-        let now = Instant::now();
-        // A tenth of the whole life, not of what is left: a session that was
-        // restored shortly before its end is due at once.
-        let whole = saved.expires_at.duration_since(saved.issued_at).unwrap_or(life);
-        let margin = self.margin.min(whole / 10);
-        let held = Held { saved, renew_at: now + life.saturating_sub(margin), expires_at: now + life };
-        *self.held() = Some(held);
-    }
-
-    /// Takes a token that the server has just given, and keeps it in the
-    /// store. Should the store have a newer one, that is the one to use.
-    pub async fn put(&self, token: Token, life: Duration, session_expires_at: Option<SystemTime>) {
-        let saved = SavedToken { session_expires_at, ..SavedToken::new(token, life) };
-        self.hold(saved.clone(), life);
-        match self.store.put_if_newer(&self.key, &saved).await {
-            Ok(true) => {}
-            Ok(false) => drop(self.reread().await),
-            Err(_) => store_failed(),
-        }
-    }
-
-    /// Forgets the token, here and in the store.
-    pub async fn forget(&self) {
-        *self.held() = None;
-        if self.store.remove(&self.key).await.is_err() {
-            store_failed();
-        }
+        let saved = saved.clamped(self.terms.longest, SystemTime::now());
+        self.state().resumed(saved, self.terms.margin, Instant::now());
     }
 
     /// The token, if it lives and need not be renewed yet.
     pub fn fresh(&self) -> Option<Lease> {
-        match self.alive() {
-            (Some(token), false) => Some(Lease { token, new: false }),
-            _ => None,
+        let state = self.state();
+        let (token, due) = state.alive(Instant::now())?;
+        (!due).then(|| Lease { token: token.clone(), new: false })
+    }
+
+    /// A token to use now.
+    ///
+    /// Near its end a token is renewed for one caller, who waits for that a
+    /// while, and the others go on with it. Where none lives, all wait for one
+    /// renewal and share its result. The renewal is a task of its own: nothing
+    /// is lost if the caller goes away.
+    pub async fn token(self: &Arc<Self>, how: Arc<dyn Renewal>) -> Result<Lease, Error> {
+        loop {
+            let asked = self.state().ask(Instant::now());
+            let (mut outcome, own) = match asked {
+                Asked::Use(token) => return Ok(Lease { token, new: false }),
+                Asked::Join(outcome) => (outcome, false),
+                Asked::Start(start) => {
+                    let outcome = start.joined.clone();
+                    self.fly(start, Arc::clone(&how));
+                    (outcome, true)
+                }
+            };
+            let patience = self.patience();
+            let landed = if patience > Duration::ZERO {
+                // A token lives: what the renewal brings is welcome, not needed.
+                match tokio::time::timeout(patience, landed(&mut outcome)).await {
+                    Ok(Some(Ok(landed))) => Some(Ok(landed)),
+                    _ if self.is_alive() => continue,
+                    _ => None,
+                }
+            } else {
+                landed(&mut outcome).await
+            };
+            match landed {
+                Some(result) => return result.map(Lease::from),
+                None if own => return Err(lost()),
+                None => {}
+            }
         }
     }
 
-    /// A token to use now, had with `renew` where there is none that lives.
-    ///
-    /// Near its end a token is renewed by one caller, while the others go on
-    /// with it; should that fail, so does the one. Where none lives, all wait
-    /// for one renewal and share its result. `renew` keeps what it gets by [`put`](Slot::put).
-    pub async fn token<F: Future<Output = Result<(), Error>>>(
-        &self,
-        renew: impl FnOnce(Option<Token>) -> F,
-    ) -> Result<Option<Lease>, Error> {
-        let (current, due) = self.alive();
-        if let Some(token) = current {
-            if !due {
-                return Ok(Some(Lease { token, new: false }));
-            }
-            let Ok(mut flight) = self.flight.try_lock() else { return Ok(Some(Lease { token, new: false })) };
-            if let (Some(token), false) = self.alive() {
-                return Ok(Some(Lease { token, new: false }));
-            }
-            // Another process may have renewed it, or be at it.
-            let mut claim = if self.renewed_by_another().await { None } else { self.claim().await };
-            // The one before may have finished since the store was read.
-            if claim.is_some() && self.renewed_by_another().await {
-                claim = None;
-            }
-            let Some(_claim) = claim else {
-                if let Some(held) = self.held().as_mut() {
-                    held.renew_at = held.renew_at.max(Instant::now() + LOOK_AGAIN);
+    /// A new token although one lives. Those who ask at once share one.
+    pub async fn renew(self: &Arc<Self>, how: Arc<dyn Renewal>) -> Result<(), Error> {
+        loop {
+            let asked = self.state().ask_for_new();
+            let (mut outcome, own) = match asked {
+                Asked::Start(start) => {
+                    let outcome = start.joined.clone();
+                    self.fly(start, Arc::clone(&how));
+                    (outcome, true)
                 }
-                return Ok(self.alive().0.map(|token| Lease { token, new: false }));
+                Asked::Join(outcome) => (outcome, false),
+                Asked::Use(_) => return Ok(()),
             };
-            let renewal = self.fly(&mut flight, renew(Some(token)));
-            let failed = match tokio::time::timeout(self.patience(), renewal).await {
-                Ok(result) => result.is_err(),
-                Err(_) => true,
-            };
-            if failed {
-                tracing::warn!(target: "sandbox_client", "early renewal of a token failed; going on with it");
-                if let Some(held) = self.held().as_mut() {
-                    held.renew_at = Instant::now() + RENEWAL_PAUSE;
-                }
+            match landed(&mut outcome).await {
+                Some(result) => return result.map(drop),
+                None if own => return Err(lost()),
+                None => {}
             }
-            return Ok(self.alive().0.map(|token| Lease { token, new: false }));
         }
-
-        let seen = self.flights.load(Ordering::SeqCst);
-        let mut flight = self.flight.lock().await;
-        if let (Some(token), _) = self.alive() {
-            return Ok(Some(Lease { token, new: false }));
-        }
-        if self.flights.load(Ordering::SeqCst) != seen
-            && let Some(error) = flight.as_ref()
-        {
-            return Err(error.clone());
-        }
-        let _claim = loop {
-            if let Some(token) = self.find().await {
-                return Ok(Some(Lease { token, new: false }));
-            }
-            match self.claim().await {
-                // The one before may have finished since the store was read.
-                Some(claim) => match self.find().await {
-                    Some(token) => return Ok(Some(Lease { token, new: false })),
-                    None => break claim,
-                },
-                None => tokio::time::sleep(LOOK_AGAIN.mul_f64(1.0 + fastrand::f64())).await,
-            }
-        };
-        self.fly(&mut flight, renew(None)).await?;
-        Ok(self.saved().map(|saved| Lease { token: saved.token, new: true }))
     }
 
     /// How long a call waits for an early renewal: not so long that the token
-    /// it could have used dies meanwhile.
+    /// it could have used expires meanwhile.
     fn patience(&self) -> Duration {
-        let left = self
-            .held()
-            .as_ref()
-            .map_or(Duration::ZERO, |held| held.expires_at.saturating_duration_since(Instant::now()));
-        (left / 2).min(LONGEST_RENEWAL)
+        (self.state().left(Instant::now()) / 2).min(LONGEST_RENEWAL)
     }
 
-    async fn fly(
+    /// Takes a token that the server has just given to a login that began at
+    /// `moment`, and stores it.
+    ///
+    /// # Errors
+    ///
+    /// The session was ended meanwhile; the token is ended too.
+    pub async fn open(&self, moment: Moment, fresh: Fresh, how: &dyn Renewal) -> Result<(), Error> {
+        self.keep(fresh, how, |state, saved, margin| state.opened(moment, saved, margin, Instant::now()))
+            .await
+            .map(drop)
+    }
+
+    /// Holds and stores what the server gave, unless it came too late.
+    pub(super) async fn keep(
         &self,
-        flight: &mut Option<Error>,
-        renewal: impl Future<Output = Result<(), Error>>,
-    ) -> Result<(), Error> {
-        let result = renewal.await;
-        *flight = result.as_ref().err().cloned();
-        self.flights.fetch_add(1, Ordering::SeqCst);
-        result
+        fresh: Fresh,
+        how: &dyn Renewal,
+        accept: impl FnOnce(&mut State, SavedToken, Duration) -> Accepted,
+    ) -> Result<Landed, Error> {
+        let token = fresh.token.clone();
+        let saved = SavedToken {
+            session_expires_at: fresh.session_expires_at,
+            key: Some(self.key.id()),
+            ..SavedToken::new(fresh.token, fresh.life)
+        };
+        let writing = self.writing.lock().await;
+        let (accepted, stored, moment) = {
+            let mut state = self.state();
+            let accepted = accept(&mut state, saved.clone(), self.terms.margin);
+            (accepted, state.stored.clone(), state.moment())
+        };
+        match accepted {
+            Accepted::Held => {}
+            Accepted::Ended => {
+                drop(writing);
+                how.end(token).await;
+                return Err(how.over());
+            }
+            Accepted::Superseded => {
+                let held = self.state().saved().map(|saved| saved.token.clone());
+                return held.map(|token| Landed { token, new: false }).ok_or_else(|| how.over());
+            }
+        }
+        let written = self.write(&saved, stored).await;
+        let landed = {
+            let mut state = self.state();
+            if state.has_ended_since(moment) {
+                None
+            } else {
+                match written {
+                    Written::Kept => {
+                        state.stored = Some(token.clone());
+                        Some(Landed { token: token.clone(), new: true })
+                    }
+                    Written::Unknown => Some(Landed { token: token.clone(), new: true }),
+                    Written::Other(other) => {
+                        let found = other.token.clone();
+                        state.found(moment, other, self.terms.margin, Instant::now());
+                        Some(Landed { token: found, new: false })
+                    }
+                    Written::Removed => {
+                        state.ended_elsewhere(&token);
+                        None
+                    }
+                }
+            }
+        };
+        drop(writing);
+        let Some(landed) = landed else {
+            how.end(token).await;
+            return Err(how.over());
+        };
+        Ok(landed)
     }
 
-    pub fn is_alive(&self) -> bool {
-        self.alive().0.is_some()
-    }
-
-    /// The token if it lives, and whether it should be renewed.
-    pub(super) fn alive(&self) -> (Option<Token>, bool) {
-        let now = Instant::now();
-        match &*self.held() {
-            Some(held) if now < held.expires_at => (Some(held.saved.token.clone()), now >= held.renew_at),
-            _ => (None, true),
+    /// Forgets the token, here and in the store. What is on its way is dropped.
+    pub async fn forget(&self) {
+        // At once, before anything is waited for.
+        self.state().ended();
+        let _writing = self.writing.lock().await;
+        if self.store.remove(&self.key).await.is_err() {
+            self.state().distrusted = true;
         }
     }
+
+    /// Whether a token lives, here or in the store.
+    pub async fn find(&self) -> Result<bool, Error> {
+        if self.is_alive() {
+            return Ok(true);
+        }
+        let moment = self.moment();
+        let found = match self.look().await? {
+            Look::Found(found) => self.take(moment, found),
+            Look::Empty | Look::Nothing => false,
+        };
+        Ok(found || self.is_alive())
+    }
+}
+
+/// The outcome of a renewal; `None` where its task ended without any.
+pub(super) async fn landed(
+    outcome: &mut watch::Receiver<Option<Result<Landed, Error>>>,
+) -> Option<Result<Landed, Error>> {
+    let outcome = outcome.wait_for(Option::is_some).await.ok()?;
+    outcome.clone()
+}
+
+fn lost() -> Error {
+    Error::new(
+        ErrorKind::Transport,
+        "the renewal of the token ended without a result: its task panicked or was shut down",
+    )
 }

@@ -102,6 +102,8 @@ pub struct SavedToken {
     pub(crate) issued_at: SystemTime,
     pub(crate) expires_at: SystemTime,
     pub(crate) session_expires_at: Option<SystemTime>,
+    /// The [`id`](TokenKey::id) that it was stored under.
+    pub(crate) key: Option<String>,
 }
 
 /// How a saved token is written down.
@@ -112,12 +114,31 @@ struct Written {
     expires_at: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_expires_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
 }
 
 impl SavedToken {
     pub(crate) fn new(token: Token, life: Duration) -> Self {
         let issued_at = SystemTime::now();
-        Self { token, issued_at, expires_at: issued_at + life, session_expires_at: None }
+        Self { token, issued_at, expires_at: issued_at + life, session_expires_at: None, key: None }
+    }
+
+    /// With times that can be true now: the clock of who stored it may have
+    /// been wrong, and no token lives longer than its kind.
+    pub(crate) fn clamped(self, longest: Duration, now: SystemTime) -> Self {
+        Self { issued_at: self.issued_at.min(now), expires_at: self.expires_at.min(now + longest), ..self }
+    }
+
+    /// Whether `other` must not take its place. A time in the future says
+    /// nothing but that a clock was ahead.
+    pub(crate) fn is_later_than(&self, other: &Self) -> bool {
+        self.issued_at > other.issued_at && self.issued_at <= SystemTime::now()
+    }
+
+    /// How long it lives on.
+    pub(crate) fn life_left(&self) -> Duration {
+        self.expires_at.duration_since(SystemTime::now()).unwrap_or_default()
     }
 
     /// The token itself.
@@ -155,6 +176,7 @@ impl SavedToken {
             issued_at: millis(self.issued_at),
             expires_at: millis(self.expires_at),
             session_expires_at: self.session_expires_at.map(millis),
+            key: self.key.clone(),
         };
         serde_json::to_string(&written).expect("text and numbers")
     }
@@ -173,6 +195,7 @@ impl SavedToken {
             issued_at: moment(written.issued_at),
             expires_at: moment(written.expires_at),
             session_expires_at: written.session_expires_at.map(moment),
+            key: written.key,
         })
     }
 }
@@ -188,19 +211,51 @@ fn moment(millis: u64) -> SystemTime {
 
 /// Keeps tokens for a client and all its clones, or for many machines.
 ///
+/// The feature `mock` has a test suite for implementations, `mock::check_token_store`.
+///
 /// The default is [`MemoryStore`]. A failing store never fails a call: the
-/// client goes on with what it holds in memory and says so in a `tracing` event.
+/// client goes on with what it holds in memory and says so, with the cause, in
+/// a `tracing` event. Each step has two seconds; it must not block its thread.
+/// A token that the client has not seen replaced or removed must stay until it
+/// expires: what is gone from a store that had it counts as logged out.
 pub trait TokenStore: Send + Sync + 'static {
     /// The token under `key`, if there is one.
     fn get<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<SavedToken>, BoxError>>;
 
     /// Keeps `token` unless one with a later [`issued_at`](SavedToken::issued_at)
-    /// is there already; whether it was kept.
+    /// is there already; whether it was kept. A time in the future is no
+    /// later one: the clock that wrote it was ahead.
     fn put_if_newer<'a>(
         &'a self,
         key: &'a TokenKey,
         token: &'a SavedToken,
     ) -> BoxFuture<'a, Result<bool, BoxError>>;
+
+    /// Keeps `token` in the place of `old`, from which it was renewed; `false`,
+    /// and nothing is kept, where `old` is not there: the session was ended
+    /// or renewed elsewhere. Times do not matter.
+    ///
+    /// A store that several processes share must do it in one step, or a
+    /// renewal could revive a session that another process ends at the same
+    /// moment. The default takes several steps.
+    fn replace<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        old: &'a Token,
+        token: &'a SavedToken,
+    ) -> BoxFuture<'a, Result<bool, BoxError>> {
+        Box::pin(async move {
+            if self.get(key).await?.is_none_or(|known| known.token != *old) {
+                return Ok(false);
+            }
+            if self.put_if_newer(key, token).await? {
+                return Ok(true);
+            }
+            // It was issued later, by its own account.
+            self.remove_if(key, old).await?;
+            self.put_if_newer(key, token).await
+        })
+    }
 
     /// Forgets what is under `key`.
     fn remove<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<(), BoxError>>;
@@ -260,11 +315,24 @@ impl TokenStore for MemoryStore {
     ) -> BoxFuture<'a, Result<bool, BoxError>> {
         Box::pin(async move {
             let mut tokens = self.tokens();
-            if tokens.get(key).is_some_and(|known| known.issued_at > token.issued_at) {
+            if tokens.get(key).is_some_and(|known| known.is_later_than(token)) {
                 return Ok(false);
             }
             tokens.insert(key.clone(), token.clone());
             Ok(true)
+        })
+    }
+
+    fn replace<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        old: &'a Token,
+        token: &'a SavedToken,
+    ) -> BoxFuture<'a, Result<bool, BoxError>> {
+        Box::pin(async move {
+            let mut tokens = self.tokens();
+            let known = tokens.get_mut(key).filter(|known| known.token == *old);
+            Ok(known.map(|known| *known = token.clone()).is_some())
         })
     }
 

@@ -9,7 +9,7 @@ use reqwest::{
 };
 
 use super::text;
-use crate::{Error, ErrorKind, Phase};
+use crate::{Error, ErrorKind, Phase, client::watched};
 
 /// Bytes of body for which space is made in advance, where a header claims them.
 const ORDINARY: usize = 1024 * 1024;
@@ -51,7 +51,8 @@ pub(crate) fn send(
     // Not inside of the future, where a request takes place twice.
     let response = http.execute(request);
     async move {
-        let mut response = response.await.map_err(|error| classify(error, Phase::Head))?;
+        let (response, connecting) = watched(response).await;
+        let mut response = response.map_err(|error| classify(error, Phase::Head, connecting))?;
         let status = response.status();
         let mut headers = std::mem::take(response.headers_mut());
         headers.remove(SET_COOKIE);
@@ -74,7 +75,7 @@ async fn read(response: &mut Response, cap: usize) -> Result<Bytes, Error> {
     // A length is believed as far as an ordinary answer goes.
     let length = response.content_length().unwrap_or(0);
     let length = usize::try_from(length).unwrap_or(ORDINARY).min(ORDINARY);
-    let failed = |error| classify(error, Phase::Body);
+    let failed = |error| classify(error, Phase::Body, false);
     let Some(first) = response.chunk().await.map_err(failed)? else { return Ok(Bytes::new()) };
     if first.len() > cap {
         return Err(too_large());
@@ -101,11 +102,13 @@ async fn read(response: &mut Response, cap: usize) -> Result<Bytes, Error> {
 
 /// What a failure of reqwest means: how far the request had come, and whether
 /// the provider may have seen it. The address is taken out of the source.
-pub(crate) fn classify(error: reqwest::Error, phase: Phase) -> Error {
+/// `connecting` says that it still waited for a connection.
+pub(crate) fn classify(error: reqwest::Error, phase: Phase, connecting: bool) -> Error {
     let error = error.without_url();
     let facts = Facts::of(&error);
+    let connecting = connecting || error.is_connect();
     let classified = if error.is_timeout() {
-        let phase = if error.is_connect() { Phase::Connect } else { phase };
+        let phase = if connecting { Phase::Connect } else { phase };
         Error::new(ErrorKind::Timeout, "no answer in time").with_phase(phase)
     } else if error.is_builder() {
         return Error::new(ErrorKind::Config, "the request could not be put together").with_source(error);
@@ -120,7 +123,7 @@ pub(crate) fn classify(error: reqwest::Error, phase: Phase) -> Error {
     } else {
         Error::new(ErrorKind::Transport, "the connection broke").with_phase(phase)
     };
-    let sent = !(error.is_connect() || facts.never_written);
+    let sent = !(connecting || facts.never_written);
     classified.maybe_sent(sent).with_source(error)
 }
 
@@ -130,7 +133,10 @@ pub(crate) fn classify(error: reqwest::Error, phase: Phase) -> Error {
 struct Facts {
     tls: bool,
     dns: bool,
+    /// The proxy answered, and refused.
     proxy: bool,
+    /// The proxy did not even take a connection.
+    no_proxy: bool,
     connection: bool,
     not_http: bool,
     never_written: bool,
@@ -150,7 +156,9 @@ impl Facts {
             // These two layers have no public error type; their texts are fixed.
             let text = current.to_string();
             facts.dns |= text.starts_with("dns error");
-            facts.proxy |= text.starts_with("tunnel error") || text.starts_with("proxy");
+            let tunnel = text.starts_with("tunnel error");
+            facts.no_proxy |= tunnel && text.contains("underlying connection");
+            facts.proxy |= (tunnel && !facts.no_proxy) || text.starts_with("proxy");
             cause = match current.downcast_ref::<std::io::Error>() {
                 // What it wraps; its `source` would pass over that.
                 Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
@@ -176,7 +184,9 @@ impl Facts {
         match self.connect_phase() {
             Phase::Tls => "the certificate or the TLS handshake was refused",
             Phase::Proxy => "the proxy refused the connection",
+            Phase::Dns if self.no_proxy => "the host name of the proxy could not be resolved",
             Phase::Dns => "the host name could not be resolved",
+            _ if self.no_proxy => "no connection to the proxy could be made",
             _ => "no connection could be made",
         }
     }

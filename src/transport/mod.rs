@@ -4,6 +4,7 @@
 mod attempt;
 mod authorize;
 mod envelope;
+mod left;
 mod probe;
 mod scan;
 mod secrets;
@@ -33,6 +34,10 @@ use crate::{
     retry::{self, Decision},
 };
 use attempt::{Body, RawAnswer};
+
+/// How often a call is sent again with another token. One from a store may be
+/// refused too, so a single one is not enough; after a new login there is no other.
+const MOST_RENEWALS: u32 = 4;
 
 /// A body that was received in full from a success, as far as can be known
 /// without its type.
@@ -106,7 +111,14 @@ async fn run(request: &Request<'_>, call: &Call<'_>) -> Result<(Received, Secret
         let begun = Instant::now();
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(begun));
         let signed = authorize::sign(request, lease.as_ref());
-        let result = attempt::send(state.http(), signed, timeout, policy.max_body_bytes).await;
+        let attempt = attempt::send(state.http(), signed, timeout, policy.max_body_bytes);
+        let result = if operation.idempotent {
+            attempt.await
+        } else {
+            let secrets = Secrets::of(request, lease.as_ref().map(|lease| lease.token.clone()));
+            // Boxed, so that calls that only read are no larger for it.
+            Box::pin(left::to_its_end(operation, secrets, attempt)).await
+        };
         drop(place);
         let took = begun.elapsed();
         // 4. Envelope: success or failure, whatever form it has.
@@ -130,7 +142,11 @@ async fn run(request: &Request<'_>, call: &Call<'_>) -> Result<(Received, Secret
         // 5. Decide.
         let rejected = lease.as_ref().filter(|_| is_dead_token(operation, &error));
         let replaced = match rejected {
-            Some(lease) => state.replaced(operation, lease).await && renewals == 0,
+            // It may wait for a renewal that is in flight.
+            Some(lease) => {
+                let replaced = tokio::time::timeout_at(deadline.into(), state.replaced(operation, lease));
+                replaced.await.unwrap_or(false) && renewals < MOST_RENEWALS
+            }
             None => false,
         };
         if let Some(pause) = retry::pause_for_all(&policy.retry, &error) {

@@ -12,6 +12,7 @@ mod mock_server;
 mod month;
 mod observation;
 mod raw_calls;
+mod session_races;
 mod sessions;
 mod shared_store;
 mod stored_tokens;

@@ -487,7 +487,7 @@ async fn k22_logout_forgets_whatever_the_server_says() {
     mock.on("logout").error("internal_server_error");
     assert_eq!(taxpayer.logout().await.unwrap_err().status(), Some(500));
     assert!(taxpayer.saved().is_none());
-    assert!(taxpayer.restore().await.is_none());
+    assert!(taxpayer.restore().await.unwrap().is_none());
     assert!(session.ims().counts(TypeOfGoods::Others).await.unwrap_err().is_session_expired());
     taxpayer.logout().await.unwrap();
     assert_eq!(mock.hits("logout"), 1, "there is nothing to end any more");
@@ -523,7 +523,7 @@ async fn k14_two_key_pairs_share_nothing() {
     let (one, two) = (mock().await, mock().await);
     let (first, second) = (builder(&one).build().unwrap(), builder(&two).build().unwrap());
     let (_, session) = session(&first).await;
-    assert!(taxpayer(&second, GSTIN).restore().await.is_none());
+    assert!(taxpayer(&second, GSTIN).restore().await.unwrap().is_none());
     platform_call(&second).await.unwrap();
     session.ims().counts(TypeOfGoods::Others).await.unwrap();
     assert_eq!((one.hits("authenticate"), two.hits("authenticate")), (1, 1));
@@ -560,7 +560,7 @@ async fn a_session_in_a_store_is_found_by_another_client() {
     drop(first);
 
     let second = builder(&mock).token_store(store).build().unwrap();
-    let restored = taxpayer(&second, GSTIN).restore().await.expect("kept in the store");
+    let restored = taxpayer(&second, GSTIN).restore().await.unwrap().expect("kept in the store");
     restored.ims().counts(TypeOfGoods::Others).await.unwrap();
     platform_call(&second).await.unwrap();
     assert_eq!(mock.hits("verify_otp"), 1);

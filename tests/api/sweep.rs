@@ -145,7 +145,7 @@ async fn an_idle_sweep_keeps_nobody_waiting() {
     let mut sweep = client.sweep(firm(20)).concurrency(8).start();
     assert!(sweep.next().await.unwrap().result.is_ok());
 
-    let other = client.taxpayer(gstin(19), "user19").unwrap().restore().await.unwrap();
+    let other = client.taxpayer(gstin(19), "user19").unwrap().restore().await.unwrap().unwrap();
     let answer = tokio::time::timeout(Duration::from_secs(5), other.ims().counts(None)).await;
     answer.expect("the calls of the sweep go on").unwrap();
     assert_eq!(collect(sweep).await.len(), 59);

@@ -10,6 +10,7 @@ mod invoices;
 mod matching;
 mod output;
 mod program;
+mod sessions;
 #[cfg(unix)]
 #[path = "../support/terminal.rs"]
 mod terminal;

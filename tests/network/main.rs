@@ -4,6 +4,7 @@
 mod body_shape;
 mod concurrency;
 mod configuration;
+mod dead_connections;
 mod documents;
 mod envelope;
 mod failure_forms;

@@ -333,3 +333,42 @@ async fn a_business_failure_is_not_repeated() {
     assert_eq!((error.kind(), error.attempts(), server.hits()), (ErrorKind::Business, 1, 1));
     assert!(!error.is_retryable());
 }
+
+/// B24: milliseconds where seconds are meant. The call is told so; the others
+/// do not wait for most of a day.
+#[tokio::test]
+async fn an_absurd_retry_after_pauses_others_for_a_bounded_time() {
+    let absurd = || answer_with(429, &[("retry-after", "60000")], r#"{"code":429,"message":"slow down"}"#);
+    let server = Server::answering([absurd(), success()]).await;
+    let client = client(&server)
+        .requests_per_minute(1000)
+        .retry(quick_retries().max_pause(Duration::from_millis(300)))
+        .build()
+        .unwrap();
+    let error = failing(&client).await;
+    assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(60_000 * SECOND)));
+    assert!(client.paused_for() <= Duration::from_millis(300), "{:?}", client.paused_for());
+    call(&client).await.unwrap();
+    assert!(between(&server, 0, 1) >= Duration::from_millis(250));
+
+    // Without the option: a minute.
+    let server = Server::always(absurd()).await;
+    let client = support::client(&server).requests_per_minute(1000).build().unwrap();
+    failing(&client).await;
+    assert!(client.paused_for() <= 60 * SECOND && client.paused_for() > 50 * SECOND);
+}
+
+/// Who waits in vain because of it is told that the provider asked for it.
+#[tokio::test]
+async fn a_pause_of_the_provider_is_named() {
+    let server = Server::answering([too_many(&[("retry-after", "50")]), success()]).await;
+    let client =
+        client(&server).requests_per_minute(1000).call_timeout(Duration::from_secs(2)).build().unwrap();
+    failing(&client).await;
+    let error = failing(&client).await;
+    assert_fault(&error, ErrorKind::RateLimited, Phase::Pace, false);
+    let text = error.to_string();
+    assert!(text.contains("the provider asked for a pause (status 429)"), "{text}");
+    assert!(!text.contains("own limits"), "{text}");
+    assert!(error.retry_after().is_some_and(|wait| wait > 45 * SECOND));
+}

@@ -238,3 +238,53 @@ async fn a_write_with_an_unreadable_answer_may_have_been_processed() {
     assert_eq!((error.kind(), error.maybe_processed()), (ErrorKind::TooLarge, true), "{error:?}");
     assert_eq!(server.hits(), 1);
 }
+
+/// What the log tells of a write whose caller has gone away.
+#[tokio::test]
+async fn a_write_that_nobody_waits_for_is_finished_and_told() {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    for (answer, told) in [
+        (accepted(), "the caller is gone, and the request was processed"),
+        (failure(500, "Internal Server Error"), "the caller is gone, and the request failed"),
+    ] {
+        let log = Log::default();
+        let sink = log.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || sink.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let server = Server::scripted(move |mut connection| {
+            let answer = answer.clone();
+            async move {
+                while connection.request().await.is_some() {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                    connection.send(&answer).await;
+                }
+            }
+        })
+        .await;
+        let client = client(&server).build().unwrap();
+        assert!(tokio::time::timeout(Duration::from_millis(100), write(&client)).await.is_err());
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        assert_eq!(server.hits(), 1, "nothing is sent again");
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert!(log.contains(told) && log.contains("regenerate_gstr_2b"), "{log}");
+        assert_eq!(log.contains("r-1"), told.ends_with("processed"), "{log}");
+    }
+}

@@ -59,6 +59,9 @@ async fn all_pause_when_one_is_told_to() {
         std::thread::sleep(Duration::from_millis(5));
     }
     std::thread::sleep(Duration::from_millis(200));
+    // Who cannot wait for so long is told why, though another was asked to pause.
+    let impatient = workers[0].ask("hurry");
+    assert!(impatient.contains("the provider asked for a pause (status 429)"), "{impatient}");
     let floods = ask_all(&mut workers, "calls 3");
     assert_eq!(floods, ["3 done"; 3]);
     assert_eq!(told.answer(), "1 done");

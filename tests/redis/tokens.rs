@@ -228,3 +228,51 @@ fn wait_for(met: impl Fn() -> bool) {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
+
+/// A worker that renews while another logs out does not bring the session back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_a_worker_ends_is_not_revived_by_another() {
+    for word in ["logout", "forget"] {
+        let (mock, redis) = (mock().await, RedisServer::start());
+        let setting = Setting::new(&mock, &redis);
+        let (mut one, mut other, mut third) = (setting.start(), setting.start(), setting.start());
+        assert_eq!(one.ask(&format!("otp {GSTIN}")), "session");
+        assert_eq!(other.ask(&format!("count {GSTIN}")), "counted");
+        mock.on("refresh_session").delay(Duration::from_secs(2));
+        one.tell(&format!("refresh {GSTIN}"));
+        wait_for(|| mock.hits("refresh_session") == 1);
+        assert_eq!(other.ask(&format!("{word} {GSTIN}")), "ended");
+        let answer = one.answer();
+        assert!(answer.contains("session is over"), "{answer}");
+        for worker in [&mut one, &mut other, &mut third] {
+            assert_eq!(worker.ask(&format!("count {GSTIN}")), "no session");
+        }
+        // A new session is a new session, for all.
+        mock.clear_rules();
+        assert_eq!(other.ask(&format!("otp {GSTIN}")), "session");
+        for worker in [&mut one, &mut other, &mut third] {
+            assert_eq!(worker.ask(&format!("count {GSTIN}")), "counted");
+        }
+    }
+}
+
+/// Many workers refresh one session at once: one request, and all have the new token.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_workers_that_refresh_share_one_request() {
+    let (mock, redis) = (mock().await, RedisServer::start());
+    let mut workers = Setting::new(&mock, &redis).start_many(4);
+    assert_eq!(workers[0].ask(&format!("otp {GSTIN}")), "session");
+    assert_eq!(ask_all(&mut workers, &format!("count {GSTIN}")), ["counted"; 4]);
+    mock.on("refresh_session").delay(Duration::from_secs(1));
+    assert_eq!(ask_all(&mut workers, &format!("refresh {GSTIN}")), ["refreshed"; 4]);
+    assert_eq!(mock.hits("refresh_session"), 1);
+    assert_eq!(ask_all(&mut workers, &format!("count {GSTIN}")), ["counted"; 4]);
+}
+
+#[tokio::test]
+async fn the_store_passes_the_suite() {
+    let redis = RedisServer::start();
+    let key = sandbox_client::redis::EncryptionKey::new(crate::worker::KEY);
+    let store = sandbox_client::redis::Redis::new(&redis.url(), &key, 1).unwrap();
+    sandbox_client::mock::check_token_store(std::sync::Arc::new(store)).await.unwrap();
+}

@@ -223,6 +223,11 @@ async fn obey(client: &Client, line: &str) -> Result<String, Error> {
             let calls: JoinSet<_> = (0..count.parse().unwrap()).map(|_| call(client.clone())).collect();
             tell(calls.join_all().await)
         }
+        // A call that has half a second, and why it failed.
+        ["hurry"] => match call(client.with_call_timeout(Duration::from_millis(500))).await {
+            Ok(()) => "done".to_owned(),
+            Err(error) => error.to_string(),
+        },
         // So many calls that are given up soon.
         ["drop", count] => {
             let calls: JoinSet<_> = (0..count.parse().unwrap())
@@ -256,12 +261,24 @@ async fn obey(client: &Client, line: &str) -> Result<String, Error> {
         }
         ["count", gstin] => {
             let taxpayer = client.taxpayer(Gstin::unchecked(gstin)?, "canary-of-a-user")?;
-            match taxpayer.restore().await {
+            match taxpayer.restore().await? {
                 Some(session) => {
                     session.ims().counts(TypeOfGoods::Others).await.map(|_| "counted".to_owned())?
                 }
                 None => "no session".to_owned(),
             }
+        }
+        ["refresh", gstin] => {
+            client.taxpayer(Gstin::unchecked(gstin)?, "canary-of-a-user")?.refresh().await?;
+            "refreshed".to_owned()
+        }
+        ["logout", gstin] => {
+            client.taxpayer(Gstin::unchecked(gstin)?, "canary-of-a-user")?.logout().await?;
+            "ended".to_owned()
+        }
+        ["forget", gstin] => {
+            client.taxpayer(Gstin::unchecked(gstin)?, "canary-of-a-user")?.forget().await;
+            "ended".to_owned()
         }
         ["log"] => String::from_utf8_lossy(&LOG.lock().unwrap()).replace('\n', " | "),
         ["up"] => client.redis().unwrap().is_up().to_string(),

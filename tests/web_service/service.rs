@@ -138,7 +138,7 @@ async fn counts(
     Path(gstin): Path<String>,
     Query(user): Query<User>,
 ) -> Result<Json<Value>, Failure> {
-    let Some(session) = taxpayer(&client, &gstin, &user.username)?.restore().await else {
+    let Some(session) = taxpayer(&client, &gstin, &user.username)?.restore().await? else {
         return Ok(Json(json!({"session": "none"})));
     };
     let counts = session.ims().counts(None).await?;

@@ -17,7 +17,7 @@ use crate::cli::{
     confirm,
     connection::Connection,
     failure::{Exit, Failure},
-    job,
+    job, signals,
 };
 
 /// Most documents that are shown before the question.
@@ -88,9 +88,9 @@ pub async fn run(shared: &Shared, choice: &Choice, wish: &Wish) -> Result<(), Fa
             let of = recipient.or(session.taxpayer_id().map(|taxpayer| taxpayer.gstin));
             ask(wish, &selection.chosen, of)?;
         }
-        let job = batch.send().await.map_err(|error| {
-            job::not_sent(error, "List the invoices before you send again: those acted on show it.")
-        })?;
+        let look = "List the invoices before you send again: those acted on show it.";
+        let job = signals::sending(batch.send(), look).await?;
+        let job = job.map_err(|error| job::not_sent(error, look))?;
         let sent = documents(selection.chosen.len(), "was", "were");
         eprintln!("{sent} sent, job {}.", job.reference_id());
         job::after_sending(&connection, job, &choice.sending, shared.format, "invoices").await?;

@@ -19,13 +19,14 @@ use std::{
     time::Duration,
 };
 
-use sandbox_client::TaxpayerId;
+use sandbox_client::{Client, TaxpayerId};
 
 use super::{
     arguments::{Shared, Sweep},
     connection::Connection,
     failure::{Exit, Failure},
     output, page,
+    signals::Signals,
 };
 use checkpoint::Checkpoint;
 use progress::Progress;
@@ -91,7 +92,7 @@ pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
         sweep.progress.say(&format!("Sharing the sweep {name}: what follows is the part of this machine."));
     }
     sweep.progress.begin();
-    let outcome = sweep.collect(source, &stopped).await;
+    let outcome = sweep.collect(&connection.client, source, &stopped).await;
     // The others' part of a shared sweep is not awaited here.
     let all_answered = arguments.share.is_none() && sweep.tally.calls == total;
     let partial = sweep.partial.or(outcome.is_err().then_some("it ended early")).filter(|_| !all_answered);
@@ -136,17 +137,26 @@ struct Run {
 }
 
 impl Run {
-    /// Takes answers until the end. Ctrl-C sets `stopped`, so that nothing more
+    /// Takes answers until the end. Ctrl-C or SIGTERM sets `stopped`, so that nothing more
     /// is asked, and it waits for the answers in flight: they are paid for. A
-    /// second Ctrl-C gives them up.
-    async fn collect(&mut self, mut source: Source, stopped: &AtomicBool) -> Result<(), Failure> {
-        let (interrupt, patience) = (tokio::signal::ctrl_c(), tokio::time::sleep(Duration::MAX));
-        tokio::pin!(interrupt, patience);
+    /// second one gives them up.
+    async fn collect(
+        &mut self,
+        client: &Client,
+        mut source: Source,
+        stopped: &AtomicBool,
+    ) -> Result<(), Failure> {
+        let mut signals = Signals::new()?;
+        let mut exit = Exit::Interrupted;
+        let patience = tokio::time::sleep(Duration::MAX);
+        tokio::pin!(patience);
+        let mut second = tokio::time::interval(Duration::from_secs(1));
         loop {
             let stopping = stopped.load(Ordering::Relaxed);
             let item = tokio::select! {
                 item = source.next() => item?,
-                _ = &mut interrupt => {
+                signal = signals.next() => {
+                    exit = signal;
                     if stopping {
                         break;
                     }
@@ -154,11 +164,14 @@ impl Run {
                     self.progress.say("Stopping; waiting a few seconds for the answers in flight.");
                     stopped.store(true, Ordering::Relaxed);
                     source.stop();
-                    interrupt.set(tokio::signal::ctrl_c());
                     patience.as_mut().reset(tokio::time::Instant::now() + DRAIN);
                     continue;
                 }
                 () = &mut patience => break,
+                _ = second.tick() => {
+                    self.progress.pause(client.paused_for());
+                    continue;
+                }
             };
             let Some(item) = item else { break };
             let record = Record::from(item);
@@ -175,7 +188,7 @@ impl Run {
             }
         }
         if self.partial == Some(INTERRUPTED) {
-            return Err(Failure::new(Exit::Interrupted, "stopped").hint(match self.checkpoint {
+            return Err(Failure::new(exit, "stopped").hint(match self.checkpoint {
                 Some(_) => "The same command goes on where it was.",
                 None => "With --checkpoint FILE a stopped sweep goes on where it was.",
             }));

@@ -1,10 +1,13 @@
 //! How far a sweep is, on standard error where that is a terminal.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::output::span;
+use crate::cli::{
+    arguments::Format,
+    output::{local, span},
+};
 
 pub struct Progress {
     bar: ProgressBar,
@@ -12,7 +15,12 @@ pub struct Progress {
     /// Answers of this run; those of a checkpoint took no time.
     answered: u32,
     per_minute: Option<u32>,
+    /// Until when the provider has asked for a pause, as it was told last.
+    paused_until: Option<Instant>,
 }
+
+/// A shorter pause is not worth a line.
+const WORTH_TELLING: Duration = Duration::from_secs(5);
 
 impl Progress {
     pub fn new(total: usize, per_minute: Option<u32>) -> Self {
@@ -20,7 +28,7 @@ impl Progress {
         // Within 80 columns; what is too long for the terminal is cut, never wrapped.
         let style = ProgressStyle::with_template("{bar:14} {pos}/{len} {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, started: Instant::now(), answered: 0, per_minute }
+        Self { bar, started: Instant::now(), answered: 0, per_minute, paused_until: None }
     }
 
     /// An answer that the checkpoint has.
@@ -42,6 +50,21 @@ impl Progress {
         self.bar.set_message(format!(
             "{rate:.0}/min, {} left, {failures} failed, {without_session} need an OTP",
             span(remaining(left, rate, self.per_minute)),
+        ));
+    }
+
+    /// Tells a pause that the provider has asked for, once.
+    pub fn pause(&mut self, left: Duration) {
+        let until = Instant::now() + left;
+        let told = self.paused_until.is_some_and(|told| until < told + WORTH_TELLING);
+        if left < WORTH_TELLING || told {
+            return;
+        }
+        self.paused_until = Some(until);
+        let until = local(SystemTime::now() + left, Format::Table);
+        self.say(&format!(
+            "The provider asked for a pause (status 429): nothing is sent for {} s, until {until}.",
+            left.as_secs()
         ));
     }
 

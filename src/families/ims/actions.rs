@@ -135,6 +135,11 @@ impl InvoiceActions {
 
     /// Sends the batch, and gives a handle on the work that GSTN does then.
     ///
+    /// **Cancel safety**: if the future is dropped after the request has left,
+    /// the request is finished all the same, and an event of the target
+    /// `sandbox_client` tells the outcome and the id of the job. Spawn a task
+    /// to keep the [`Job`] whatever becomes of the caller.
+    ///
     /// Never repeated by itself where it may have arrived. After a failure with
     /// [`maybe_processed`](Error::maybe_processed), list again: documents that
     /// were acted on show it, and the statuses sent keep a second batch from

@@ -3,13 +3,20 @@
 -- KEYS: token
 -- ARGV: 1 fence of the claim under which it was had; 0 for none
 --       2 sealed value   3 age in ms   4 rest of its life in ms
---       5 `new`, or `back` for one that is put back after a loss
+--       5 `new`; `renewed` for one that takes the place of another; `back` for
+--         one that is put back after a loss
+--       6 fence of the token whose place it takes, as far as it is known; or 0
 -- Gives the fence it is kept under; 0 if it was not kept.
-local stored = redis.call('HMGET', KEYS[1], 'fence', 'claimed', 'ends')
-local last = math.max(tonumber(stored[1] or '0'), tonumber(stored[2] or '0'))
-local ends = tonumber(stored[3] or '0')
+local stored = redis.call('HMGET', KEYS[1], 'fence', 'claimed', 'ends', 'ended')
+local kept = tonumber(stored[1] or '0')
+local last = math.max(kept, tonumber(stored[2] or '0'))
+local ends, ended = tonumber(stored[3] or '0'), tonumber(stored[4] or '0')
 local fence, own_end = tonumber(ARGV[1]), now + ARGV[4]
 if fence > 0 and fence < last then
+    return 0
+end
+-- A session that was ended stays so, but for one that was opened after that.
+if ended > 0 and (ARGV[5] == 'renewed' or now - ARGV[3] < ended) then
     return 0
 end
 if ARGV[5] == 'back' then
@@ -18,9 +25,14 @@ if ARGV[5] == 'back' then
     end
     fence = math.max(fence, last)
 elseif fence == 0 then
+    local known = tonumber(ARGV[6])
+    if ARGV[5] == 'renewed' and known > 0 and kept > 0 and kept ~= known then
+        return 0
+    end
     fence = math.max(time[1] * 1000000 + time[2], last + 1)
 end
 redis.call('HSET', KEYS[1], 'fence', whole(fence), 'value', ARGV[2],
     'issued', whole(now - ARGV[3]), 'ends', whole(own_end))
+redis.call('HDEL', KEYS[1], 'ended')
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return fence

@@ -8,7 +8,7 @@
 --       6 ms that a slot counts for   7 ms of a slot   8 permissions that the caller knows of
 --       9… requests that are not counted here yet: age in ms, number
 -- Gives the wait in ms (0: go; -1: tell first what you have sent), the
--- generation, and how many permissions it has given.
+-- generation, how many permissions it has given, and for how many ms all pause.
 local limit, take, pause = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local span, slot = tonumber(ARGV[6]), tonumber(ARGV[7])
 
@@ -21,7 +21,7 @@ if ARGV[1] == name and given < tonumber(ARGV[8]) then
     redis.call('DEL', KEYS[2], KEYS[3])
 end
 if ARGV[1] ~= '' and ARGV[1] ~= name then
-    return {-1, name, given}
+    return {-1, name, given, 0}
 end
 
 local function add(number, count)
@@ -84,4 +84,4 @@ end
 local life = whole(math.max(span, paused - now) + span)
 redis.call('PEXPIRE', KEYS[2], life)
 redis.call('PEXPIRE', KEYS[3], life)
-return {wait, name, given}
+return {wait, name, given, math.max(0, paused - now)}

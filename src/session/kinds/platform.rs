@@ -3,22 +3,24 @@
 use crate::{
     BoxFuture, Client, Error, ErrorKind,
     client::ClientState,
-    token::{Lease, platform_lifetime},
+    token::{self, Fresh, PLATFORM_TERMS, platform_lifetime},
 };
 
-impl ClientState {
-    /// The platform token, obtained with key and secret if need be.
-    pub(crate) async fn platform_token(&self) -> Result<Lease, Error> {
-        let lease = self.platform().token(|_| login(self)).await?;
-        lease.ok_or_else(|| Error::new(ErrorKind::Auth, "the platform token was refused at once"))
-    }
-}
+use super::Kind;
 
-/// Logs in with key and secret. Boxed, since logging in is a call of the
-/// client that waits for it.
-fn login(state: &ClientState) -> BoxFuture<'_, Result<(), Error>> {
+pub(super) static KIND: Kind = Kind {
+    scheme: token::PLATFORM,
+    terms: PLATFORM_TERMS,
+    opens: |state, _| state.has_secret(),
+    renew: |state, _, _| login(state),
+    end: None,
+    over: || Error::new(ErrorKind::Auth, "the platform token was refused at once"),
+};
+
+/// Logs in with key and secret.
+fn login(state: ClientState) -> BoxFuture<'static, Result<Fresh, Error>> {
     Box::pin(async move {
-        let answer = Client::of(state.clone()).authentication().authenticate().send().await?;
+        let answer = Client::of(state).authentication().authenticate().send().await?;
         let below_data = answer.data.as_ref().and_then(|data| data.access_token.clone());
         let token = match (below_data, answer.access_token.clone()) {
             (Some(token), Some(other)) if token != other => {
@@ -28,7 +30,6 @@ fn login(state: &ClientState) -> BoxFuture<'_, Result<(), Error>> {
             (None, None) => return Err(answer.incomplete("has no token")),
         };
         let life = platform_lifetime(&token, answer.timestamp.as_ref());
-        state.platform().put(token, life, None).await;
-        Ok(())
+        Ok(Fresh { token, life, session_expires_at: None })
     })
 }

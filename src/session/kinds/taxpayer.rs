@@ -2,13 +2,25 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{SessionKind as _, TaxpayerToken};
+use super::{Keeper, Kind, SessionKind as _, TaxpayerToken};
 use crate::{
     Answer, BoxFuture, Client, Error, SavedToken, Session, TaxpayerId, Token, TokenKey,
     client::ClientState,
-    session::types::{SessionData, TaxpayerLogin},
-    token::{SessionAuth, Slot, TokenSource, taxpayer_lifetime},
+    session::{
+        to_end,
+        types::{SessionData, TaxpayerLogin},
+    },
+    token::{self, Fresh, SessionAuth, Slot, TAXPAYER_TERMS, TokenSource, session_lifetime},
     values::{Gstin, Otp, Timestamp},
+};
+
+pub(super) static KIND: Kind = Kind {
+    scheme: token::TAXPAYER,
+    terms: TAXPAYER_TERMS,
+    opens: |_, _| false,
+    renew: |state, _, token| refresh(state, token),
+    end: Some(end),
+    over: Error::session_over,
 };
 
 /// One taxpayer of a firm, with or without a session.
@@ -55,7 +67,7 @@ impl Client {
             return Err(Error::input("username", "must be the user name on the GST portal, in one line"));
         }
         let id = TaxpayerId { gstin, username };
-        let slot = self.state().slot_of(id.clone());
+        let slot = KIND.slot(self.state(), id.clone());
         Ok(Taxpayer { client: self.clone(), id, slot })
     }
 }
@@ -92,8 +104,14 @@ impl Taxpayer {
     /// Opens a session with the OTP that the taxpayer received, and gives
     /// it. The session is kept in the client's token store.
     ///
+    /// **Cancel safety**: once polled it runs to its end as a task of its own.
+    /// If the caller goes away, the session is kept all the same, and
+    /// [`restore`](Taxpayer::restore) gives it.
+    ///
     /// # Errors
     ///
+    /// [`SessionExpired`](crate::ErrorKind::SessionExpired) where the session was
+    /// logged out or forgotten while it was opened;
     /// [`Input`](crate::ErrorKind::Input) for an invalid OTP. After a
     /// [`Timeout`](crate::ErrorKind::Timeout) with
     /// [`maybe_processed`](Error::maybe_processed) the OTP may be used up: ask
@@ -104,18 +122,28 @@ impl Taxpayer {
         Error: From<O::Error>,
     {
         let otp: Otp = otp.try_into()?;
-        let answer = self.client.session().verify_otp().otp(otp.clone()).body(self.login()).send().await?;
-        let kept = keep(&self.slot, answer).await;
-        kept.map_err(|error| error.without(&[otp.expose_secret()]))?;
+        let taxpayer = self.clone();
+        to_end(async move {
+            let moment = taxpayer.slot.moment();
+            let session = taxpayer.client.session();
+            let answer = session.verify_otp().otp(otp.clone()).body(taxpayer.login()).send().await?;
+            let fresh = fresh(&answer);
+            let fresh = fresh.map_err(|error| error.without(&[otp.expose_secret()]))?;
+            taxpayer.slot.open(moment, fresh, &*taxpayer.keeper()).await
+        })
+        .await?;
         Ok(self.scoped())
     }
 
     /// The session that the token store has, in this process or
-    /// from another; `None` where there is none that lives. Sends nothing. A
-    /// failing store counts as an empty one.
-    pub async fn restore(&self) -> Option<Session> {
-        let found = self.slot.is_alive() || self.slot.find().await.is_some();
-        found.then(|| self.scoped())
+    /// from another; `None` where there is none that lives. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Store`](crate::ErrorKind::Store) where the token store failed, with
+    /// the cause as the error's source: whether there is a session is not known.
+    pub async fn restore(&self) -> Result<Option<Session>, Error> {
+        Ok(self.slot.find().await?.then(|| self.scoped()))
     }
 
     /// A session that was saved with
@@ -134,43 +162,54 @@ impl Taxpayer {
 
     /// Six more hours for a living session. Sessions do this by themselves
     /// when a call comes in the last half hour; ask for it where a session
-    /// would otherwise die between two calls.
+    /// would otherwise die between two calls. Those who ask at once share one
+    /// request, which runs to its end even if they go away.
     ///
     /// # Errors
     ///
     /// [`SessionExpired`](crate::ErrorKind::SessionExpired) where no session lives.
     pub async fn refresh(&self) -> Result<(), Error> {
-        let token = self.living().await.map(|saved| saved.token);
-        refresh(self.client.state(), &self.slot, token).await
+        self.slot.renew(self.keeper()).await
     }
 
     /// Ends the session, here and at GSTN. Here it is forgotten whatever the
-    /// server says. Without a session nothing is sent.
+    /// server says, and a refresh that is in flight does not bring it back.
+    /// Without a session nothing is sent. Once polled it runs to its end, even
+    /// if the caller goes away.
     ///
     /// # Errors
     ///
     /// What the server answered; the session is forgotten all the same.
     pub async fn logout(&self) -> Result<(), Error> {
-        let saved = self.living().await;
-        self.slot.forget().await;
-        if let Some(saved) = saved {
-            self.client.with_taxpayer_token(saved.token).session().logout().send().await?;
-        }
-        Ok(())
+        let taxpayer = self.clone();
+        to_end(async move {
+            // A store that fails has nothing to be logged out, and has told.
+            let lives = taxpayer.slot.find().await.unwrap_or(false);
+            let saved = taxpayer.slot.saved().filter(|_| lives);
+            taxpayer.slot.forget().await;
+            match saved {
+                Some(saved) => end(taxpayer.client.state().clone(), saved.token).await,
+                None => Ok(()),
+            }
+        })
+        .await
     }
 
     /// Forgets the session here and in the token store, and sends nothing: at
-    /// GSTN it goes on until its time is over.
+    /// GSTN it goes on until its time is over. What a refresh in flight brings
+    /// after that is dropped, and logged out.
     pub async fn forget(&self) {
-        self.slot.forget().await;
+        let slot = Arc::clone(&self.slot);
+        let forgotten = to_end(async move {
+            slot.forget().await;
+            Ok(())
+        });
+        // It cannot fail but with its runtime.
+        let _ = forgotten.await;
     }
 
-    /// The session that this handle holds or the token store has, if it lives.
-    async fn living(&self) -> Option<SavedToken> {
-        if !self.slot.is_alive() {
-            self.slot.reread().await;
-        }
-        self.slot.saved().filter(|_| self.slot.is_alive())
+    fn keeper(&self) -> Arc<Keeper> {
+        KIND.renewal(self.client.state(), &self.slot)
     }
 
     fn scoped(&self) -> Session {
@@ -185,26 +224,28 @@ impl fmt::Debug for Taxpayer {
     }
 }
 
-/// Gives a living token six more hours.
-pub(super) fn refresh<'a>(
-    state: &'a ClientState,
-    slot: &'a Slot,
-    token: Option<Token>,
-) -> BoxFuture<'a, Result<(), Error>> {
+/// Gives a living token six more hours. Without one, only a person can open a session.
+fn refresh(state: ClientState, token: Option<Token>) -> BoxFuture<'static, Result<Fresh, Error>> {
     Box::pin(async move {
         let Some(token) = token else { return Err(Error::session_over()) };
-        let session = Client::of(state.clone()).with_taxpayer_token(token);
-        keep(slot, session.session().refresh_session().send().await?).await
+        let session = Client::of(state).with_taxpayer_token(token);
+        fresh(&session.session().refresh_session().send().await?)
     })
 }
 
-/// Keeps the token of a verified OTP or a refresh.
-async fn keep(slot: &Slot, answer: Answer<SessionData>) -> Result<(), Error> {
+fn end(state: ClientState, token: Token) -> BoxFuture<'static, Result<(), Error>> {
+    Box::pin(
+        async move { Client::of(state).with_taxpayer_token(token).session().logout().send().await.map(drop) },
+    )
+}
+
+/// The token of a verified OTP or a refresh.
+fn fresh(answer: &Answer<SessionData>) -> Result<Fresh, Error> {
     let Some(token) = answer.access_token.clone() else {
         return Err(answer.incomplete("has no token at `data.access_token`"));
     };
-    let life = taxpayer_lifetime(&token, answer.token_expiry.as_ref(), answer.timestamp());
-    let session_ends = answer.session_expiry.as_ref().and_then(Timestamp::to_system_time);
-    slot.put(token, life, session_ends).await;
-    Ok(())
+    let life =
+        session_lifetime(TAXPAYER_TERMS.longest, &token, answer.token_expiry.as_ref(), answer.timestamp());
+    let session_expires_at = answer.session_expiry.as_ref().and_then(Timestamp::to_system_time);
+    Ok(Fresh { token, life, session_expires_at })
 }

@@ -1,0 +1,55 @@
+//! Ctrl-C, and the signal by which service managers end a program.
+
+use std::io;
+
+use sandbox_client::Error;
+
+use super::failure::{Exit, Failure};
+
+/// The signals that ask a program to end.
+pub struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next, and tells the exit code that it stands for.
+    pub async fn next(&mut self) -> Exit {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => Exit::Interrupted,
+            _ = self.terminate.recv() => Exit::Terminated,
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = tokio::signal::ctrl_c().await;
+            Exit::Interrupted
+        }
+    }
+}
+
+/// Sends something that changes what the provider has. Stopped meanwhile, it
+/// says that this may have been processed, and where to `look`.
+pub async fn sending<T>(
+    work: impl Future<Output = Result<T, Error>>,
+    look: &str,
+) -> Result<Result<T, Error>, Failure> {
+    let mut signals = Signals::new()?;
+    let result = tokio::select! {
+        result = work => result,
+        exit = signals.next() => {
+            return Err(Failure::new(exit, "stopped while the request was in flight: it may have been processed")
+                .hint(look));
+        }
+    };
+    // Once they were listened to, signals end the program no more by themselves.
+    tokio::spawn(async move { std::process::exit(signals.next().await as i32) });
+    Ok(result)
+}

@@ -1,0 +1,332 @@
+//! Tokens in files: one each, named by its key, for its owner alone.
+//!
+//! A file holds the taxpayer beside the token, so that sessions can be listed
+//! without an index that could disagree with them. It is replaced as a whole:
+//! a reader sees the old content or the new. Locks of the operating system,
+//! which end with their process, keep several processes apart.
+
+use std::{
+    collections::HashMap,
+    fmt, fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    sync::{Mutex, OnceLock, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{BoxError, SavedToken, TAXPAYER_TERMS, TaxpayerId, TokenKey, TokenStore};
+use crate::{BoxFuture, Error, ErrorKind, Token, values::Gstin};
+
+/// While another process writes, it is tried again after this time.
+const LOCKED: Duration = Duration::from_millis(5);
+
+/// Keeps tokens as files in a folder that its owner alone may enter, for any
+/// number of processes on one machine. The command `sandbox` keeps its
+/// sessions in one.
+///
+/// Tokens are not encrypted: who can read the files has the sessions.
+///
+/// ```
+/// use std::sync::Arc;
+/// use sandbox_client::{Client, FileStore};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path().join("sessions");
+/// let store = FileStore::open(folder)?;
+/// store.check_writable()?; // before a person is asked for an OTP
+/// let client =
+///     Client::builder().key("key_test_0000000000000000").token_store(Arc::new(store)).build()?;
+/// # let _ = client;
+/// # Ok(())
+/// # }
+/// ```
+pub struct FileStore {
+    folder: PathBuf,
+    failure: OnceLock<String>,
+    claims: Mutex<HashMap<TokenKey, fs::File>>,
+}
+
+/// A taxpayer's session in a [`FileStore`], of whichever key and host.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoredSession {
+    /// Whose it is.
+    pub taxpayer: TaxpayerId,
+    /// The [`TokenKey::id`] that it is stored under, and the name of its file.
+    pub id: String,
+    /// The token with its times.
+    pub token: SavedToken,
+}
+
+/// The content of a file. `token` is what [`SavedToken::expose_secret`] wrote.
+#[derive(Serialize, Deserialize)]
+struct Content {
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    taxpayer: Option<Taxpayer>,
+    token: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Taxpayer {
+    gstin: Gstin,
+    username: String,
+}
+
+impl FileStore {
+    /// Opens a folder, and makes it, with mode 0700, if need be.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] with the field `folder` where it cannot be made,
+    /// is no folder, or is open to other users of the machine.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, Error> {
+        let folder = folder.into();
+        create_private(&folder)
+            .map_err(|error| Error::config("folder", "cannot be made").with_source(error))?;
+        if let Some(mode) = mode_for_others(&folder) {
+            let reason = format!("is open to other users (mode {mode:03o})");
+            return Err(Error::config("folder", reason).advice("close it with chmod 700"));
+        }
+        Ok(Self { folder, failure: OnceLock::new(), claims: Mutex::default() })
+    }
+
+    /// Fails if no token could be written now. A disk can still be full later.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Store`], with the operating system's reason as the source.
+    pub fn check_writable(&self) -> Result<(), Error> {
+        let written = self.new_file(b"a token could stand here");
+        written.map(drop).map_err(|error| {
+            let folder = self.folder.display();
+            Error::new(ErrorKind::Store, format!("sessions cannot be saved in {folder}: {error}"))
+                .with_source(error)
+                .advice("see that there is space and that the folder can be written")
+        })
+    }
+
+    /// The first reason, since the store was opened, why a token could not be
+    /// written or removed. Clients go on with what they have in memory.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
+    }
+
+    /// Every taxpayer's session, expired ones too, by GSTIN and user name.
+    /// Files that cannot be read are left out: the next login replaces them.
+    ///
+    /// # Errors
+    ///
+    /// Where the folder cannot be read.
+    pub fn sessions(&self) -> io::Result<Vec<StoredSession>> {
+        let mut sessions = Vec::new();
+        for file in fs::read_dir(&self.folder)? {
+            let path = file?.path();
+            let Some(id) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let Ok(Some(Content { taxpayer: Some(taxpayer), token })) = read(&path) else { continue };
+            let Ok(token) = SavedToken::from_exposed(&token) else { continue };
+            let taxpayer = TaxpayerId { gstin: taxpayer.gstin, username: taxpayer.username };
+            let token = token.clamped(TAXPAYER_TERMS.longest, SystemTime::now());
+            sessions.push(StoredSession { taxpayer, id: id.to_owned(), token });
+        }
+        sessions.sort_by(|one, other| {
+            let key = |session: &StoredSession| (session.taxpayer.gstin, session.taxpayer.username.clone());
+            key(one).cmp(&key(other))
+        });
+        Ok(sessions)
+    }
+
+    fn path(&self, key: &TokenKey) -> PathBuf {
+        self.folder.join(key.id()).with_extension("json")
+    }
+
+    fn saved(&self, key: &TokenKey) -> Result<Option<SavedToken>, BoxError> {
+        let Some(content) = read(&self.path(key))? else { return Ok(None) };
+        Ok(Some(SavedToken::from_exposed(&content.token)?))
+    }
+
+    /// Made with mode 0600, in the same folder so that the renaming cannot fail half way.
+    fn new_file(&self, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+        let mut file = tempfile::Builder::new().prefix(".new").tempfile_in(&self.folder)?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        Ok(file)
+    }
+
+    fn write(&self, key: &TokenKey, token: &SavedToken) -> Result<(), BoxError> {
+        let taxpayer = key.taxpayer().map(|id| Taxpayer { gstin: id.gstin, username: id.username.clone() });
+        let content = Content { taxpayer, token: token.expose_secret() };
+        let content = serde_json::to_vec(&content)?;
+        let written = self.new_file(&content).and_then(|file| Ok(file.persist(self.path(key))?));
+        self.note(written.map(drop))?;
+        Ok(())
+    }
+
+    fn delete(&self, key: &TokenKey) -> Result<(), BoxError> {
+        match fs::remove_file(self.path(key)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Ok(self.note(Err(error))?),
+            _ => Ok(()),
+        }
+    }
+
+    fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &result {
+            self.failure.get_or_init(|| format!("{}: {error}", self.folder.display()));
+        }
+        result
+    }
+
+    /// The right to change files, which one process has at a time. Given back
+    /// when it is dropped.
+    async fn lock(&self) -> io::Result<Option<fs::File>> {
+        loop {
+            match locked(&self.folder) {
+                Ok(None) => tokio::time::sleep(LOCKED).await,
+                // Gone, or on a system without such locks.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                lock => return self.note(lock),
+            }
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Content>, BoxError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes a folder that its owner alone may enter.
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// The permission bits, if others than the owner have some.
+#[cfg(unix)]
+fn mode_for_others(path: &Path) -> Option<u32> {
+    let permissions = fs::metadata(path).ok()?.permissions();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&permissions) & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
+/// The folders of a user are private there already.
+#[cfg(not(unix))]
+fn mode_for_others(_: &Path) -> Option<u32> {
+    None
+}
+
+/// The file or folder, locked; `None` while another has the lock.
+#[cfg(unix)]
+fn locked(path: &Path) -> io::Result<Option<fs::File>> {
+    use rustix::fs::{FlockOperation, flock};
+    let file = fs::File::open(path)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Without a lock: std has some from Rust 1.89 on.
+#[cfg(not(unix))]
+fn locked(_: &Path) -> io::Result<Option<fs::File>> {
+    Err(io::ErrorKind::NotFound.into())
+}
+
+impl fmt::Debug for FileStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileStore").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+/// Files of a few hundred bytes: reading and writing them takes less than
+/// handing the work to another thread would.
+impl TokenStore for FileStore {
+    fn get<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<SavedToken>, BoxError>> {
+        Box::pin(async { self.saved(key) })
+    }
+
+    fn put_if_newer<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        token: &'a SavedToken,
+    ) -> BoxFuture<'a, Result<bool, BoxError>> {
+        Box::pin(async {
+            let _lock = self.lock().await?;
+            // One that cannot be read is replaced.
+            if let Ok(Some(known)) = self.saved(key)
+                && known.is_later_than(token)
+            {
+                return Ok(false);
+            }
+            self.write(key, token)?;
+            Ok(true)
+        })
+    }
+
+    fn replace<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        old: &'a Token,
+        token: &'a SavedToken,
+    ) -> BoxFuture<'a, Result<bool, BoxError>> {
+        Box::pin(async move {
+            let _lock = self.lock().await?;
+            if self.saved(key)?.is_none_or(|known| known.token != *old) {
+                return Ok(false);
+            }
+            self.write(key, token)?;
+            Ok(true)
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<(), BoxError>> {
+        Box::pin(async {
+            let _lock = self.lock().await?;
+            self.delete(key)
+        })
+    }
+
+    fn remove_if<'a>(&'a self, key: &'a TokenKey, token: &'a Token) -> BoxFuture<'a, Result<(), BoxError>> {
+        Box::pin(async move {
+            let _lock = self.lock().await?;
+            // One that cannot be read is of no use to others either.
+            match self.saved(key) {
+                Ok(Some(saved)) if saved.token != *token => Ok(()),
+                _ => self.delete(key),
+            }
+        })
+    }
+
+    fn claim<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<bool, BoxError>> {
+        Box::pin(async {
+            // The file that is to be replaced stands for the claim. Where there
+            // is none, two processes may log in at once, which does no harm.
+            match locked(&self.path(key)) {
+                Ok(Some(claim)) => {
+                    self.claims.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), claim);
+                    Ok(true)
+                }
+                Ok(None) => Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+                Err(error) => Err(error.into()),
+            }
+        })
+    }
+
+    fn release(&self, key: &TokenKey) {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}

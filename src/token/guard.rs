@@ -1,0 +1,189 @@
+//! The caller's token store, kept at arm's length: each step has a limit, a
+//! panic is a failure like others, and a failure is told once with its cause.
+
+use std::{
+    any::Any,
+    error::Error as StdError,
+    fmt,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::{BoxError, SavedToken, TokenKey, TokenStore};
+use crate::{
+    BoxFuture, Error, ErrorKind, Token,
+    error::{printable, redacted},
+};
+
+/// Limit for one step of a store.
+const STEP: Duration = Duration::from_secs(2);
+/// A store that did not answer in time is not asked again for this long. What
+/// must be written is tried all the same.
+const LEFT_ALONE: Duration = Duration::from_secs(10);
+/// Longest cause that is told, in characters.
+const CAUSE: usize = 200;
+
+/// Why a step of the store failed.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreFailure(String);
+
+impl fmt::Display for StoreFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for StoreFailure {}
+
+impl From<StoreFailure> for Error {
+    fn from(failure: StoreFailure) -> Self {
+        Self::new(ErrorKind::Store, "the token store failed, so it is not known whether there is a session")
+            .with_source(failure)
+            .advice("see the error's source, and try again when the store works")
+    }
+}
+
+pub(crate) struct Guard {
+    store: Arc<dyn TokenStore>,
+    /// Steps that failed last, which was told.
+    failing: Mutex<Vec<&'static str>>,
+    silent_until: Mutex<Option<Instant>>,
+}
+
+impl Guard {
+    pub fn new(store: Arc<dyn TokenStore>) -> Self {
+        Self { store, failing: Mutex::default(), silent_until: Mutex::default() }
+    }
+
+    /// What is stored under the key; a token that was written under another counts as none.
+    pub async fn get(&self, key: &TokenKey) -> Result<Option<SavedToken>, StoreFailure> {
+        if self.is_left_alone() {
+            return Err(StoreFailure("it did not answer in time a moment ago".to_owned()));
+        }
+        let found = self.step("get", None, || self.store.get(key)).await?;
+        Ok(match found {
+            Some(found) if found.key.as_ref().is_some_and(|written| *written != key.id()) => {
+                self.lies("it gave a token of another key");
+                None
+            }
+            found => found,
+        })
+    }
+
+    pub async fn put_if_newer(&self, key: &TokenKey, token: &SavedToken) -> Result<bool, StoreFailure> {
+        self.step("put_if_newer", Some(token), || self.store.put_if_newer(key, token)).await
+    }
+
+    pub async fn replace(
+        &self,
+        key: &TokenKey,
+        old: &Token,
+        token: &SavedToken,
+    ) -> Result<bool, StoreFailure> {
+        self.step("replace", Some(token), || self.store.replace(key, old, token)).await
+    }
+
+    pub async fn remove(&self, key: &TokenKey) -> Result<(), StoreFailure> {
+        self.step("remove", None, || self.store.remove(key)).await
+    }
+
+    pub async fn remove_if(&self, key: &TokenKey, token: &Token) -> Result<(), StoreFailure> {
+        self.step("remove_if", None, || self.store.remove_if(key, token)).await
+    }
+
+    pub async fn claim(&self, key: &TokenKey) -> Result<bool, StoreFailure> {
+        if self.is_left_alone() {
+            return Err(StoreFailure("it did not answer in time a moment ago".to_owned()));
+        }
+        self.step("claim", None, || self.store.claim(key)).await
+    }
+
+    pub fn release(&self, key: &TokenKey) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.store.release(key))) {
+            self.failed("release", &panicked(panic.as_ref()));
+        }
+    }
+
+    /// The store works and says what cannot be.
+    pub fn lies(&self, how: &'static str) {
+        self.failed(how, how);
+    }
+
+    async fn step<'a, T>(
+        &self,
+        name: &'static str,
+        written: Option<&SavedToken>,
+        work: impl FnOnce() -> BoxFuture<'a, Result<T, BoxError>>,
+    ) -> Result<T, StoreFailure> {
+        let cause = match tokio::time::timeout(STEP, caught(work)).await {
+            Ok(Ok(Ok(value))) => {
+                self.failing().retain(|failing| *failing != name);
+                return Ok(value);
+            }
+            Ok(Ok(Err(error))) => with_sources(&*error),
+            Ok(Err(panic)) => panicked(panic.as_ref()),
+            Err(_) => {
+                *self.silent_until() = Some(Instant::now() + LEFT_ALONE);
+                format!("no answer within {} s", STEP.as_secs())
+            }
+        };
+        let cause = match written {
+            Some(saved) => redacted(cause, &saved.token.expose_secret()),
+            None => cause,
+        };
+        let cause = printable(&cause, CAUSE);
+        self.failed(name, &cause);
+        Err(StoreFailure(cause))
+    }
+
+    fn failed(&self, step: &'static str, cause: &str) {
+        let mut failing = self.failing();
+        if !failing.contains(&step) {
+            failing.push(step);
+            tracing::warn!(
+                target: "sandbox_client",
+                cause,
+                "the token store failed; going on with tokens in memory"
+            );
+        }
+    }
+
+    fn failing(&self) -> MutexGuard<'_, Vec<&'static str>> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn silent_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.silent_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_left_alone(&self) -> bool {
+        self.silent_until().is_some_and(|until| Instant::now() < until)
+    }
+}
+
+/// Runs `work` to its end, or to its panic, be that before it begins to wait or after.
+async fn caught<'a, T>(work: impl FnOnce() -> BoxFuture<'a, T>) -> Result<T, Box<dyn Any + Send>> {
+    let mut future = catch_unwind(AssertUnwindSafe(work))?;
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => std::task::Poll::Ready(Err(panic)),
+    })
+    .await
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("it panicked: {}", text.unwrap_or("no reason is known"))
+}
+
+fn with_sources(error: &(dyn StdError + 'static)) -> String {
+    let (mut text, mut error) = (error.to_string(), error);
+    while let Some(source) = error.source() {
+        text = format!("{text}: {source}");
+        error = source;
+    }
+    text
+}

@@ -1,0 +1,145 @@
+//! Sessions that cannot be kept or ended, and a command that is stopped.
+
+use std::{
+    process::{Child, Stdio},
+    time::{Duration, Instant},
+};
+
+use sandbox_client::mock::MockServer;
+
+use crate::command::Home;
+
+const GSTIN: &str = "33ABKCS2033B1ZW";
+const OTHER: &str = "27AACCA8432H2ZP";
+
+fn login(home: &Home, gstin: &str, username: &str) {
+    home.run_with(&["login", "--gstin", gstin, "--username", username], "575757").succeeds();
+}
+
+/// Root may write everywhere, so what stops the test is a path that is too long.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_cannot_be_written_is_found_before_the_otp_is_used_up() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    let mut folder = home.path("data");
+    while folder.as_os_str().len() < 3900 {
+        folder.push("x".repeat(150));
+    }
+    folder.push("x".repeat(4094 - "/sessions".len() - 1 - folder.as_os_str().len()));
+    for arguments in [&["login"][..], &["login", "--no-request"]] {
+        let who = ["--gstin", GSTIN, "--username", "acme.com"];
+        let mut command = home.command(&[arguments, &who[..]].concat());
+        let output = command.env("SANDBOX_DATA_DIR", &folder).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains("sessions cannot be saved in "), "{stderr}");
+    }
+    assert!(mock.requests().is_empty(), "no OTP was sent, and none verified");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_that_fails_stops_no_other() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    login(&home, GSTIN, "acme.com");
+    login(&home, OTHER, "other");
+    mock.on("logout").error("internal_server_error").times(1);
+    let run = home.run(&["sessions", "forget", "--all", "--logout"]);
+    assert_eq!((run.code, mock.hits("logout")), (Some(7), 2), "{}", run.stderr);
+    assert!(run.stderr.contains(&format!("{OTHER}  other: logout: ")), "{}", run.stderr);
+    assert!(run.stderr.contains("1 of 2 sessions were not logged out"), "{}", run.stderr);
+    assert_eq!(home.run(&["sessions", "--format", "json"]).succeeds().stdout, "[]\n");
+}
+
+fn start(home: &Home, arguments: &[&str]) -> Child {
+    let mut command = home.command(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Sends a signal when the operation has arrived, and gives exit code and standard error.
+async fn stop(child: Child, signal: &str, mock: &MockServer, operation: &str) -> (Option<i32>, String) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while mock.hits(operation) == 0 {
+        assert!(Instant::now() < deadline, "{operation} did not arrive");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_drains_a_sweep_as_ctrl_c_does() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    login(&home, GSTIN, "acme.com");
+    mock.on("get_invoice_count").delay(Duration::from_millis(500));
+    let checkpoint = home.path("checkpoint.jsonl");
+    let arguments = ["sweep", "--concurrency", "1", "--checkpoint", checkpoint.to_str().unwrap()];
+    let (code, stderr) = stop(start(&home, &arguments), "-TERM", &mock, "get_invoice_count").await;
+    assert_eq!(code, Some(143), "{stderr}");
+    assert!(stderr.contains("The same command goes on where it was."), "{stderr}");
+    let noted = std::fs::read_to_string(&checkpoint).unwrap().lines().count() - 1;
+    assert_eq!((noted, mock.hits("get_invoice_count")), (1, 1), "what was in flight is noted");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_is_stopped_may_have_been_processed() {
+    use std::io::Write as _;
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    mock.on("verify_otp").delay(Duration::from_secs(20));
+    let mut child = start(&home, &["login", "--no-request", "--gstin", GSTIN, "--username", "acme.com"]);
+    writeln!(child.stdin.take().unwrap(), "575757").unwrap();
+    let (code, stderr) = stop(child, "-TERM", &mock, "verify_otp").await;
+    assert_eq!(code, Some(143), "{stderr}");
+    assert!(stderr.contains("may have been processed") && stderr.contains("sandbox sessions"), "{stderr}");
+
+    mock.clear_rules();
+    login(&home, GSTIN, "acme.com");
+    let operation = "regenerate_gstr_2b";
+    mock.on(operation).delay(Duration::from_secs(20));
+    let child = start(&home, &["gstr-2b", "regenerate", "--period", "112025", "--yes"]);
+    let (code, stderr) = stop(child, "-INT", &mock, operation).await;
+    assert_eq!(code, Some(130), "{stderr}");
+    assert!(stderr.contains("may have been processed"), "{stderr}");
+    assert!(stderr.contains("Ask again if the GSTR-2B stays as it was."), "{stderr}");
+}
+
+/// What the provider asked for is said, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_tells_that_the_provider_asked_for_a_pause() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    login(&home, GSTIN, "acme.com");
+    mock.on("get_invoice_count").error("too_many_requests").header("retry-after", "8").times(1);
+    let run = home.run(&["sweep", "--concurrency", "1"]).succeeds();
+    let said = run.stderr.matches("The provider asked for a pause (status 429): nothing is sent for ");
+    assert_eq!(said.count(), 1, "{}", run.stderr);
+    assert!(run.stderr.contains(" IST."), "until when: {}", run.stderr);
+}
+
+/// Two processes that share the files: one refreshes, the other forgets.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_another_process_forgets_is_not_revived() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    login(&home, GSTIN, "acme.com");
+    mock.on("refresh_session").delay(Duration::from_secs(1));
+    let refresh = start(&home, &["sessions", "refresh"]);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while mock.hits("refresh_session") == 0 {
+        assert!(Instant::now() < deadline);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    home.run(&["sessions", "forget", "--all"]).succeeds();
+    let output = refresh.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(home.run(&["sessions", "--format", "json"]).succeeds().stdout, "[]\n");
+    assert_eq!(mock.hits("logout"), 1, "what the refresh brought is logged out");
+}
