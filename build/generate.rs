@@ -76,6 +76,7 @@ fn family(
     let methods = methods(&file)?;
 
     only_needed_builders(sent, &mut types);
+    box_large(sent, &mut types);
     let mut builders: Vec<Item> = Vec::new();
     let mut without_session: Vec<ImplItem> = Vec::new();
     let mut with_session: Vec<ImplItem> = Vec::new();
@@ -493,6 +494,48 @@ fn only_needed_builders(sent: &BTreeSet<String>, types: &mut ItemMod) {
             _ => true,
         });
     }
+}
+
+/// Bytes from which on a type is large.
+const LARGE: usize = 512;
+
+/// Puts optional members behind a pointer whose type is large, in types that no
+/// request contains: a statement of many levels would otherwise be tens of
+/// kilobytes, moved at each level and held by every call that waits for one.
+fn box_large(sent: &BTreeSet<String>, types: &mut ItemMod) {
+    let Some((_, items)) = &mut types.content else { return };
+    let structs = items.iter().filter_map(|item| match item {
+        Item::Struct(of) => Some((of.ident.to_string(), of.fields.clone())),
+        _ => None,
+    });
+    let structs: BTreeMap<String, syn::Fields> = structs.collect();
+    for item in items {
+        let Item::Struct(of) = item else { continue };
+        if sent.contains(&of.ident.to_string()) {
+            continue;
+        }
+        for field in &mut of.fields {
+            if let Some(inner) = first_argument(&field.ty, "Option")
+                && size(&inner, &structs, sent) > LARGE
+            {
+                field.ty = parse_quote!(::std::option::Option<::std::boxed::Box<#inner>>);
+            }
+        }
+    }
+}
+
+/// How many bytes a value of a type takes, about: of an optional one as many as
+/// of the value, of a type that is not a struct of the family those of a text.
+fn size(of: &Type, structs: &BTreeMap<String, syn::Fields>, sent: &BTreeSet<String>) -> usize {
+    const POINTER: usize = 8;
+    const TEXT: usize = 24;
+    if let Some(inner) = first_argument(of, "Option") {
+        return size(&inner, structs, sent);
+    }
+    let name = last_ident(of).map(ToString::to_string).unwrap_or_default();
+    let Some(fields) = structs.get(&name) else { return TEXT };
+    let boxed = |size: usize| if size > LARGE && !sent.contains(&name) { POINTER } else { size };
+    fields.iter().map(|field| boxed(size(&field.ty, structs, sent))).sum()
 }
 
 fn last_ident(of: &Type) -> Option<&Ident> {

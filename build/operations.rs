@@ -208,7 +208,7 @@ pub fn api_version<'a>(document: &'a Value, operation: &'a Value) -> Option<&'a 
 pub fn round_trip(document: &Value) -> String {
     let mut source = String::from(
         "#[allow(clippy::too_many_lines)] // a line an operation\n\
-         pub(crate) fn round_trip(operation: &str, answer: &[u8]) -> Option<Result<serde_json::Value, crate::Error>> {\n\
+         pub(crate) fn round_trip(operation: &str, answer: &[u8]) -> Option<Result<(serde_json::Value, Vec<String>), crate::Error>> {\n\
          Some(match operation {\n",
     );
     for (position, id) in sorted_ids(document).into_iter().enumerate() {

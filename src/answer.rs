@@ -4,22 +4,22 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     fmt,
-    marker::PhantomData,
     ops::{Deref, DerefMut},
 };
 
 use reqwest::header::HeaderMap;
 use serde::{
     Deserialize, Deserializer,
-    de::{
-        self, DeserializeOwned, DeserializeSeed, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-    },
+    de::{self, DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::{Value, value::RawValue};
 
 use crate::{
     Error, ErrorKind,
-    transport::{self, LenientText, Received, Secrets},
+    error::printable,
+    operation::Operation,
+    tolerant::{self, Context, Odd, Path, expectation},
+    transport::{self, Received, Secrets},
     values::{StatusCd, Timestamp},
 };
 
@@ -48,6 +48,7 @@ use crate::{
 pub struct Answer<T> {
     payload: T,
     envelope: Envelope,
+    unread: Vec<String>,
     received: Received,
 }
 
@@ -57,8 +58,6 @@ struct Envelope {
     transaction_id: Option<String>,
     timestamp: Option<Timestamp>,
     status_cd: Option<StatusCd>,
-    /// Members of the envelope that are there in another shape.
-    unread: Vec<&'static str>,
 }
 
 impl Envelope {
@@ -80,7 +79,12 @@ impl<T> Answer<T> {
     /// The same answer with another payload made of this one.
     #[must_use]
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
-        Answer { payload: change(self.payload), envelope: self.envelope, received: self.received }
+        Answer {
+            payload: change(self.payload),
+            envelope: self.envelope,
+            unread: self.unread,
+            received: self.received,
+        }
     }
 
     /// What the provider's support asks for. Not always a UUID.
@@ -126,12 +130,17 @@ impl<T> Answer<T> {
         &self.received.body.received
     }
 
-    /// Members of the envelope that were there in a shape that does not fit,
-    /// such as a `timestamp` that is a list. They are absent here, and
-    /// [`raw`](Answer::raw) has them.
+    /// The paths of all members that were there and are not among what was
+    /// read, such as `data.data.b2b[7].pos`: an optional member or an entry of
+    /// another shape than the document has, or the second of two members of one
+    /// name. [`raw`](Answer::raw) has them. Members that the document does not
+    /// know are not listed, and neither is an empty text where a number, an
+    /// object or a list belongs: it stands for nothing.
+    ///
+    /// A warning of `tracing` names the same paths, and never a value.
     #[must_use]
-    pub fn unread(&self) -> &[&'static str] {
-        &self.envelope.unread
+    pub fn unread(&self) -> &[String] {
+        &self.unread
     }
 
     /// The payload within the body, as it was received.
@@ -187,186 +196,178 @@ fn incomplete(received: &Received, envelope: &Envelope, lacks: &str) -> Error {
 
 /// Reads the payload that the operation promises, where it promises it.
 pub(crate) fn read<T: DeserializeOwned>(received: Received, secrets: &Secrets) -> Result<Answer<T>, Error> {
-    match parse::<T>(received.operation.payload, received.body.text()) {
-        Ok((payload, envelope)) => {
-            let envelope = envelope.without(secrets);
-            let path = received.operation.payload;
-            match payload {
-                Some(payload) => Ok(Answer { payload, envelope, received }),
-                None => {
-                    Err(incomplete(&received, &envelope, &format!("has nothing at `{}`", path.join("."))))
-                }
+    let at = received.operation.payload;
+    match parse::<T>(at, received.body.text()) {
+        Ok(read) => {
+            let envelope = read.envelope.without(secrets);
+            let unread: Vec<_> = read.unread.iter().map(|path| shown(path, secrets)).collect();
+            warn(received.operation, &unread);
+            match read.payload {
+                Some(payload) => Ok(Answer { payload, envelope, unread, received }),
+                None => Err(incomplete(&received, &envelope, &format!("has nothing at `{}`", at.join(".")))),
             }
         }
-        Err(error) => Err(transport::undecodable(&received, secrets, &error, |json| {
-            let mut track = serde_path_to_error::Track::new();
-            let json = serde_path_to_error::Deserializer::new(json, &mut track);
-            let mut parts = Parts::<T>::default();
-            let _ = Level { path: received.operation.payload, parts: &mut parts }.deserialize(json);
-            track.path().to_string()
-        })),
+        Err(unfit) => Err(undecodable(&received, secrets, &unfit)),
     }
 }
 
 /// The whole body as the payload.
 pub(crate) fn read_whole(received: Received, secrets: &Secrets) -> Result<Answer<Value>, Error> {
-    match parse::<Value>(&[], received.body.text()) {
-        Ok((payload, envelope)) => {
-            Ok(Answer { payload: payload.unwrap_or_default(), envelope: envelope.without(secrets), received })
+    let body = received.body.text();
+    match serde_json::from_slice::<Value>(body) {
+        Ok(payload) => {
+            let (envelope, unread) = envelope_within(body);
+            Ok(Answer { payload, envelope: envelope.without(secrets), unread, received })
         }
-        Err(error) => Err(transport::undecodable(&received, secrets, &error, |_| ".".to_owned())),
+        Err(error) => Err(undecodable(&received, secrets, &Unfit::Json(error))),
     }
 }
 
-/// Reads the payload of an example and writes it back, for contract tests.
+/// Reads the payload of an example and writes it back, for contract tests;
+/// with the paths that did not fit.
 #[cfg(feature = "mock")]
 pub(crate) fn round_trip<T: DeserializeOwned + serde::Serialize>(
-    operation: &'static crate::operation::Operation,
+    operation: &'static Operation,
     answer: &[u8],
-) -> Result<Value, Error> {
-    let refused = |error: serde_json::Error| Error::new(ErrorKind::Decode, error.to_string());
-    let (payload, _) = parse::<T>(operation.payload, answer).map_err(refused)?;
-    serde_json::to_value(payload).map_err(refused)
+) -> Result<(Value, Vec<String>), Error> {
+    let read = parse::<T>(operation.payload, answer)
+        .map_err(|unfit| Error::new(ErrorKind::Decode, unfit.reason(str::to_owned)))?;
+    let written = serde_json::to_value(read.payload)
+        .map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;
+    Ok((written, read.unread))
 }
 
-type Parsed<T> = (Option<T>, Envelope);
-
-fn parse<T: DeserializeOwned>(path: &'static [&'static str], body: &[u8]) -> serde_json::Result<Parsed<T>> {
-    // Known to be UTF-8 as a whole, no string of it is checked again.
-    let (payload, envelope) = match str::from_utf8(body) {
-        Ok(text) => parse_with(path, serde_json::Deserializer::from_str(text)),
-        Err(_) => parse_with(path, serde_json::Deserializer::from_slice(body)),
-    }?;
-    Ok((payload, if path.is_empty() { envelope_within(body) } else { envelope }))
+/// Why an answer that is a success by its envelope cannot be used.
+enum Unfit {
+    Json(serde_json::Error),
+    /// Something on the way to the payload.
+    Envelope(serde_json::Error, String),
+    Payload(Odd),
 }
 
-fn parse_with<'de, T: DeserializeOwned, R: serde_json::de::Read<'de>>(
-    path: &'static [&'static str],
-    mut json: serde_json::Deserializer<R>,
-) -> serde_json::Result<Parsed<T>> {
+impl Unfit {
+    /// For people; `show` makes a text of the answer fit to be shown.
+    fn reason(&self, show: impl Fn(&str) -> String) -> String {
+        let (path, expected) = match self {
+            Self::Json(error) => return transport::not_json(error),
+            Self::Envelope(error, path) => {
+                let message = error.to_string();
+                let ours = message.rsplit_once(" at line ").and_then(|(message, _)| expectation(message));
+                (show(path), ours.map(&show))
+            }
+            Self::Payload(odd) => (show(odd.path()), odd.expected().map(&show)),
+        };
+        let expected = expected.map(|expected| format!(": {expected}")).unwrap_or_default();
+        format!("the answer does not fit its type at `{path}`{expected}")
+    }
+}
+
+fn undecodable(received: &Received, secrets: &Secrets, unfit: &Unfit) -> Error {
+    let reason = unfit.reason(|text| shown(text, secrets));
+    let error = transport::undecodable(received, reason);
+    match unfit {
+        Unfit::Json(_) => error,
+        _ => error.advice(
+            "the provider may have changed its answer; see if a newer version of this crate knows it",
+        ),
+    }
+}
+
+/// A name or a path of the answer, fit to be shown.
+fn shown(text: &str, secrets: &Secrets) -> String {
+    secrets.out_of_text(printable(text, 120))
+}
+
+/// One event for all that did not fit. Of many paths the first ones: a list of
+/// a hundred thousand documents may have the same fault in each.
+fn warn(operation: &Operation, unread: &[String]) {
+    const SHOWN: usize = 20;
+    if !unread.is_empty() {
+        let paths = unread.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+        tracing::warn!(
+            operation = operation.id,
+            count = unread.len(),
+            paths,
+            "members of an answer were left out: of another shape than documented"
+        );
+    }
+}
+
+struct Read<T> {
+    payload: Option<T>,
+    envelope: Envelope,
+    unread: Vec<String>,
+}
+
+fn parse<T: DeserializeOwned>(path: &'static [&'static str], body: &[u8]) -> Result<Read<T>, Unfit> {
+    // Nearly always a check alone; known to be text, no string of it is checked again.
+    let text = String::from_utf8_lossy(body);
+    let context = Context::new(&text);
     let mut parts = Parts::default();
-    Level { path, parts: &mut parts }.deserialize(&mut json)?;
-    json.end()?;
-    Ok((parts.payload, parts.envelope))
+    let mut json = serde_json::Deserializer::from_str(&text);
+    let level = Level { path, here: &Path::Root, parts: &mut parts, context: &context };
+    match level.deserialize(&mut json).and_then(|()| json.end()) {
+        Ok(()) => {}
+        Err(error) if error.is_data() => {
+            let place = if parts.depth == 0 { ".".to_owned() } else { path[..parts.depth].join(".") };
+            return Err(Unfit::Envelope(error, place));
+        }
+        Err(error) => return Err(Unfit::Json(error)),
+    }
+    let payload = parts.payload.map_err(Unfit::Payload)?;
+    let mut envelope = parts.envelope;
+    if path.is_empty() {
+        envelope = envelope_within(body).0;
+    }
+    Ok(Read { payload, envelope, unread: context.into_unread() })
 }
 
 /// The envelope of a body that is the payload as a whole: where there is one,
-/// it has the usual form.
-fn envelope_within(body: &[u8]) -> Envelope {
+/// it has the usual form. With what of it did not fit.
+fn envelope_within(body: &[u8]) -> (Envelope, Vec<String>) {
+    let context = Context::new("");
     let mut parts = Parts::<IgnoredAny>::default();
-    let usual = Level { path: &["data", "data"], parts: &mut parts };
+    let usual = Level { path: &["data", "data"], here: &Path::Root, parts: &mut parts, context: &context };
     // What is of another form is no failure; what was found until then holds.
     let _ = usual.deserialize(&mut serde_json::Deserializer::from_slice(body));
-    parts.envelope
+    (parts.envelope, context.into_unread())
 }
 
 struct Parts<T> {
-    payload: Option<T>,
+    /// How many steps were gone to the payload.
+    depth: usize,
+    payload: Result<Option<T>, Odd>,
     envelope: Envelope,
-}
-
-impl<T> Parts<T> {
-    /// The member, or nothing and a note where it has another shape.
-    fn fitting<V>(&mut self, name: &'static str, member: Fitting<V>) -> Option<V> {
-        if !member.fits {
-            self.envelope.unread.push(name);
-        }
-        member.value
-    }
-}
-
-/// A member that nothing depends on: of another shape, it is passed over.
-struct Fitting<V> {
-    value: Option<V>,
-    fits: bool,
-}
-
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fitting<V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FittingVisitor(PhantomData))
-    }
-}
-
-struct FittingVisitor<V>(PhantomData<V>);
-
-impl<V> FittingVisitor<V> {
-    fn of<'de, E: de::Error>(value: impl IntoDeserializer<'de, E>) -> Fitting<V>
-    where
-        V: Deserialize<'de>,
-    {
-        let value = V::deserialize(value.into_deserializer()).ok();
-        Fitting { fits: value.is_some(), value }
-    }
-}
-
-impl<'de, V: Deserialize<'de>> Visitor<'de> for FittingVisitor<V> {
-    type Value = Fitting<V>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Fitting<V>, E> {
-        Ok(Fitting { value: None, fits: true })
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Fitting<V>, E> {
-        Ok(Self::of::<E>(value))
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Fitting<V>, E> {
-        Ok(Self::of::<E>(number))
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Fitting<V>, E> {
-        Ok(Self::of::<E>(number))
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Fitting<V>, E> {
-        Ok(Self::of::<E>(number))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Fitting<V>, E> {
-        Ok(Self::of::<E>(text))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fitting<V>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Fitting { value: None, fits: false })
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Fitting<V>, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Fitting { value: None, fits: false })
-    }
 }
 
 impl<T> Default for Parts<T> {
     fn default() -> Self {
-        Self { payload: None, envelope: Envelope::default() }
+        Self { depth: 0, payload: Ok(None), envelope: Envelope::default() }
     }
 }
 
 /// One level of the envelope, with the way from here to the payload. Read as
 /// it comes: nothing is kept for a second look.
-struct Level<'a, T> {
+struct Level<'a, 'de, T> {
     path: &'static [&'static str],
+    here: &'a Path<'a>,
     parts: &'a mut Parts<T>,
+    context: &'a Context<'de>,
 }
 
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Level<'_, T> {
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Level<'_, 'de, T> {
     type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
         if self.path.is_empty() {
-            self.parts.payload = Option::deserialize(deserializer)?;
+            self.parts.payload = tolerant::Seed::new(self.context, self.here).deserialize(json)?;
             return Ok(());
         }
-        deserializer.deserialize_any(self)
+        json.deserialize_any(self)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Level<'_, T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Level<'_, 'de, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -378,7 +379,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Level<'_, T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self { path, parts } = self;
+        let Self { path, here, parts, context } = self;
         let (mut descended, mut judged) = (false, false);
         while let Some(key) = map.next_key_seed(Key { next: path[0] })? {
             match key {
@@ -389,22 +390,38 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Level<'_, T> {
                 Member::StatusCd if std::mem::replace(&mut judged, true) => {
                     return Err(de::Error::duplicate_field("status_cd"));
                 }
-                Member::Next => map.next_value_seed(Level { path: &path[1..], parts: &mut *parts })?,
+                Member::Next => {
+                    parts.depth += 1;
+                    let here = &Path::Member(here, path[0]);
+                    map.next_value_seed(Level { path: &path[1..], here, parts: &mut *parts, context })?;
+                    parts.depth -= 1;
+                }
                 Member::TransactionId => {
-                    let id: Option<LenientText> = parts.fitting("transaction_id", map.next_value()?);
-                    parts.envelope.transaction_id = id.and_then(LenientText::into_text);
+                    let id: Option<String> = optional(&mut map, context, here, "transaction_id")?;
+                    parts.envelope.transaction_id = id.filter(|id| !id.trim().is_empty());
                 }
                 Member::Timestamp => {
-                    parts.envelope.timestamp = parts.fitting("timestamp", map.next_value()?);
+                    parts.envelope.timestamp = optional(&mut map, context, here, "timestamp")?;
                 }
                 Member::StatusCd => {
-                    parts.envelope.status_cd = parts.fitting("status_cd", map.next_value()?);
+                    parts.envelope.status_cd = optional(&mut map, context, here, "status_cd")?;
                 }
                 Member::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(())
     }
+}
+
+/// A member that nothing depends on.
+fn optional<'de, V: Deserialize<'de>, A: MapAccess<'de>>(
+    map: &mut A,
+    context: &Context<'de>,
+    level: &Path<'_>,
+    name: &'static str,
+) -> Result<Option<V>, A::Error> {
+    let value = map.next_value_seed(tolerant::Seed::new(context, &Path::Member(level, name)))?;
+    Ok(value.unwrap_or_default())
 }
 
 /// The members of the envelope that are kept.

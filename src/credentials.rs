@@ -69,8 +69,21 @@ impl Serialize for Token {
 }
 
 impl<'de> Deserialize<'de> for Token {
+    /// From text alone: a number is no token.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(String::deserialize(deserializer)?).map_err(|_| de::Error::custom("expected a token"))
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Token;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a token")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Token, E> {
+                Token::new(text).map_err(|_| E::custom("expected a token"))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
     }
 }
 

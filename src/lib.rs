@@ -30,6 +30,7 @@ mod retry;
 pub mod session;
 mod sweep;
 mod token;
+mod tolerant;
 mod transfer;
 mod transport;
 pub mod values;

@@ -577,3 +577,22 @@ async fn the_secret_is_not_sent_with_other_calls() {
     let sent = &server.requests()[0].head;
     assert!(!sent.contains("secret") && !sent.contains(&secrets.platform_token));
 }
+
+/// What did not fit is told once, by operation and path, and never by value.
+#[tokio::test]
+async fn an_odd_answer_is_warned_of_by_its_paths() {
+    let secrets = Secrets::fresh();
+    let list = json!({"b2b": [{"pos": ["29AAACQ3770E000"]}, {"pos": {"a": "29AAACQ3770E000"}}, {"pos": 7}]});
+    let server = Server::always(answer(200, &envelope(&json!({"status_cd": "1", "data": list})))).await;
+    let session = builder(&secrets, &server).build().unwrap().taxpayer_session().unwrap();
+    let answer = session.ims().list_invoices().section("B2B").send().await.unwrap();
+    assert_eq!(answer.unread(), ["data.data.b2b[0].pos", "data.data.b2b[1].pos"]);
+    let text = LOG.text();
+    let told: Vec<_> = text.lines().filter(|line| line.contains("data.data.b2b[0].pos")).collect();
+    let [told] = told.as_slice() else { panic!("{told:?}") };
+    for part in [" WARN ", "list_invoices", "count=2", "data.data.b2b[0].pos, data.data.b2b[1].pos"] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(!text.contains("29AAACQ3770E000"));
+    assert_log_is_clean(&secrets, &["sandbox_client"]);
+}

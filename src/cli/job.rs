@@ -101,6 +101,12 @@ fn outcome(report: &JobReport) -> Result<(), Failure> {
                 format!("GSTN refused the whole job: {reason} (code {code}, transaction {transaction})");
             Err(Failure::new(Exit::Other, printable(&text)))
         }
+        JobState::Unknown => {
+            let status = report.status.as_ref().map_or("none", |status| status.as_str());
+            let text = format!("GSTN gives the job a status that this version does not know: {status}");
+            Err(Failure::new(Exit::Other, printable(&text))
+                .hint("List the documents to see what became of them."))
+        }
         _ => Ok(()),
     }
 }

@@ -96,20 +96,21 @@ impl Polling {
     {
         let deadline = Instant::now() + self.deadline;
         let mut pause = self.first_pause;
-        let mut last = "none".to_owned();
+        let mut last = Err(None);
         loop {
             let mut wait = pause;
             match ask().await {
                 Ok(ControlFlow::Break(done)) => return Ok(done),
-                Ok(ControlFlow::Continue(status)) => last = status,
+                Ok(ControlFlow::Continue(status)) => last = Ok(status),
                 Err(error) if error.is_retryable() => {
                     wait = wait.max(error.retry_after().unwrap_or_default());
+                    last = last.or(Err(Some(error)));
                 }
                 Err(error) => return Err(error),
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(self.not_done(job, operation, &last));
+                return Err(self.not_done(job, operation, last));
             }
             // The last question is asked at the deadline.
             tokio::time::sleep(wait.max(state.estimated_wait()).min(left)).await;
@@ -117,14 +118,21 @@ impl Polling {
         }
     }
 
-    fn not_done(&self, job: &str, operation: &'static str, last: &str) -> Error {
-        let reason = format!(
-            "job {} is not done after {} s; its last status was {}",
-            printable(job, 80),
-            self.deadline.as_secs_f64().ceil(),
-            printable(last, 80)
-        );
-        Error::new(ErrorKind::Timeout, reason)
+    /// `last` is the last status, or the last failure where none was told.
+    fn not_done(&self, job: &str, operation: &'static str, last: Result<String, Option<Error>>) -> Error {
+        let (job, seconds) = (printable(job, 80), self.deadline.as_secs_f64().ceil());
+        let timeout = |reason| Error::new(ErrorKind::Timeout, reason);
+        let error = match last {
+            Err(Some(error)) => timeout(format!(
+                "every question about job {job} failed for {seconds} s, the last one so: {error}"
+            ))
+            .with_source(error),
+            last => {
+                let last = printable(&last.unwrap_or_else(|_| "none".to_owned()), 80);
+                timeout(format!("job {job} is not done after {seconds} s; its last status was {last}"))
+            }
+        };
+        error
             .in_operation(operation)
             .maybe_sent(true)
             .retryable(true)
@@ -144,6 +152,9 @@ pub enum JobState {
     ProcessedWithErrors,
     /// Refused as a whole; [`JobReport::code`] says why.
     Failed,
+    /// GSTN gives a code that this version does not know, in
+    /// [`JobReport::status`]: what became of the job cannot be told from it.
+    Unknown,
 }
 
 /// What GSTN says of a job.
@@ -225,7 +236,8 @@ impl Job {
     /// taken. `P` is done with a count of documents beside it, as in the
     /// provider's examples, and in progress without one, as in its guide; for
     /// GSTR-2B, which counts nothing, it is done. `S` is done, `PE` is done
-    /// with errors, `ER` has failed. Any other code counts as in progress.
+    /// with errors, `ER` has failed; `IP` and `REC` are in progress, and so is an
+    /// answer without a code. Any other code is [`JobState::Unknown`].
     ///
     /// # Errors
     ///
@@ -255,13 +267,14 @@ impl Job {
 
     /// Asks until the job is done, with growing pauses and within the client's
     /// rate limit, for as long as [`Polling`] says. A question that fails for
-    /// a moment is asked again.
+    /// a moment is asked again. A code that is not known ends the waiting.
     ///
     /// # Errors
     ///
     /// [`Timeout`](ErrorKind::Timeout) at the deadline, naming the reference
-    /// id; the job goes on, and `wait` may be called again. Otherwise any kind
-    /// that does not pass by itself. A job that went wrong is no error but a
+    /// id, and the last failure where every question failed; the job goes on,
+    /// and `wait` may be called again. Otherwise any kind that does not pass by
+    /// itself. A job that went wrong is no error but a
     /// report.
     pub async fn wait(&self) -> Result<JobReport, Error> {
         let ask = || async {
@@ -296,9 +309,11 @@ impl fmt::Debug for Job {
 impl JobReport {
     fn of_invoices(report: InvoiceJobReport, transaction_id: Option<String>) -> Self {
         let processed = report.proc_cnt.as_ref().and_then(CountText::get);
+        let errors = report.error_report.unwrap_or_default();
+        let (whole_code, whole_message) = (present(errors.code), present(errors.message));
         let mut refused = Vec::new();
-        for (section, groups) in report.error_report.into_iter().flatten() {
-            for group in groups.into_iter().flatten() {
+        for (section, groups) in errors.sections {
+            for group in groups {
                 let document = RefusedDocument {
                     section: section_of_report(&section),
                     supplier_gstin: group.stin.unwrap_or_default(),
@@ -319,23 +334,20 @@ impl JobReport {
             }
         }
         let error_count = report.err_cnt.as_ref().and_then(CountText::get);
-        let faultless = refused.is_empty() && error_count.unwrap_or(0) == 0;
+        let faultless = refused.is_empty() && error_count.unwrap_or(0) == 0 && whole_code.is_none();
         Self {
             state: match &report.status_cd {
-                Some(JobStatus::P) if processed.is_none() => JobState::InProgress,
+                Some(JobStatus::P) if processed.is_none() && faultless => JobState::InProgress,
                 Some(JobStatus::P | JobStatus::Success) if faultless => JobState::Processed,
-                Some(JobStatus::P | JobStatus::Success | JobStatus::ProcessedWithErrors) => {
-                    JobState::ProcessedWithErrors
-                }
-                Some(JobStatus::Failed) => JobState::Failed,
-                _ => JobState::InProgress,
+                Some(JobStatus::P | JobStatus::Success) => JobState::ProcessedWithErrors,
+                other => state(other.as_ref()),
             },
             status: report.status_cd,
             processed,
             error_count,
             refused,
-            code: present(report.err_cd),
-            message: present(report.err_msg),
+            code: present(report.err_cd).or(whole_code),
+            message: present(report.err_msg).or(whole_message),
             transaction_id,
         }
     }
@@ -343,10 +355,8 @@ impl JobReport {
     fn of_gstr_2b(report: Gstr2bJobReport, transaction_id: Option<String>) -> Self {
         Self {
             state: match &report.status_cd {
-                Some(JobStatus::P | JobStatus::Success) => JobState::Processed,
-                Some(JobStatus::ProcessedWithErrors) => JobState::ProcessedWithErrors,
-                Some(JobStatus::Failed) => JobState::Failed,
-                _ => JobState::InProgress,
+                Some(JobStatus::P) => JobState::Processed,
+                other => state(other.as_ref()),
             },
             status: report.status_cd,
             processed: None,
@@ -356,6 +366,18 @@ impl JobReport {
             message: present(report.err_msg),
             transaction_id,
         }
+    }
+}
+
+/// What a code means that has one meaning everywhere.
+fn state(status: Option<&JobStatus>) -> JobState {
+    match status {
+        Some(JobStatus::Success) => JobState::Processed,
+        Some(JobStatus::ProcessedWithErrors) => JobState::ProcessedWithErrors,
+        Some(JobStatus::Failed) => JobState::Failed,
+        Some(JobStatus::InProgress | JobStatus::Received) | None => JobState::InProgress,
+        Some(status) if status.as_str().trim().is_empty() => JobState::InProgress,
+        Some(_) => JobState::Unknown,
     }
 }
 

@@ -109,7 +109,26 @@ use tokens::{Holder, Tokens};
 ///
 /// [`Decode`](crate::ErrorKind::Decode) for an answer that does not fit.
 pub fn round_trip(operation: &str, answer: &[u8]) -> Option<Result<Value, Error>> {
-    crate::generated::round_trip(operation, answer)
+    Some(crate::generated::round_trip(operation, answer)?.map(|(payload, _)| payload))
+}
+
+/// The paths of an answer that do not fit the type that an operation promises,
+/// as [`Answer::unread`](crate::Answer::unread) has them; `None` for an
+/// operation that does not exist.
+///
+/// ```
+/// use sandbox_client::mock::unread;
+///
+/// let fixture = br#"{"code": 200, "data": {"status_cd": "1", "data": {"reference_id": []}}}"#;
+/// assert_eq!(unread("save_invoice_status", fixture).unwrap()?, ["data.data.reference_id"]);
+/// # Ok::<(), sandbox_client::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Decode`](crate::ErrorKind::Decode) for an answer that does not fit.
+pub fn unread(operation: &str, answer: &[u8]) -> Option<Result<Vec<String>, Error>> {
+    Some(crate::generated::round_trip(operation, answer)?.map(|(_, unread)| unread))
 }
 
 /// The same for the body of a request: reads it into the type that the

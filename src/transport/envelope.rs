@@ -13,7 +13,6 @@ use super::{
     attempt::RawAnswer,
     probe::{Level, Reason, Status},
     scan::is_suspicious,
-    secrets::Secrets,
 };
 use crate::{
     Error, ErrorKind,
@@ -62,48 +61,18 @@ fn unreadable(reason: &str) -> Error {
     Error::new(ErrorKind::Decode, reason).with_status(StatusCode::OK).maybe_sent(true)
 }
 
-/// An answer that is a success by its envelope and does not fit its type.
-/// `locate` reads it once more to learn where.
-pub(crate) fn undecodable(
-    received: &Received,
-    secrets: &Secrets,
-    error: &serde_json::Error,
-    locate: impl FnOnce(&mut serde_json::Deserializer<serde_json::de::SliceRead<'_>>) -> String,
-) -> Error {
-    let reason = if error.is_data() {
-        let path = locate(&mut serde_json::Deserializer::from_slice(received.body.text()));
-        let path = secrets.out_of_text(crate::error::printable(&path, 120));
-        match expectation(&error.to_string()) {
-            Some(expectation) => {
-                let expectation = secrets.out_of_text(expectation.to_owned());
-                format!("the answer does not fit its type at `{path}`: {expectation}")
-            }
-            None => format!("the answer does not fit its type at `{path}`"),
-        }
-    } else {
-        not_json(error)
-    };
+/// An answer that is a success by its envelope and cannot be used.
+pub(crate) fn undecodable(received: &Received, reason: String) -> Error {
     Error::new(ErrorKind::Decode, reason)
         .with_status(received.status)
         .with_transaction_id(Level::read(received.body.text()).0.transaction_id.as_deref())
         .in_operation(received.operation.id)
         .after_attempts(received.attempts)
         .maybe_sent(true)
-        .advice("the provider may have changed its answer; see if a newer version of this crate knows it")
 }
 
-fn not_json(error: &serde_json::Error) -> String {
+pub(crate) fn not_json(error: &serde_json::Error) -> String {
     format!("the answer is not valid JSON (line {}, column {})", error.line(), error.column())
-}
-
-/// The part of serde's message that is ours: what was expected. What was found
-/// may be a taxpayer's data.
-fn expectation(message: &str) -> Option<&str> {
-    let (message, _) = message.rsplit_once(" at line ")?;
-    if message.starts_with("missing field") {
-        return Some(message);
-    }
-    message.rfind("expected ").map(|at| &message[at..])
 }
 
 fn http_failure(operation: &Operation, status: StatusCode, probe: &Level, body: &[u8]) -> Error {

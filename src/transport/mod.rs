@@ -21,8 +21,7 @@ use reqwest::{
 use tracing::Instrument;
 
 pub(crate) use attempt::classify;
-pub(crate) use envelope::undecodable;
-pub(crate) use probe::Text as LenientText;
+pub(crate) use envelope::{not_json, undecodable};
 pub(crate) use secrets::Secrets;
 
 use crate::{

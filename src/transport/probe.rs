@@ -513,13 +513,7 @@ impl<'de> Deserialize<'de> for Status {
 
 /// Text, or a number or boolean as text; nothing for anything else.
 #[derive(Default)]
-pub(crate) struct Text(Option<String>);
-
-impl Text {
-    pub fn into_text(self) -> Option<String> {
-        self.0
-    }
-}
+struct Text(Option<String>);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::Error as _};
 
-use crate::Error;
+use crate::{Error, tolerant::MONEY};
 
 /// An amount of rupees, or a percentage, as an exact decimal.
 ///
@@ -13,6 +13,11 @@ use crate::Error;
 /// ways. One of up to 15 digits survives that, and the largest documented
 /// amount has 15: such amounts are read and written to the last digit. What a
 /// JSON number could not carry is refused when it is written, never rounded.
+///
+/// Read from an answer, an amount may also be text, with or without commas
+/// between groups of digits: `"1234.50"`, `"1,234.50"`, `"12,34,567"`. Blank
+/// text and null are no amount, so an optional one is absent. Anything else is
+/// an error, since an amount that is passed over would be missing in a sum.
 ///
 /// Use [`Decimal`] for arithmetic; conversions exist in both directions.
 ///
@@ -64,11 +69,61 @@ impl Amount {
         if number.abs() < EXACT { number.to_string().parse().ok() } else { None }
     }
 
+    /// The amount of a plain number such as `-1000.10`, of at most 18 digits.
+    /// Most are, and this is the shortest way.
+    fn from_plain(text: &str) -> Option<Self> {
+        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+        let (mut number, mut places, mut point) = (0_i64, 0, false);
+        if !(1..=19).contains(&digits.len()) || !digits.starts_with(|digit: char| digit.is_ascii_digit()) {
+            return None;
+        }
+        for byte in digits.bytes() {
+            match byte {
+                b'0'..=b'9' => {
+                    number = number.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+                    places += u32::from(point);
+                }
+                b'.' if !point => point = true,
+                _ => return None,
+            }
+        }
+        while places > 0 && number % 10 == 0 {
+            number /= 10;
+            places -= 1;
+        }
+        Some(Self(Decimal::new(if negative { -number } else { number }, places)))
+    }
+
+    /// The amount of a text of an answer.
+    fn from_text(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(amount) = Self::from_plain(text) {
+            return Some(amount);
+        }
+        if text.contains(',') { without_commas(text)?.parse().ok() } else { text.parse().ok() }
+    }
+
     /// The float that stands for exactly this decimal, if there is one.
     fn to_float(self) -> Option<f64> {
         let float: f64 = self.0.to_string().parse().ok()?;
         (Self::from_float(float) == Some(self)).then_some(float)
     }
+}
+
+/// The number without the commas between its groups, where they are such: the
+/// last of three digits, those before of two or three.
+fn without_commas(text: &str) -> Option<String> {
+    let number = text.split('.').next()?;
+    let mut groups = number.trim_start_matches('-').split(',').rev();
+    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let last = groups.next()?;
+    let mut fits = last.len() == 3 && digits(last);
+    let mut first = last;
+    for group in groups {
+        fits &= first.len() >= 2 && (1..=3).contains(&group.len()) && digits(group);
+        first = group;
+    }
+    fits.then(|| text.replace(',', ""))
 }
 
 impl From<Decimal> for Amount {
@@ -146,8 +201,13 @@ impl Serialize for Amount {
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
-        impl de::Visitor<'_> for Visitor {
+        impl<'de> de::Visitor<'de> for Visitor {
             type Value = Amount;
+
+            /// Where the deserializer does not know what [`MONEY`] is.
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, json: D) -> Result<Amount, D::Error> {
+                json.deserialize_any(self)
+            }
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an amount as a number of at most 15 digits, or as text")
@@ -167,10 +227,10 @@ impl<'de> Deserialize<'de> for Amount {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Amount, E> {
-                text.parse().map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+                Amount::from_text(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
             }
         }
-        deserializer.deserialize_any(Visitor)
+        deserializer.deserialize_newtype_struct(MONEY, Visitor)
     }
 }
 
@@ -201,6 +261,10 @@ mod tests {
             ("1e3", "1000"),
             ("18446744073709551615", "18446744073709551615"),
             ("\"100.00\"", "100"),
+            ("\"1,000\"", "1000"),
+            ("\"-12,34,567.50\"", "-1234567.5"),
+            ("\"1,234,567\"", "1234567"),
+            ("\"999999999999999999.9\"", "999999999999999999.9"),
             ("\" -0.5 \"", "-0.5"),
             ("\"1e2\"", "100"),
             ("\"0.1234567890123456789012345678\"", "0.1234567890123456789012345678"),
@@ -214,7 +278,16 @@ mod tests {
             "\"\"",
             "\"NaN\"",
             "\"inf\"",
-            "\"1,000\"",
+            "\"1,50\"",
+            "\"1,0000\"",
+            "\",000\"",
+            "\"1,,000\"",
+            "\"1,2,000\"",
+            "\"1.000,50\"",
+            "\"1,000,00\"",
+            "\"12 000\"",
+            "\"-\"",
+            "\".\"",
             "\"1e400\"",
             "true",
             "null",

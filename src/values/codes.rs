@@ -57,10 +57,10 @@ open_enum! {
 open_enum! {
     /// A flag.
     YesNo "YesNo" {
-        /// `Y`.
-        Yes "Y",
-        /// `N`.
-        No "N",
+        /// `Y`; read from `true`, `1` and `Yes` too.
+        Yes "Y" or "y" or "true" or "1" or "Yes" or "YES",
+        /// `N`; read from `false`, `0` and `No` too.
+        No "N" or "n" or "false" or "0" or "No" or "NO",
     }
 }
 

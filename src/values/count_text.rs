@@ -12,7 +12,10 @@ impl CountText {
     /// The number, or `None` where the text is none.
     #[must_use]
     pub fn get(&self) -> Option<u64> {
-        self.0.trim().parse().ok()
+        let text = self.0.trim();
+        // A whole number may be written `8.0`.
+        let digits = text.split_once('.').filter(|(_, places)| places.bytes().all(|digit| digit == b'0'));
+        digits.map_or(text, |(digits, _)| digits).parse().ok()
     }
 }
 
@@ -57,9 +60,15 @@ mod tests {
 
     #[test]
     fn text_and_number_are_read_and_what_is_neither_is_no_number() {
-        for (sent, count) in
-            [("\"8\"", Some(8)), ("8", Some(8)), ("\" 10 \"", Some(10)), ("\"\"", None), ("\"-1\"", None)]
-        {
+        for (sent, count) in [
+            ("\"8\"", Some(8)),
+            ("8", Some(8)),
+            ("8.0", Some(8)),
+            ("\"8.5\"", None),
+            ("\" 10 \"", Some(10)),
+            ("\"\"", None),
+            ("\"-1\"", None),
+        ] {
             assert_eq!(serde_json::from_str::<CountText>(sent).unwrap().get(), count, "{sent}");
         }
     }

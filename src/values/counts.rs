@@ -6,6 +6,10 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 
 use super::Section;
+use crate::{
+    ims::types::TypeOfGoods,
+    tolerant::{Exact, Unknown},
+};
 
 /// How many documents of one section have each status.
 ///
@@ -66,6 +70,16 @@ pub struct CountGroup {
 pub struct CountGroups {
     /// Groups in the order of the answer; one that is new is kept too.
     pub groups: Vec<(String, CountGroup)>,
+}
+
+/// The group of goods whose counts stand below a key.
+pub(super) fn type_of_goods(key: &str) -> Option<TypeOfGoods> {
+    match key {
+        "all_oth" => Some(TypeOfGoods::Others),
+        "inv_supp_isd" => Some(TypeOfGoods::InwardSupplies),
+        "imp_gds" => Some(TypeOfGoods::Imports),
+        _ => None,
+    }
 }
 
 /// Of entries with equal keys, the last: the one rule for duplicates. Found by
@@ -150,21 +164,25 @@ impl<'de> Deserialize<'de> for StatusCounts {
             fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<StatusCounts, A::Error> {
                 let mut counts = StatusCounts::default();
                 while let Some(name) = map.next_key::<Counter>()? {
-                    let Count(count) = map.next_value()?;
-                    match name {
-                        Counter::Accept => counts.accepted = count,
-                        Counter::Reject => counts.rejected = count,
-                        Counter::Pending => counts.pending = count,
-                        Counter::NoAction => counts.no_action = count,
+                    let count = match name {
+                        Counter::Accept => &mut counts.accepted,
+                        Counter::Reject => &mut counts.rejected,
+                        Counter::Pending => &mut counts.pending,
+                        Counter::NoAction => &mut counts.no_action,
                         Counter::Other(name) => {
-                            counts.other.insert(name, count);
+                            if let Some(Unknown(Count(count))) = map.next_value()? {
+                                counts.other.insert(name, count);
+                            }
+                            continue;
                         }
-                    }
+                    };
+                    let Exact(Count(sent)) = map.next_value()?;
+                    *count = sent;
                 }
                 Ok(counts)
             }
         }
-        deserializer.deserialize_map(Visitor)
+        deserializer.deserialize_struct("StatusCounts", &[], Visitor)
     }
 }
 
@@ -230,7 +248,14 @@ impl<'de> Deserialize<'de> for CountGroup {
                 while let Some(key) = map.next_key::<Section>()? {
                     if key.as_str() == "ttl_cnt" {
                         group.total = map.next_value::<Option<Count>>()?.map(|Count(total)| total);
-                    } else if let Some(counts) = map.next_value()? {
+                    } else if let Section::Other(_) = key {
+                        // Not everything in a group is a section.
+                        if let Some(Unknown(counts)) = map.next_value()?
+                            && counts != StatusCounts::default()
+                        {
+                            group.sections.push((key, counts));
+                        }
+                    } else if let Some(Exact(counts)) = map.next_value()? {
                         group.sections.push((key, counts));
                     }
                 }
@@ -238,7 +263,7 @@ impl<'de> Deserialize<'de> for CountGroup {
                 Ok(group)
             }
         }
-        deserializer.deserialize_map(Visitor)
+        deserializer.deserialize_struct("CountGroup", &[], Visitor)
     }
 }
 
@@ -268,14 +293,20 @@ impl<'de> Deserialize<'de> for CountGroups {
             fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<CountGroups, A::Error> {
                 let mut groups = Vec::with_capacity(1);
                 while let Some(key) = map.next_key::<String>()? {
-                    if let Some(group) = map.next_value::<Option<CountGroup>>()? {
+                    if type_of_goods(&key).is_some() {
+                        if let Some(Exact(group)) = map.next_value()? {
+                            groups.push((key, group));
+                        }
+                    } else if let Some(Unknown(group)) = map.next_value()?
+                        && group != CountGroup::default()
+                    {
                         groups.push((key, group));
                     }
                 }
                 Ok(CountGroups { groups: last_of_equal_keys(groups) })
             }
         }
-        deserializer.deserialize_map(Visitor)
+        deserializer.deserialize_struct("CountGroups", &[], Visitor)
     }
 }
 

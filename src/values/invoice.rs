@@ -92,14 +92,14 @@ impl Invoice {
     /// documents that were kept as JSON and read back need it before they can
     /// be acted on, since their section is not among their members.
     #[must_use]
-    pub fn in_section(self, section: Section) -> Self {
-        self.in_shared_section(&Arc::new(section))
+    pub fn in_section(mut self, section: Section) -> Self {
+        self.set_section(&Arc::new(section));
+        self
     }
 
     /// The same, for many documents of one section.
-    pub(crate) fn in_shared_section(mut self, section: &Arc<Section>) -> Self {
+    pub(super) fn set_section(&mut self, section: &Arc<Section>) {
         self.0.section = Some(Arc::clone(section));
-        self
     }
 
     /// The section that the document was listed in.
@@ -343,7 +343,8 @@ impl<'de> Deserialize<'de> for Invoice {
                 Ok(Invoice(fields))
             }
         }
-        deserializer.deserialize_map(Visitor)
+        // Without names: of two members of one name the last holds here.
+        deserializer.deserialize_struct("Invoice", &[], Visitor)
     }
 }
 

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{CountGroups, Section, StatusCounts, Timestamp};
-use crate::error::printable;
+use super::{CountGroups, Section, StatusCounts, Timestamp, counts::type_of_goods};
+use crate::{error::printable, ims::types::TypeOfGoods};
 
 /// Characters of a section's name in a table.
 const LONGEST_NAME: usize = 60;
@@ -34,7 +34,7 @@ const LONGEST_NAME: usize = 60;
 #[serde(default)]
 #[non_exhaustive]
 pub struct InvoiceCounts {
-    /// `ttl_cnt` as sent, all groups of the answer together.
+    /// `ttl_cnt` as sent.
     #[serde(rename = "total", skip_serializing_if = "Option::is_none")]
     pub total_as_sent: Option<u64>,
     #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
@@ -48,14 +48,19 @@ pub struct InvoiceCounts {
 }
 
 impl InvoiceCounts {
+    /// The counts of what was asked for. Where an answer has several groups,
+    /// the others are left out: who asks for all three would count them thrice.
     pub(crate) fn new(
+        asked: TypeOfGoods,
         groups: CountGroups,
         timestamp: Option<Timestamp>,
         transaction_id: Option<String>,
     ) -> Self {
         let mut counts = Self { timestamp, transaction_id, ..Self::default() };
         let mut sections = Vec::new();
-        for (_, group) in groups.groups {
+        let known = groups.groups.iter().filter(|(key, _)| type_of_goods(key).is_some()).count();
+        let asked_for = |key: &str| known < 2 || type_of_goods(key).is_none_or(|goods| goods == asked);
+        for (_, group) in groups.groups.into_iter().filter(|(key, _)| asked_for(key)) {
             if let Some(total) = group.total {
                 counts.total_as_sent = Some(counts.total_as_sent.unwrap_or(0).saturating_add(total));
             }

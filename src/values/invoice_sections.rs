@@ -2,9 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, value::SeqAccessDeserializer},
+};
 
 use super::{Invoice, Section};
+use crate::tolerant::Unknown;
 
 /// The documents of one answer by section.
 ///
@@ -30,70 +34,44 @@ impl<'de> Deserialize<'de> for InvoiceSections {
             fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<InvoiceSections, A::Error> {
                 let mut sections = Vec::with_capacity(1);
                 while let Some(section) = map.next_key::<Section>()? {
-                    if let Some(invoices) = map.next_value_seed(List(&Arc::new(section.clone())))? {
-                        sections.push((section, invoices));
+                    let invoices: Option<Vec<Invoice>> = if let Section::Other(_) = section {
+                        map.next_value::<Option<_>>()?.map(|Unknown(List(invoices))| invoices)
+                    } else {
+                        map.next_value()?
+                    };
+                    let Some(mut invoices) = invoices else { continue };
+                    let shared = Arc::new(section.clone());
+                    for invoice in &mut invoices {
+                        invoice.set_section(&shared);
                     }
+                    sections.push((section, invoices));
                 }
                 Ok(InvoiceSections { sections })
             }
         }
-        deserializer.deserialize_map(Visitor)
+        deserializer.deserialize_struct("InvoiceSections", &[], Visitor)
     }
 }
 
-/// Reads the list of a section. What is no list is no section either.
-struct List<'a>(&'a Arc<Section>);
+/// A list, and nothing that stands for one: under a name that nobody knows, one
+/// object is no list of documents.
+struct List(Vec<Invoice>);
 
-impl<'de> de::DeserializeSeed<'de> for List<'_> {
-    type Value = Option<Vec<Invoice>>;
+impl<'de> Deserialize<'de> for List {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = List;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of documents")
+            }
 
-impl<'de> de::Visitor<'de> for List<'_> {
-    type Value = Option<Vec<Invoice>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of documents")
-    }
-
-    fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut invoices = Vec::new();
-        while let Some(invoice) = seq.next_element::<Invoice>()? {
-            invoices.push(invoice.in_shared_section(self.0));
+            fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<List, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(List)
+            }
         }
-        Ok(Some(invoices))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<de::IgnoredAny, de::IgnoredAny>()?.is_some() {}
-        Ok(None)
+        deserializer.deserialize_any(Visitor)
     }
 }
 
@@ -116,17 +94,16 @@ mod tests {
 
     #[test]
     fn every_list_is_kept_and_what_is_no_list_is_passed_over() {
-        let read: InvoiceSections = serde_json::from_str(
-            r#"{"b2bdn":[{"nt_num":"1"}],"new":[{"inum":"2"}],"b2b":null,"n":1,"m":-1,"f":0.5,"t":"x","b":true,"o":{"a":1}}"#,
-        )
-        .unwrap();
+        let json = r#"{"b2bdn":[{"nt_num":"1"},null,5],"new":[{"inum":"2"}],"ecom":{"inum":"3"},"b2b":null,"b2ba":7,"n":1,"m":-1,"f":0.5,"t":"x","b":true,"o":{"a":1}}"#;
+        let (read, unread) = crate::tolerant::read::<InvoiceSections>(json).unwrap();
         let sections: Vec<_> =
             read.sections.iter().map(|(section, list)| (section.as_str(), list.len())).collect();
-        assert_eq!(sections, [("b2bdn", 1), ("new", 1)]);
+        assert_eq!(sections, [("b2bdn", 1), ("new", 1), ("ecom", 1)]);
         assert_eq!(read.sections[1].1[0].section(), Some(&Section::Other("new".into())));
         assert_eq!(
             serde_json::to_string(&read).unwrap(),
-            r#"{"b2bdn":[{"nt_num":"1"}],"new":[{"inum":"2"}]}"#
+            r#"{"b2bdn":[{"nt_num":"1"}],"new":[{"inum":"2"}],"ecom":[{"inum":"3"}]}"#
         );
+        assert_eq!(unread, ["b2bdn[2]", "b2ba"]);
     }
 }

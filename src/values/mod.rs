@@ -17,6 +17,7 @@ mod hash_text;
 mod invoice;
 mod invoice_counts;
 mod invoice_sections;
+mod job_errors;
 mod open_enum;
 mod otp;
 mod pan;
@@ -29,6 +30,8 @@ mod signed_url;
 mod text;
 #[cfg(feature = "public")]
 mod text_or_list;
+#[cfg(feature = "returns_common")]
+mod turnover;
 
 pub use amount::Amount;
 pub use codes::{
@@ -44,6 +47,7 @@ pub use gstin::Gstin;
 pub use invoice::{Invoice, ItcReduction};
 pub use invoice_counts::InvoiceCounts;
 pub use invoice_sections::InvoiceSections;
+pub use job_errors::JobErrors;
 pub use otp::{EvcOtp, Otp};
 pub use pan::Pan;
 #[cfg(feature = "public")]
@@ -55,9 +59,13 @@ pub use signed_url::SignedUrl;
 pub(crate) use signed_url::is_documented_host;
 #[cfg(feature = "public")]
 pub use text_or_list::TextOrList;
+#[cfg(feature = "returns_common")]
+pub use turnover::TurnoverDeclaration;
 
 pub use crate::credentials::Token;
 pub use rust_decimal::Decimal;
+/// What may be anything, as it came.
+pub use serde_json::Value as Json;
 
 /// Describes a hand-written type to schemars by its shape on the wire.
 #[cfg(feature = "schemars")]

@@ -1,12 +1,13 @@
 //! Codes of the provider as enums that stay open.
 
 /// Defines an enum of codes. One that is not listed is kept in `Other` and
-/// never fails a call; it reads and writes as the text it came as.
+/// never fails a call; it reads and writes as the text it came as. `or` names
+/// other texts that mean the same.
 macro_rules! open_enum {
     (
         $(#[$docs:meta])*
         $name:ident $schema:literal {
-            $($(#[$variant_docs:meta])* $variant:ident $code:literal,)*
+            $($(#[$variant_docs:meta])* $variant:ident $code:literal $(or $other:literal)*,)*
         }
     ) => {
         $(#[$docs])*
@@ -35,7 +36,7 @@ macro_rules! open_enum {
         impl From<&str> for $name {
             fn from(code: &str) -> Self {
                 match code {
-                    $($code => Self::$variant,)*
+                    $($code $(| $other)* => Self::$variant,)*
                     other => Self::Other(other.into()),
                 }
             }

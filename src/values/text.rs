@@ -5,54 +5,75 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, de};
 
-/// Reads text, or a number or boolean as its text. `null` is none.
-pub(super) fn read<'de, T: for<'a> From<&'a str>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    let OptionalText(text) = OptionalText::deserialize(deserializer)?;
-    text.ok_or_else(|| de::Error::invalid_type(de::Unexpected::Unit, &"text"))
+use crate::tolerant::TEXT;
+
+/// Reads text, or a number or boolean as its text.
+pub(super) fn read<'de, T: for<'a> From<&'a str>, D: Deserializer<'de>>(json: D) -> Result<T, D::Error> {
+    json.deserialize_newtype_struct(TEXT, TextVisitor(PhantomData))
 }
 
-/// Text as a type of its own, and nothing for `null`: in one step, since long
-/// lists have millions of them.
+/// Text as a type of its own, and nothing for `null`.
 pub(super) struct OptionalText<T>(pub(super) Option<T>);
 
 impl<'de, T: for<'a> From<&'a str>> Deserialize<'de> for OptionalText<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OptionalTextVisitor(PhantomData)).map(Self)
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_option(OptionalTextVisitor(PhantomData)).map(Self)
     }
 }
 
 struct OptionalTextVisitor<T>(PhantomData<T>);
 
-impl<T: for<'a> From<&'a str>> de::Visitor<'_> for OptionalTextVisitor<T> {
+impl<'de, T: for<'a> From<&'a str>> de::Visitor<'de> for OptionalTextVisitor<T> {
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("text or nothing")
     }
 
+    fn visit_none<E: de::Error>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
     fn visit_unit<E: de::Error>(self) -> Result<Option<T>, E> {
         Ok(None)
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Option<T>, E> {
-        Ok(Some(text.into()))
+    fn visit_some<D: Deserializer<'de>>(self, json: D) -> Result<Option<T>, D::Error> {
+        read(json).map(Some)
+    }
+}
+
+struct TextVisitor<T>(PhantomData<T>);
+
+impl<'de, T: for<'a> From<&'a str>> de::Visitor<'de> for TextVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text")
     }
 
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Option<T>, E> {
+    /// Where the deserializer does not know what [`TEXT`] is.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, json: D) -> Result<T, D::Error> {
+        json.deserialize_any(self)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        Ok(text.into())
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
         self.visit_str(&number.to_string())
     }
 
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Option<T>, E> {
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
         self.visit_str(&number.to_string())
     }
 
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Option<T>, E> {
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
         self.visit_str(&number.to_string())
     }
 
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Option<T>, E> {
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<T, E> {
         self.visit_str(if value { "true" } else { "false" })
     }
 }

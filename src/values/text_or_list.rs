@@ -60,6 +60,22 @@ impl<'de> Deserialize<'de> for TextOrList {
                 Ok(TextOrList::Text(text.to_owned()))
             }
 
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<TextOrList, E> {
+                Ok(TextOrList::Text(number.to_string()))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<TextOrList, E> {
+                Ok(TextOrList::Text(number.to_string()))
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<TextOrList, E> {
+                Ok(TextOrList::Text(number.to_string()))
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<TextOrList, E> {
+                Ok(TextOrList::Text(value.to_string()))
+            }
+
             fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<TextOrList, A::Error> {
                 Deserialize::deserialize(SeqAccessDeserializer::new(list)).map(TextOrList::List)
             }

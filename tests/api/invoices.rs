@@ -489,7 +489,9 @@ async fn both_readings_of_the_codes_are_taken() {
         (json!({"status_cd": "ER"}), JobState::Failed),
         (json!({"status_cd": "IP"}), JobState::InProgress),
         (json!({"status_cd": "REC"}), JobState::InProgress),
-        (json!({"status_cd": "XYZ"}), JobState::InProgress),
+        (json!({"status_cd": "XYZ"}), JobState::Unknown),
+        (json!({"status_cd": 5}), JobState::Unknown),
+        (json!({"status_cd": ""}), JobState::InProgress),
         (json!({"status_cd": null}), JobState::InProgress),
         (json!({}), JobState::InProgress),
     ] {
@@ -596,7 +598,7 @@ async fn a_gstr_2b_is_made_again() {
         ("S", JobState::Processed),
         ("PE", JobState::ProcessedWithErrors),
         ("ER", JobState::Failed),
-        ("?", JobState::InProgress),
+        ("?", JobState::Unknown),
     ] {
         let answer = json!({"status_cd": code, "err_cd": "E1", "err_msg": "m"});
         mock.on("get_gstr_2b_regeneration_status").json(200, envelope(answer)).times(1);

@@ -11,6 +11,7 @@ mod matching;
 mod mock_server;
 mod month;
 mod observation;
+mod odd_answers;
 mod raw_calls;
 mod session_races;
 mod sessions;

@@ -263,7 +263,7 @@ async fn data_of_the_wrong_shape_is_told_by_its_path() {
         (json!(17), "data"),
         (json!({"status_cd": "1", "data": []}), "data.data"),
         (json!({"status_cd": "1", "data": "AAAAA0000A"}), "data.data"),
-        (json!({"status_cd": "1", "data": {"all_oth": []}}), "data.data.all_oth"),
+        (json!({"status_cd": "1", "data": {"all_oth": [7]}}), "data.data.all_oth"),
         (json!({"status_cd": "1", "data": {"all_oth": {"b2b": 5}}}), "data.data.all_oth.b2b"),
         (
             json!({"status_cd": "1", "data": {"all_oth": {"b2b": {"accept": "AAAAA0000A"}}}}),

@@ -120,7 +120,7 @@ impl SessionApi {
         let type_of_goods = type_of_goods.into().unwrap_or_default();
         let answer = self.get_invoice_count().type_of_goods(type_of_goods).send().await?;
         let (timestamp, id) = (answer.timestamp().cloned(), answer.transaction_id().map(str::to_owned));
-        Ok(InvoiceCounts::new(answer.into_inner(), timestamp, id))
+        Ok(InvoiceCounts::new(type_of_goods, answer.into_inner(), timestamp, id))
     }
 
     /// The counts of all three groups of goods, asked for at the same time.
