@@ -234,12 +234,9 @@ mod gstr_2b {
 
     fn of_isd(gstin: &str, document: &Gstr2bIsdDocument) -> Document {
         let kind = if document.doctyp.as_deref() == Some("ISDC") { Kind::CreditNote } else { Kind::Invoice };
-        Document::of_supplier(gstin, document.docnum.as_ref(), document.docdt.as_ref()).kind(kind).with_taxes([
-            document.igst,
-            document.cgst,
-            document.sgst,
-            document.cess,
-        ])
+        Document::of_supplier(gstin, document.docnum.as_ref(), document.docdt.as_ref())
+            .kind(kind)
+            .with_taxes([document.igst, document.cgst, document.sgst, document.cess])
     }
 
     type Column = fn(&Gstr2bItem) -> Option<Amount>;
