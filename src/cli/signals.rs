@@ -7,29 +7,42 @@ use sandbox_client::Error;
 use super::failure::{Exit, Failure};
 
 /// The signals that ask a program to end.
+///
+/// Listened to from the start on: none that comes between two calls of
+/// [`next`](Signals::next) is lost.
 pub struct Signals {
     #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
 }
 
 impl Signals {
     pub fn new() -> io::Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
-        })
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self {
+                interrupt: signal(SignalKind::interrupt())?,
+                terminate: signal(SignalKind::terminate())?,
+            })
+        }
+        #[cfg(windows)]
+        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
     }
 
     /// Waits for the next, and tells the exit code that it stands for.
     pub async fn next(&mut self) -> Exit {
         #[cfg(unix)]
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => Exit::Interrupted,
+            _ = self.interrupt.recv() => Exit::Interrupted,
             _ = self.terminate.recv() => Exit::Terminated,
         }
-        #[cfg(not(unix))]
+        #[cfg(windows)]
         {
-            let _ = tokio::signal::ctrl_c().await;
+            self.interrupt.recv().await;
             Exit::Interrupted
         }
     }
