@@ -67,6 +67,19 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
             .map_err(|error| error.with_field(name.to_owned()))
     }
 
+    /// The same document without one of the members at its top.
+    ///
+    /// # Errors
+    ///
+    /// [`Input`](crate::ErrorKind::Input) where the document is no object.
+    pub fn without(self, name: &str) -> Result<Self, Error> {
+        let mut members = self.members()?;
+        match members.remove(name) {
+            Some(_) => Self::from_members(&members),
+            None => Ok(self),
+        }
+    }
+
     /// The same document with all members of another, which replace its own:
     /// a return of the sections that were fetched one by one.
     ///
@@ -81,11 +94,14 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
     fn with_members(self, changed: Members) -> Result<Self, Error> {
         let mut members = self.members()?;
         members.extend(changed);
-        let json = to_raw_value(&members).map_err(|error| not_fitting("body", error))?;
-        Self::from_raw(json)
+        Self::from_members(&members)
     }
 
-    fn members(&self) -> Result<Members, Error> {
+    pub(crate) fn from_members(members: &Members) -> Result<Self, Error> {
+        Self::from_raw(to_raw_value(members).map_err(|error| not_fitting("body", error))?)
+    }
+
+    pub(crate) fn members(&self) -> Result<Members, Error> {
         serde_json::from_str(&self.to_json()?).map_err(|error| not_fitting("body", error))
     }
 
@@ -95,7 +111,8 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
     }
 }
 
-type Members = BTreeMap<String, Box<RawValue>>;
+/// The members at the top of a document, as they came.
+pub(crate) type Members = BTreeMap<String, Box<RawValue>>;
 
 /// Says where, never what: the document is taxpayers' data.
 fn not_fitting(field: &str, error: serde_json::Error) -> Error {

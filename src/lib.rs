@@ -48,6 +48,8 @@ pub use families::{
 };
 #[cfg(feature = "analytics")]
 pub use families::{Reconciliation, ReconciliationJob, ReconciliationReport, ReconciliationStep};
+#[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
+pub use families::{ReturnSection, ReturnSections};
 pub use generated::families::*;
 #[cfg(doc)]
 pub use generated::reference;

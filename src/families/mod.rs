@@ -6,8 +6,14 @@ mod analytics;
 mod gstr_2b;
 mod ims;
 mod job;
+#[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
+mod sections;
+#[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
+mod whole;
 
 #[cfg(feature = "analytics")]
 pub use analytics::{Reconciliation, ReconciliationJob, ReconciliationReport, ReconciliationStep};
 pub use ims::{AllInvoiceCounts, InvoiceActions, InvoiceList, InvoiceResets, SupplierList};
 pub use job::{Job, JobReport, JobState, Polling, RefusedDocument};
+#[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
+pub use sections::{ReturnSection, ReturnSections};

@@ -13,6 +13,7 @@ mod month;
 mod observation;
 mod odd_answers;
 mod raw_calls;
+mod returns;
 mod session_races;
 mod sessions;
 mod shared_store;

@@ -1,0 +1,73 @@
+//! Returns that are read as a whole.
+
+use sandbox_client::{ErrorKind, RetryPolicy, mock::MockServer, values::ReturnPeriod};
+use serde_json::json;
+
+fn october() -> ReturnPeriod {
+    ReturnPeriod::new(2026, 10).unwrap()
+}
+
+#[tokio::test]
+async fn every_section_is_read_and_says_how_it_went() {
+    let mock = MockServer::start().await.unwrap();
+    mock.on("get_gstr_1_at").example("ret11416");
+    mock.on("get_gstr_1_cdnr").error("internal_server_error");
+    mock.on("get_gstr_1_nil").json(200, json!({"code": 200, "data": {"status_cd": "1", "data": {}}}));
+    let session = mock.session().unwrap().with_retry(RetryPolicy::none());
+    let mut sections = session.gstr_1().all(october());
+    let mut seen = Vec::new();
+    while let Some(section) = sections.next().await {
+        seen.push(section.name);
+        assert_eq!(mock.requests().len(), seen.len(), "one at a time, none in advance");
+        match (section.name, section.result) {
+            ("at", Ok(None)) => {}
+            ("cdnr", Err(error)) => assert_eq!(error.kind(), ErrorKind::Api),
+            ("nil", Err(error)) => assert_eq!(error.kind(), ErrorKind::Decode, "neither records nor none"),
+            (name, Ok(Some(_))) => assert!(!["at", "cdnr", "nil"].contains(&name)),
+            (name, result) => panic!("{name}: {result:?}"),
+        }
+    }
+    assert_eq!(
+        seen.join(" "),
+        "at ata b2b b2ba b2cl b2cla b2cs b2csa cdnr cdnra cdnur cdnura doc_issue ecom ecoma exp expa hsn nil \
+         supeco supecoa txp txpa"
+    );
+    let requests = mock.requests();
+    assert!(requests.iter().all(|request| request.path.ends_with("/2026/10")));
+    assert_eq!(requests[12].path, "/gst/compliance/tax-payer/gstrs/gstr-1/doc-issue/2026/10");
+}
+
+#[tokio::test]
+async fn each_return_has_its_sections() {
+    let mock = MockServer::start().await.unwrap();
+    let session = mock.session().unwrap();
+    let whole = session.gstr_1a().all(october()).into_document().await.unwrap();
+    assert!(whole.b2b.is_some() && whole.txpda.is_some() && whole.supecoa.is_some());
+    assert_eq!(mock.requests().len(), 23);
+
+    mock.clear();
+    let whole = session.gstr_2a().all(october()).into_document().await.unwrap();
+    assert!(whole.b2b.is_some() && whole.tcs.is_some());
+    let paths: Vec<String> = mock.requests().into_iter().map(|request| request.path).collect();
+    assert_eq!(paths.len(), 11, "{paths:?}");
+    assert!(paths.iter().all(|path| !path.contains("amdhist")), "it needs a bill of entry");
+}
+
+#[tokio::test]
+async fn a_whole_return_lacks_nothing_and_is_as_received() {
+    let mock = MockServer::start().await.unwrap();
+    let body = br#"{"code": 200, "data": {"status_cd": "1", "data": {"at": [{"pos": "05", "new": 1.10}]}}}"#;
+    mock.on("get_gstr_1_at").body(200, "application/json", body.to_vec());
+    let session = mock.session().unwrap().with_retry(RetryPolicy::none());
+    let gstr_1 = session.gstr_1();
+    let some = gstr_1.all(october()).only(["b2csa", "at"]).unwrap().into_document().await.unwrap();
+    assert!(some.to_json().unwrap().starts_with(r#"{"at":[{"pos": "05", "new": 1.10}],"b2csa":[{"#));
+    assert_eq!(mock.requests().len(), 2);
+
+    let error = gstr_1.all(october()).only(["b2b", "b2z"]).unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("section")));
+
+    mock.on("get_gstr_1_b2csa").error("service_unavailable");
+    let error = gstr_1.all(october()).into_document().await.unwrap_err();
+    assert_eq!(error.operation(), Some("get_gstr_1_b2csa"));
+}
