@@ -43,8 +43,8 @@ pub use document::Document;
 pub use environment::Environment;
 pub use error::{Error, ErrorCode, ErrorInfo, ErrorKind, Phase};
 pub use families::{
-    AllInvoiceCounts, InvoiceActions, InvoiceList, InvoiceResets, Job, JobReport, JobState, Polling,
-    RefusedDocument, SupplierList,
+    AllInvoiceCounts, BatchJob, BatchReport, BatchStep, InvoiceActions, InvoiceBatch, InvoiceList,
+    InvoiceResets, ItcDeclaration, Job, JobReport, JobState, Polling, RefusedDocument, SupplierList,
 };
 #[cfg(feature = "analytics")]
 pub use families::{Reconciliation, ReconciliationJob, ReconciliationReport, ReconciliationStep};

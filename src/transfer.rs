@@ -148,7 +148,7 @@ impl Transfers {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config) before anything is sent, with the field `url` for
+    /// [`Input`](ErrorKind::Input) before anything is sent, with the field `url` for
     /// a host or scheme that is not accepted, `content` for a file that cannot be
     /// read. [`TooLarge`](ErrorKind::TooLarge) above the limit. [`Api`](ErrorKind::Api)
     /// with the host's status and code: 403 where the URL has expired or was
@@ -205,7 +205,7 @@ impl Transfers {
             return Ok(());
         }
         let host = printable(host, 80);
-        Err(Error::config(
+        Err(Error::input(
             "url",
             format!("names the host {host}, which is not one that the provider documents"),
         )
@@ -383,7 +383,7 @@ impl Content {
 }
 
 pub(crate) fn unreadable(error: io::Error) -> Error {
-    Error::config("content", format!("cannot be read: {error}")).with_source(error)
+    Error::input("content", format!("cannot be read: {error}")).with_source(error)
 }
 
 /// Shows neither path nor data.

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use clap::Args;
-use sandbox_client::{Error, ErrorKind, Job, JobReport, JobState, RefusedDocument};
+use sandbox_client::{BatchReport, Error, ErrorKind, Job, JobReport, JobState, RefusedDocument};
 use serde_json::{Value, json};
 
 use super::{
@@ -69,10 +69,7 @@ pub async fn follow(
     let report = if waiting.no_wait {
         job.status().await?
     } else {
-        eprintln!(
-            "Waiting for GSTN, at most {} min. Ctrl-C stops the waiting, not the job.",
-            waiting.timeout
-        );
+        eprintln!("{}", patience(waiting.timeout));
         let waited = job.polling(connection.polling(waiting.timeout)).wait().await;
         waited.map_err(|error| match error.kind() {
             // Out of patience: the job is there still.
@@ -82,16 +79,44 @@ pub async fn follow(
             _ => error.into(),
         })?
     };
-    show(&id, &report, format)?;
+    show(&[(&id, &report)], format)?;
     outcome(&report)
+}
+
+/// What is said before a job is waited for.
+pub fn patience(minutes: u16) -> String {
+    format!("Waiting for GSTN, at most {minutes} min. Ctrl-C stops the waiting, not the job.")
+}
+
+/// Shows what became of a batch, and ends as it did.
+pub fn of_batch(batch: BatchReport, format: Format) -> Result<(), Failure> {
+    let done: Vec<_> =
+        batch.jobs.iter().filter_map(|job| Some((job.reference_id.as_str(), job.report.as_ref()?))).collect();
+    if !done.is_empty() {
+        show(&done, format)?;
+    }
+    let Some(error) = batch.error else { return outcome(&batch.total()) };
+    let mut hint = Vec::new();
+    if let Some(job) = batch.jobs.iter().find(|job| job.report.is_none()) {
+        hint.push(format!("Ask again with: sandbox invoices job {}", job.reference_id));
+    }
+    if batch.not_sent > 0 {
+        let arrived = if error.maybe_processed() { ", or may have arrived" } else { "" };
+        hint.push(format!(
+            "{} of the documents were not sent{arrived}. List the invoices before you send again.",
+            batch.not_sent
+        ));
+    }
+    Err(Failure::from(error).hint(hint.join("\n")))
 }
 
 fn outcome(report: &JobReport) -> Result<(), Failure> {
     match report.state {
         JobState::ProcessedWithErrors => {
             let refused = report.error_count.unwrap_or(report.refused.len() as u64);
-            Err(Failure::new(Exit::Partial, format!("GSTN refused {refused} of the documents"))
-                .hint("List them again: their status has changed since, or the supplier amended them."))
+            let failure = Failure::new(Exit::Partial, format!("GSTN refused {refused} of the documents"));
+            let advice = advice(&report.refused);
+            Err(if advice.is_empty() { failure } else { failure.hint(advice.join("\n")) })
         }
         JobState::Failed => {
             let reason = report.message.as_deref().unwrap_or("no reason is told");
@@ -111,6 +136,22 @@ fn outcome(report: &JobReport) -> Result<(), Failure> {
     }
 }
 
+/// What to do about the codes that documents were refused with.
+fn advice(refused: &[RefusedDocument]) -> Vec<&'static str> {
+    const ADVICE: [(&str, &str); 2] = [
+        (
+            "IMSSAV0010",
+            "IMSSAV0010: list them again; their status has changed since, or the supplier amended them.",
+        ),
+        (
+            "IMSSAV0054",
+            "IMSSAV0054: accept them with --itc-reduction full, or none where no credit was claimed.",
+        ),
+    ];
+    let named = |code: &str| refused.iter().any(|document| document.code == code);
+    ADVICE.iter().filter(|(code, _)| named(code)).map(|(_, advice)| *advice).collect()
+}
+
 fn state(state: JobState) -> &'static str {
     match state {
         JobState::InProgress => "in_progress",
@@ -121,22 +162,33 @@ fn state(state: JobState) -> &'static str {
     }
 }
 
-fn show(id: &str, report: &JobReport, format: Format) -> Result<(), Failure> {
-    match format {
-        Format::Table => table(id, report),
-        Format::Json => Ok(print_json(&json!({
-            "reference_id": id,
-            "state": state(report.state),
-            "status": report.status,
-            "processed": report.processed,
-            "errors": report.error_count,
-            "code": report.code,
-            "message": report.message,
-            "transaction_id": report.transaction_id,
-            "refused": report.refused.iter().map(refused).collect::<Vec<_>>(),
-        }))?),
-        Format::Csv => csv(id, report),
+/// One job, or those of a batch in their order.
+type Jobs<'a> = [(&'a str, &'a JobReport)];
+
+fn show(jobs: &Jobs, format: Format) -> Result<(), Failure> {
+    match (format, jobs) {
+        (Format::Table, _) => table(jobs),
+        (Format::Csv, _) => csv(jobs),
+        (Format::Json, [(id, report)]) => Ok(print_json(&json(id, report))?),
+        (Format::Json, _) => {
+            let jobs: Vec<_> = jobs.iter().map(|(id, report)| json(id, report)).collect();
+            Ok(print_json(&json!({ "jobs": jobs }))?)
+        }
     }
+}
+
+fn json(id: &str, report: &JobReport) -> Value {
+    json!({
+        "reference_id": id,
+        "state": state(report.state),
+        "status": report.status,
+        "processed": report.processed,
+        "errors": report.error_count,
+        "code": report.code,
+        "message": report.message,
+        "transaction_id": report.transaction_id,
+        "refused": report.refused.iter().map(refused).collect::<Vec<_>>(),
+    })
 }
 
 fn refused(document: &RefusedDocument) -> Value {
@@ -150,21 +202,23 @@ fn refused(document: &RefusedDocument) -> Value {
     })
 }
 
-fn table(id: &str, report: &JobReport) -> Result<(), Failure> {
+fn table(jobs: &Jobs) -> Result<(), Failure> {
     let mut sheet = Sheet::new(&[
         ("reference_id", "Job"),
         ("state", "State"),
         ("processed", "Processed"),
         ("errors", "Errors"),
     ]);
-    sheet.row(vec![
-        id.into(),
-        state(report.state).replace('_', " ").into(),
-        report.processed.into(),
-        report.error_count.into(),
-    ]);
+    for (id, report) in jobs {
+        sheet.row(vec![
+            (*id).into(),
+            state(report.state).replace('_', " ").into(),
+            report.processed.into(),
+            report.error_count.into(),
+        ]);
+    }
     sheet.print(Format::Table)?;
-    if report.refused.is_empty() {
+    if jobs.iter().all(|(_, report)| report.refused.is_empty()) {
         return Ok(());
     }
     writeln!(Out, "\nRefused:")?;
@@ -175,7 +229,7 @@ fn table(id: &str, report: &JobReport) -> Result<(), Failure> {
         ("code", "Code"),
         ("message", "Reason"),
     ]);
-    for document in &report.refused {
+    for document in jobs.iter().flat_map(|(_, report)| &report.refused) {
         let texts = [&document.supplier_gstin, &document.number, &document.code, &document.message];
         sheet.row(
             [Value::from(document.section.as_str())]
@@ -187,8 +241,8 @@ fn table(id: &str, report: &JobReport) -> Result<(), Failure> {
     Ok(sheet.print(Format::Table)?)
 }
 
-/// A row for each refused document, and one for the job where there are none.
-fn csv(id: &str, report: &JobReport) -> Result<(), Failure> {
+/// A row for each refused document, and one for a job that has none.
+fn csv(jobs: &Jobs) -> Result<(), Failure> {
     let mut sheet = Sheet::new(&[
         ("reference_id", ""),
         ("state", ""),
@@ -201,22 +255,24 @@ fn csv(id: &str, report: &JobReport) -> Result<(), Failure> {
         ("code", ""),
         ("message", ""),
     ]);
-    let job: [Value; 4] =
-        [id.into(), state(report.state).into(), report.processed.into(), report.error_count.into()];
-    let mut row = |cells: [Value; 6]| sheet.row(job.iter().cloned().chain(cells).collect());
-    if report.refused.is_empty() {
-        let none = || Value::Null;
-        row([none(), none(), none(), none(), report.code.clone().into(), report.message.clone().into()]);
-    }
-    for document in &report.refused {
-        row([
-            document.section.as_str().into(),
-            document.supplier_gstin.as_str().into(),
-            document.number.as_str().into(),
-            document.return_period.as_str().into(),
-            document.code.as_str().into(),
-            document.message.as_str().into(),
-        ]);
+    for (id, report) in jobs {
+        let job: [Value; 4] =
+            [(*id).into(), state(report.state).into(), report.processed.into(), report.error_count.into()];
+        let mut row = |cells: [Value; 6]| sheet.row(job.iter().cloned().chain(cells).collect());
+        if report.refused.is_empty() {
+            let none = || Value::Null;
+            row([none(), none(), none(), none(), report.code.clone().into(), report.message.clone().into()]);
+        }
+        for document in &report.refused {
+            row([
+                document.section.as_str().into(),
+                document.supplier_gstin.as_str().into(),
+                document.number.as_str().into(),
+                document.return_period.as_str().into(),
+                document.code.as_str().into(),
+                document.message.as_str().into(),
+            ]);
+        }
     }
     Ok(sheet.print(Format::Csv)?)
 }

@@ -208,7 +208,7 @@ impl Reconciliation {
     ///
     /// # Errors
     ///
-    /// [`Config`](ErrorKind::Config) before anything is sent, with the field `ledger` or
+    /// [`Input`](ErrorKind::Input) before anything is sent, with the field `ledger` or
     /// `statement` where a file is no JSON or not of its form. Otherwise any kind,
     /// those of [`Transfers::upload`] among them.
     pub async fn submit(self) -> Result<ReconciliationJob, Error> {
@@ -262,7 +262,7 @@ impl Reconciliation {
     fn request(&self) -> Result<ReconciliationRequest, Error> {
         let workbook: Workbook = checked("ledger", &self.ledger_file)?;
         if workbook.entity != "workbook" {
-            return Err(Error::config("ledger", "is no workbook: its `@entity` must be `workbook`"));
+            return Err(Error::input("ledger", "is no workbook: its `@entity` must be `workbook`"));
         }
         let document: StatementFile = checked("statement", &self.statement_file)?;
         let (gstin, period) = match self.taxpayer {
@@ -321,7 +321,7 @@ impl StatementFile {
         let gstin = self.data.gstin.and_then(|text| Gstin::unchecked(&text).ok());
         match (gstin, period.and_then(|text| text.parse().ok())) {
             (Some(gstin), Some(period)) => Ok((gstin, period)),
-            _ => Err(Error::config(
+            _ => Err(Error::input(
                 "statement",
                 format!("does not tell taxpayer and period: `data.gstin` and `data.{name}` (MMYYYY)"),
             )
@@ -340,7 +340,7 @@ fn checked<T: for<'de> Deserialize<'de>>(field: &'static str, file: &Content) ->
             "is not valid JSON"
         };
         // Without serde's own words, which repeat what is in the file.
-        Error::config(field, format!("{what} (line {}, column {})", error.line(), error.column()))
+        Error::input(field, format!("{what} (line {}, column {})", error.line(), error.column()))
     })
 }
 
@@ -476,13 +476,13 @@ impl ReconciliationReport {
     /// # Errors
     ///
     /// [`Business`](ErrorKind::Business) with the provider's reason where the job has
-    /// failed, [`Config`](ErrorKind::Config) where it is not done. Otherwise those of
+    /// failed, [`Input`](ErrorKind::Input) where it is not done. Otherwise those of
     /// [`Transfers::download`].
     pub async fn download(&self) -> Result<Download, Error> {
         match &self.report {
             Some(url) if self.is_success() => self.excel(url).await,
             _ if !self.is_done() => {
-                Err(Error::config("job_id", "is of a job that is not done").advice("wait for it"))
+                Err(Error::input("job_id", "is of a job that is not done").advice("wait for it"))
             }
             _ => Err(Error::new(ErrorKind::Business, "the reconciliation failed")
                 .in_operation(self.operation)

@@ -94,27 +94,31 @@ impl Polling {
     where
         F: Future<Output = Result<ControlFlow<T, String>, Error>>,
     {
-        let deadline = Instant::now() + self.deadline;
-        let mut pause = self.first_pause;
+        let mut pauses = self.pauses();
         let mut last = Err(None);
         loop {
-            let mut wait = pause;
+            let mut least = state.estimated_wait();
             match ask().await {
                 Ok(ControlFlow::Break(done)) => return Ok(done),
                 Ok(ControlFlow::Continue(status)) => last = Ok(status),
                 Err(error) if error.is_retryable() => {
-                    wait = wait.max(error.retry_after().unwrap_or_default());
+                    least = least.max(error.retry_after().unwrap_or_default());
                     last = last.or(Err(Some(error)));
                 }
                 Err(error) => return Err(error),
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if !pauses.pause(least).await {
                 return Err(self.not_done(job, operation, last));
             }
-            // The last question is asked at the deadline.
-            tokio::time::sleep(wait.max(state.estimated_wait()).min(left)).await;
-            pause = pause.saturating_mul(2).min(self.longest_pause.max(self.first_pause));
+        }
+    }
+
+    /// The pauses between questions, from now on.
+    pub(super) fn pauses(&self) -> Pauses {
+        Pauses {
+            next: self.first_pause,
+            longest: self.longest_pause.max(self.first_pause),
+            deadline: Instant::now() + self.deadline,
         }
     }
 
@@ -137,6 +141,27 @@ impl Polling {
             .maybe_sent(true)
             .retryable(true)
             .advice("the job goes on: wait again, or later by its id")
+    }
+}
+
+/// Pauses that grow, until a deadline.
+pub(super) struct Pauses {
+    next: Duration,
+    longest: Duration,
+    deadline: Instant,
+}
+
+impl Pauses {
+    /// Makes the next pause, `least` as long where there is time; `false` once
+    /// there is none left. The last question is asked at the deadline.
+    pub(super) async fn pause(&mut self, least: Duration) -> bool {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return false;
+        }
+        tokio::time::sleep(self.next.max(least).min(left)).await;
+        self.next = self.next.saturating_mul(2).min(self.longest);
+        true
     }
 }
 
@@ -306,7 +331,51 @@ impl fmt::Debug for Job {
     }
 }
 
+impl JobState {
+    /// The state of two jobs taken together.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            _ if self == other => self,
+            (Self::InProgress, _) | (_, Self::InProgress) => Self::InProgress,
+            _ => Self::ProcessedWithErrors,
+        }
+    }
+}
+
 impl JobReport {
+    /// What is known of a job that nothing is known of.
+    pub(super) fn in_progress() -> Self {
+        Self {
+            state: JobState::InProgress,
+            status: None,
+            processed: None,
+            error_count: None,
+            refused: Vec::new(),
+            code: None,
+            message: None,
+            transaction_id: None,
+        }
+    }
+
+    /// Both as one: sums of the counts, all refused documents, the first code.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (one, other) => one.or(other),
+        };
+        self.refused.extend(other.refused);
+        Self {
+            state: self.state.and(other.state),
+            status: self.status.or(other.status),
+            processed: sum(self.processed, other.processed),
+            error_count: sum(self.error_count, other.error_count),
+            refused: self.refused,
+            code: self.code.or(other.code),
+            message: self.message.or(other.message),
+            transaction_id: self.transaction_id.or(other.transaction_id),
+        }
+    }
+
     fn of_invoices(report: InvoiceJobReport, transaction_id: Option<String>) -> Self {
         let processed = report.proc_cnt.as_ref().and_then(CountText::get);
         let errors = report.error_report.unwrap_or_default();

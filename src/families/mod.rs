@@ -13,7 +13,10 @@ mod whole;
 
 #[cfg(feature = "analytics")]
 pub use analytics::{Reconciliation, ReconciliationJob, ReconciliationReport, ReconciliationStep};
-pub use ims::{AllInvoiceCounts, InvoiceActions, InvoiceList, InvoiceResets, SupplierList};
+pub use ims::{
+    AllInvoiceCounts, BatchJob, BatchReport, BatchStep, InvoiceActions, InvoiceBatch, InvoiceList,
+    InvoiceResets, ItcDeclaration, SupplierList,
+};
 pub use job::{Job, JobReport, JobState, Polling, RefusedDocument};
 #[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
 pub use sections::{ReturnSection, ReturnSections};

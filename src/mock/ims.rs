@@ -112,7 +112,7 @@ impl Ims {
                 json!({"status_cd": "IP", "transTypCd": kind})
             }
             Job::Waiting { kind, items, .. } => {
-                let report = work_off(&mut self.invoices, items, kind);
+                let report = process(&mut self.invoices, items, kind);
                 *job = Job::Done(report.clone());
                 report
             }
@@ -137,33 +137,34 @@ pub(super) fn answer(call: &Call) -> Option<Reply> {
 }
 
 /// Acts on each invoice that stands as the request has it, and reports the others.
-fn work_off(invoices: &mut [Invoice], items: &[Invoice], kind: &str) -> Value {
+fn process(invoices: &mut [Invoice], items: &[Invoice], kind: &str) -> Value {
     let mut errors = Map::new();
     let mut refused = 0;
     for Invoice { section, content: item } in items {
-        let found = invoices.iter_mut().find(|invoice| {
-            invoice.section == *section
-                && number(&invoice.content) == number(item)
-                && ["stin", "rtnprd"].iter().all(|name| invoice.content[name] == item[name])
-        });
-        match found {
+        let found =
+            invoices.iter_mut().find(|invoice| invoice.section == *section && is(&invoice.content, item));
+        let reduces = section.starts_with("b2bcn") && item["action"] == "A";
+        let (code, message) = match found {
+            Some(_) if reduces && item["itcRedReq"].is_null() => ("IMSSAV0054", "itcRedReq has no value"),
             Some(invoice) if invoice.content["action"] == item["prev_status"] => {
                 invoice.content["action"] = item.get("action").cloned().unwrap_or_else(|| "N".into());
-                if let Some(remarks) = item.get("remarks") {
-                    invoice.content["remarks"] = remarks.clone();
+                for name in ["remarks", "itcRedReq"] {
+                    if let Some(value) = item.get(name) {
+                        invoice.content[name] = value.clone();
+                    }
                 }
+                continue;
             }
-            _ => {
-                refused += 1;
-                let report = errors.entry(section.clone()).or_insert_with(|| json!([]));
-                report.as_array_mut().expect("made above").push(json!({
-                    "stin": item["stin"],
-                    "error_cd": "IMSSAV0010",
-                    "error_msg": "Either previous action is incorrect/ invoice might have edited by supplier",
-                    "inv": [{"inum": number(item), "rtnprd": item["rtnprd"]}],
-                }));
-            }
-        }
+            _ => ("IMSSAV0010", "Either previous action is incorrect/ invoice might have edited by supplier"),
+        };
+        refused += 1;
+        let report = errors.entry(section.clone()).or_insert_with(|| json!([]));
+        report.as_array_mut().expect("made above").push(json!({
+            "stin": item["stin"],
+            "error_cd": code,
+            "error_msg": message,
+            "inv": [{"inum": number(item), "rtnprd": item["rtnprd"]}],
+        }));
     }
     let processed = (items.len() - refused).to_string();
     let mut report =
@@ -174,6 +175,15 @@ fn work_off(invoices: &mut [Invoice], items: &[Invoice], kind: &str) -> Value {
         report["error_report"] = errors.into();
     }
     report
+}
+
+/// Whether an item of a request is this document. A supplier may use a number
+/// again, on another day or in another form.
+fn is(document: &Value, item: &Value) -> bool {
+    let same = |name: &str| document[name] == item[name];
+    number(document) == number(item)
+        && ["stin", "rtnprd"].iter().all(|name| same(name))
+        && ["idt", "nt_dt", "srcform"].iter().all(|name| item[*name].is_null() || same(name))
 }
 
 fn by_section(lists: &Value) -> Vec<Invoice> {

@@ -102,6 +102,8 @@ fn http_failure(operation: &Operation, status: StatusCode, probe: &Level, body: 
         300..=399 => Error::new(ErrorKind::Api, "the server redirects, which is never followed")
             .advice("check the base URL"),
         404 => Error::new(ErrorKind::Api, "not found").advice("check the base URL"),
+        413 => Error::new(ErrorKind::Api, "the request is too large")
+            .advice("send less in one request; batches of invoices are split by `max_request_bytes`"),
         500..=599 => Error::new(ErrorKind::Api, "the provider failed").advice("try again later"),
         200..=299 => Error::new(ErrorKind::Decode, "the answer has a status that the document does not know"),
         _ => Error::new(ErrorKind::Api, "the provider refused the request"),

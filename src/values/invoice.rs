@@ -51,6 +51,8 @@ struct Fields {
     kind: Option<InvoiceType>,
     action: Option<InvoiceAction>,
     pending_blocked: Option<YesNo>,
+    remarks_blocked: Option<bool>,
+    reduction_blocked: Option<bool>,
     filing_status: Option<FilingStatus>,
     hash: Option<HashText>,
     value: Option<Amount>,
@@ -85,6 +87,23 @@ pub struct ItcReduction {
     pub sgst: Option<Amount>,
     /// Cess (`declCess`).
     pub cess: Option<Amount>,
+}
+
+impl ItcReduction {
+    /// These amounts of the four taxes.
+    pub fn new(
+        igst: impl Into<Amount>,
+        cgst: impl Into<Amount>,
+        sgst: impl Into<Amount>,
+        cess: impl Into<Amount>,
+    ) -> Self {
+        Self {
+            igst: Some(igst.into()),
+            cgst: Some(cgst.into()),
+            sgst: Some(sgst.into()),
+            cess: Some(cess.into()),
+        }
+    }
 }
 
 impl Invoice {
@@ -173,7 +192,22 @@ impl Invoice {
     /// of the member, no page explains it.
     #[must_use]
     pub fn is_pending_blocked(&self) -> bool {
-        self.0.pending_blocked == Some(YesNo::Yes)
+        self.0.pending_blocked.as_ref().and_then(flag) == Some(true)
+    }
+
+    /// Whether it takes no remarks (`isRemarksBlocked`); so by the name of the
+    /// member, no page explains it.
+    #[must_use]
+    pub fn is_remarks_blocked(&self) -> bool {
+        self.0.remarks_blocked == Some(true)
+    }
+
+    /// Whether it takes no declaration on the reduction of credit
+    /// (`isItcRedReqBlocked`); `None` where the list does not tell. So by the name
+    /// of the member, no page explains it.
+    #[must_use]
+    pub fn is_itc_reduction_blocked(&self) -> Option<bool> {
+        self.0.reduction_blocked
     }
 
     /// Whether the supplier has filed the form or only saved it (`srcfilstatus`).
@@ -252,6 +286,20 @@ impl Invoice {
     }
 }
 
+/// What a flag says, in the forms that lists have it.
+fn flag(flag: &YesNo) -> Option<bool> {
+    match flag.as_str().to_ascii_lowercase().as_str() {
+        "y" | "yes" | "true" | "1" => Some(true),
+        "n" | "no" | "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// The same as GSTN writes it.
+fn letter(flag: Option<bool>) -> Option<YesNo> {
+    flag.map(|flag| if flag { YesNo::Yes } else { YesNo::No })
+}
+
 /// Leaves out amounts and text of the taxpayer's business.
 impl fmt::Debug for Invoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -291,6 +339,10 @@ enum Member {
     Action,
     #[serde(rename = "ispendactblocked")]
     PendingBlocked,
+    #[serde(rename = "isRemarksBlocked")]
+    RemarksBlocked,
+    #[serde(rename = "isItcRedReqBlocked", alias = "itcRedReqBlocked")]
+    ReductionBlocked,
     #[serde(rename = "srcfilstatus")]
     FilingStatus,
     #[serde(rename = "hash")]
@@ -375,6 +427,8 @@ impl Fields {
             Member::PlaceOfSupply => self.place_of_supply = text(map)?,
             Member::Action => self.action = text(map)?,
             Member::PendingBlocked => self.pending_blocked = text(map)?,
+            Member::RemarksBlocked => self.remarks_blocked = text(map)?.as_ref().and_then(flag),
+            Member::ReductionBlocked => self.reduction_blocked = text(map)?.as_ref().and_then(flag),
             Member::FilingStatus => self.filing_status = text(map)?,
             Member::Hash => self.hash = text(map)?,
             Member::Value => self.value = map.next_value()?,
@@ -424,6 +478,8 @@ impl Serialize for Invoice {
         map.entry("pos", fields.place_of_supply.as_ref())?;
         map.entry("action", fields.action.as_ref())?;
         map.entry("ispendactblocked", fields.pending_blocked.as_ref())?;
+        map.entry("isRemarksBlocked", letter(fields.remarks_blocked).as_ref())?;
+        map.entry("isItcRedReqBlocked", letter(fields.reduction_blocked).as_ref())?;
         map.entry("srcfilstatus", fields.filing_status.as_ref())?;
         map.entry("hash", fields.hash.as_ref())?;
         map.entry("val", fields.value.as_ref())?;
@@ -473,12 +529,36 @@ mod tests {
     fn every_section_comes_back_under_its_own_names() {
         for sent in [
             r#"{"stin":"s","rtnprd":"112024","srcform":"R1","inum":"1","idt":"05-11-2024","inv_typ":"R","pos":"24","action":"A","ispendactblocked":"N","srcfilstatus":"Not Filed","hash":"abc","val":142700,"txval":120932.18,"iamt":0,"camt":10883.91,"samt":10883.91,"cess":0}"#,
+            r#"{"inum":"3","ispendactblocked":"Y","isRemarksBlocked":"N","isItcRedReqBlocked":"Y","srcfilstatus":"Filed"}"#,
             r#"{"stin":"s","nt_num":"1","nt_dt":"05-11-2024","ont_num":"0","ont_dt":"","action":"Z","val":0.1}"#,
             r#"{"inum":"2","idt":"NA","oinum":"1","oidt":"01-11-2024","remarks":"why","itcRedReq":"Y","declIgst":2000,"declCgst":500,"declSgst":500,"declCess":100}"#,
             "{}",
         ] {
             let read: Invoice = serde_json::from_str(sent).unwrap();
             assert_eq!(serde_json::to_string(&read).unwrap(), sent);
+        }
+    }
+
+    #[test]
+    fn flags_are_read_in_every_form() {
+        for (sent, blocked) in [
+            ("\"Y\"", Some(true)),
+            ("true", Some(true)),
+            ("\"true\"", Some(true)),
+            ("1", Some(true)),
+            ("\"N\"", Some(false)),
+            ("false", Some(false)),
+            ("\"\"", None),
+            ("null", None),
+            ("\"?\"", None),
+        ] {
+            let json = format!(
+                r#"{{"ispendactblocked":{sent},"isRemarksBlocked":{sent},"isItcRedReqBlocked":{sent}}}"#
+            );
+            let read: Invoice = serde_json::from_str(&json).unwrap();
+            assert_eq!(read.is_itc_reduction_blocked(), blocked, "{sent}");
+            assert_eq!(read.is_remarks_blocked(), blocked == Some(true), "{sent}");
+            assert_eq!(read.is_pending_blocked(), blocked == Some(true), "{sent}");
         }
     }
 

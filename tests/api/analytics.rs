@@ -144,7 +144,7 @@ async fn wrong_files_are_told_before_anything_is_sent() {
         (ledger(), Content::json_file("/nowhere/canary.json"), "statement", "cannot be read"),
     ] {
         let error = analytics.reconcile_gstr_2b(ledger_file, statement_file).submit().await.unwrap_err();
-        assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some(field)), "{error}");
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some(field)), "{error}");
         assert!(error.to_string().contains(reason) && !error.to_string().contains("canary"), "{error}");
     }
     assert!(mock.requests().is_empty());

@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use sandbox_client::{
-    Error, ErrorKind, InvoiceActions, InvoiceList, Job, JobReport, JobState, Polling, RetryPolicy, Session,
+    Error, ErrorKind, InvoiceActions, InvoiceList, ItcDeclaration, Job, JobReport, JobState, Polling,
+    RetryPolicy, Session,
     ims::types::InvoiceStatus,
     mock::{MockServer, RecordedRequest},
     values::{
-        Amount, FilingStatus, Gstin, Invoice, InvoiceAction, InvoiceType, JobStatus, ReturnPeriod,
-        ReturnType, Section, SourceForm, SupplierSection, YesNo,
+        Amount, FilingStatus, Gstin, Invoice, InvoiceAction, InvoiceType, ItcReduction, JobStatus,
+        ReturnPeriod, ReturnType, Section, SourceForm, SupplierSection, YesNo,
     },
 };
 use serde_json::{Value, json};
@@ -278,10 +279,15 @@ fn recipient(gstin: &str) -> Gstin {
 async fn the_documented_requests_are_what_is_sent() {
     let (mock, session) = start().await;
     let batch = session.ims().actions().recipient(recipient("05ABNTY3290P8ZB")).accept_all(&sample());
-    assert_eq!((batch.len(), batch.is_empty()), (8, false));
+    assert_eq!((batch.len(), batch.is_empty(), batch.requests()), (8, false, 1));
+    // The sample is older than the declaration that credit notes need.
+    let batch = batch.itc_reduction_where_needed(ItcDeclaration::NotRequired);
     let job = batch.send().await.unwrap();
     assert_eq!(job.reference_id(), "0032e479bcb644c");
-    let documented: Value = serde_json::from_str(SAVE_REQUEST).unwrap();
+    let mut documented: Value = serde_json::from_str(SAVE_REQUEST).unwrap();
+    for section in ["b2bcn", "b2bcna"] {
+        documented["invdata"][section][0]["itcRedReq"] = "N".into();
+    }
     let request = last(&mock, "save_invoice_status");
     assert_eq!((request.json(), request.method.as_str()), (Some(documented), "POST"));
 
@@ -373,9 +379,13 @@ async fn what_cannot_be_done_is_refused_before_anything_is_sent() {
     refused(&send(act().accept(&plain).reject(&plain)).await, "invoice", "twice");
     refused(&send(act()).await, "invoice", "empty");
     refused(&send(act().remarks("why")).await, "remarks", "add one first");
-    for section in [Section::B2bcn, Section::B2bcna, Section::Ecom, Section::Ecoma] {
+    let silent = document(Section::B2b, json!({"isRemarksBlocked": true}));
+    refused(&send(act().reject(&silent).remarks("why")).await, "remarks", "isRemarksBlocked");
+    assert!(act().reject(&silent).check().is_ok(), "only remarks are blocked");
+    refused(&send(act().reject(&plain).remarks("é".repeat(251))).await, "remarks", "have 251 characters");
+    for (section, _) in EIGHT {
         let document = document(section, json!({}));
-        refused(&send(act().reject(&document).remarks("why")).await, "remarks", "debit notes");
+        assert!(act().reject(&document).remarks("é".repeat(250)).check().is_ok());
     }
     refused(&send(session.ims().actions().accept(&plain)).await, "recipient", "a token alone");
     let reset = || session.ims().resets().recipient(recipient(GSTIN));
@@ -385,6 +395,238 @@ async fn what_cannot_be_done_is_refused_before_anything_is_sent() {
 
     // The first reason is the one that is told.
     refused(&send(act().reject(&import).remarks("why").accept(&nowhere_again())).await, "invoice", "imports");
+}
+
+// --- credit notes ---------------------------------------------------------------
+
+fn read(fixture: &str) -> Value {
+    let path = format!("{}/tests/fixtures/{fixture}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// A document with 180 integrated tax and 10 cess.
+fn taxed(section: Section, blocked: Value) -> Invoice {
+    let document = json!({"stin": "s", "rtnprd": "112024", "inum": "1", "action": "N", "iamt": 180, "camt": 0,
+        "cess": 10, "isItcRedReqBlocked": blocked});
+    serde_json::from_value::<Invoice>(document).unwrap().in_section(section)
+}
+
+#[tokio::test]
+async fn a_credit_note_is_accepted_with_a_declaration_alone() {
+    let (mock, session) = start().await;
+    mock.on("list_invoices").json(200, read("list_invoices.credit_notes"));
+    let list = session.ims().invoices(Section::B2bcn, None).await.unwrap();
+    let act = || session.ims().actions().recipient(recipient(GSTIN));
+    let missing = act().accept_all(&list).check().unwrap_err();
+    refused(&missing, "itc_reduction", "missing for 2 of the documents, 1 of the batch first");
+    assert!(missing.to_string().contains("itc_reduction_where_needed"), "{missing}");
+    assert!(act().reject(&list.invoices[0]).keep_pending(&list.invoices[1]).check().is_ok());
+
+    let half = ItcReduction::new(90, 0, 0, 0);
+    let batch = act().accept(&list.invoices[0]).itc_reduction(ItcDeclaration::Amounts(half));
+    let batch = batch.accept(&list.invoices[1]).itc_reduction_where_needed(ItcDeclaration::Full);
+    batch.send().await.unwrap();
+    let body = last(&mock, "save_invoice_status").json().unwrap();
+    let sent = |index: usize| {
+        ["itcRedReq", "declIgst", "declCgst", "declSgst", "declCess"]
+            .map(|name| body["invdata"]["b2bcn"][index][name].clone())
+    };
+    assert_eq!(sent(0), [json!("Y"), json!(90), json!(0), json!(0), json!(0)]);
+    assert_eq!(sent(1), [json!("Y"), Value::Null, Value::Null, Value::Null, Value::Null]);
+}
+
+#[tokio::test]
+async fn a_declaration_is_needed_where_gstn_asks_and_refused_where_it_does_not() {
+    let (_mock, session) = start().await;
+    let act = || session.ims().actions().recipient(recipient(GSTIN));
+    for (section, blocked, needed, taken) in [
+        (Section::B2bcn, Value::Null, true, true),
+        (Section::B2bcna, json!("N"), true, true),
+        (Section::B2bcn, json!("Y"), false, false),
+        (Section::B2bcna, json!(true), false, false),
+        (Section::B2ba, Value::Null, false, true),
+        (Section::B2ba, json!(false), true, true),
+        (Section::B2bdna, json!("N"), true, true),
+        (Section::Ecoma, json!("Y"), false, false),
+        (Section::B2b, json!("N"), false, false),
+        (Section::B2bdn, Value::Null, false, false),
+        (Section::Ecom, Value::Null, false, false),
+    ] {
+        let place = format!("{section} {blocked}");
+        let document = taxed(section, blocked);
+        assert_eq!(ItcDeclaration::is_needed_for(&document), needed, "{place}");
+        assert_eq!(act().accept(&document).check().is_err(), needed, "{place}");
+        for declaration in [ItcDeclaration::Full, ItcDeclaration::NotRequired] {
+            assert_eq!(declaration.check_for(&document).is_ok(), taken, "{place}");
+            let declared = act().accept(&document).itc_reduction(declaration).check();
+            assert_eq!(declared.is_ok(), taken, "{place}: {declared:?}");
+            let anyway = act().accept(&document).itc_reduction_where_needed(declaration);
+            assert!(anyway.check().is_ok(), "{place}");
+            let rejected = act().reject(&document).itc_reduction(declaration);
+            refused(&rejected.check().unwrap_err(), "itc_reduction", "is for");
+        }
+    }
+    refused(
+        &act().itc_reduction(ItcDeclaration::Full).check().unwrap_err(),
+        "itc_reduction",
+        "add one first",
+    );
+}
+
+#[tokio::test]
+async fn declared_amounts_are_those_of_the_document_at_most() {
+    let (mock, session) = start().await;
+    let note = taxed(Section::B2bcn, Value::Null);
+    let amount = |text: &str| text.parse::<Amount>().unwrap();
+    let declare = |igst: &str, cess: &str| {
+        let amounts = ItcReduction::new(amount(igst), 0, 0, amount(cess));
+        let batch = session.ims().actions().recipient(recipient(GSTIN)).accept(&note);
+        batch.itc_reduction(ItcDeclaration::Amounts(amounts))
+    };
+    for (igst, cess, reason) in [
+        ("180.01", "0", "more igst than the document"),
+        ("180", "10.01", "more cess than the document"),
+        ("-1", "0", "negative igst"),
+        ("0.001", "0", "more than two decimals"),
+        ("0", "0.00", "is nothing"),
+    ] {
+        refused(&declare(igst, cess).check().unwrap_err(), "itc_reduction", reason);
+    }
+    // All tax of the document is told by no amounts.
+    for (igst, cess, sent) in [("180.00", "10", Value::Null), ("179.99", "10", json!(179.99))] {
+        declare(igst, cess).send().await.unwrap();
+        let body = last(&mock, "save_invoice_status").json().unwrap();
+        assert_eq!(body["invdata"]["b2bcn"][0]["declIgst"], sent);
+    }
+    let all = ItcDeclaration::Amounts(ItcReduction::new(1, 0, 0, 0));
+    let batch = session.ims().actions().recipient(recipient(GSTIN)).accept(&note);
+    refused(
+        &batch.itc_reduction_where_needed(all).check().unwrap_err(),
+        "itc_reduction",
+        "for many documents",
+    );
+}
+
+/// A supplier may use a number again in another year.
+#[tokio::test]
+async fn one_number_of_two_days_is_two_documents() {
+    let (mock, session) = start().await;
+    mock.on("list_invoices").json(200, read("list_invoices.same_number_twice"));
+    let list = session.ims().invoices(Section::B2b, None).await.unwrap();
+    let act = || session.ims().actions().recipient(recipient(GSTIN));
+    act().accept_all(&list).send().await.unwrap();
+    let body = last(&mock, "save_invoice_status").json().unwrap();
+    let dates: Vec<_> =
+        body["invdata"]["b2b"].as_array().unwrap().iter().map(|item| item["idt"].clone()).collect();
+    assert_eq!(dates, ["28-03-2026", "02-05-2026", "03-05-2026"]);
+    let twice = act().accept(&list.invoices[1]).reject(&list.invoices[1]);
+    refused(&twice.check().unwrap_err(), "invoice", "twice");
+}
+
+// --- large batches ----------------------------------------------------------------
+
+fn numbered(count: usize) -> Vec<Invoice> {
+    let document = |number: usize| {
+        let section = if number.is_multiple_of(2) { Section::B2b } else { Section::Ecom };
+        let document =
+            json!({"stin": "24ABCFG0123H1YZ", "rtnprd": "102024", "inum": number.to_string(), "action": "N"});
+        serde_json::from_value::<Invoice>(document).unwrap().in_section(section)
+    };
+    (0..count).map(document).collect()
+}
+
+#[tokio::test]
+async fn a_large_batch_is_several_requests_one_after_the_other() {
+    let (mock, session) = start().await;
+    mock.on("check_invoice_status").json(200, envelope(json!({"status_cd": "IP"}))).times(1);
+    mock.on("check_invoice_status").example("processed_with_errors").times(1);
+    let steps = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&steps);
+    let batch = session.ims().actions().recipient(recipient(GSTIN)).accept_all(&numbered(100));
+    let batch = batch.max_request_bytes(3_000).polling(quick());
+    let requests = batch.requests();
+    assert!((3..8).contains(&requests), "{requests}");
+    refused(&batch.clone().send().await.unwrap_err(), "invoice", &format!("{requests} requests are needed"));
+    assert_eq!(mock.requests().len(), 0);
+
+    let report = batch.on_step(move |step| seen.lock().unwrap().push(step)).run().await.unwrap();
+    assert_eq!((report.jobs.len(), report.not_sent), (requests, 0));
+    assert!(report.error.is_none());
+    assert_eq!(report.jobs.iter().map(|job| job.documents).sum::<usize>(), 100);
+    let total = report.total();
+    assert_eq!((total.state, total.refused.len()), (JobState::ProcessedWithErrors, 2));
+    assert_eq!(total.processed, Some(10 + 8 * (requests as u64 - 1)));
+    assert_eq!(steps.lock().unwrap().len(), requests);
+
+    let saved: Vec<_> =
+        mock.requests().into_iter().filter(|request| request.path.ends_with("/status/save")).collect();
+    assert!(saved.iter().all(|request| request.body.len() <= 3_000));
+    let numbers: std::collections::HashSet<String> = saved
+        .iter()
+        .flat_map(|request| {
+            let body = request.json().unwrap();
+            let items =
+                ["b2b", "ecom"].map(|name| body["invdata"][name].as_array().cloned().unwrap_or_default());
+            items
+                .concat()
+                .into_iter()
+                .map(|item| item["inum"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(numbers.len(), 100, "each document once");
+    // A request follows the end of the job before it.
+    let order: Vec<_> =
+        mock.requests().iter().map(|request| request.path.ends_with("/status/save")).collect();
+    assert_eq!(order[..4], [true, false, false, true]);
+}
+
+#[tokio::test]
+async fn a_batch_that_stops_half_way_tells_what_was_sent() {
+    let (mock, session) = start().await;
+    let batch = || {
+        let batch = session.ims().actions().recipient(recipient(GSTIN)).accept_all(&numbered(100));
+        batch.max_request_bytes(3_000).polling(quick())
+    };
+    mock.on("save_invoice_status").error("gateway_timeout").times(1);
+    assert_eq!(batch().run().await.unwrap_err().status(), Some(504));
+    mock.on("save_invoice_status").body(413, "text/html", "<html>").times(1);
+    let error = batch().run().await.unwrap_err();
+    assert!(error.to_string().contains("max_request_bytes"), "{error}");
+
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    mock.on("save_invoice_status")
+        .error("gateway_timeout")
+        .when(move |_| count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 1);
+    let report = batch().run().await.unwrap();
+    let error = report.error.as_ref().unwrap();
+    assert!(error.status() == Some(504) && error.maybe_processed());
+    assert_eq!((report.jobs.len(), report.not_sent), (1, 100 - report.jobs[0].documents));
+    assert_eq!(report.total().state, JobState::Processed);
+
+    mock.clear_rules();
+    mock.on("check_invoice_status").json(200, envelope(json!({"status_cd": "IP"})));
+    let report = batch().polling(quick().deadline(Duration::from_millis(40))).run().await.unwrap();
+    assert_eq!(report.error.as_ref().unwrap().kind(), ErrorKind::Timeout);
+    assert_eq!((report.jobs.len(), report.jobs[0].report.is_none()), (1, true));
+    assert_eq!(report.total().state, JobState::InProgress);
+}
+
+#[tokio::test]
+async fn an_earlier_batch_is_waited_for() {
+    let (mock, session) = start().await;
+    let busy = || read("save_invoice_status.earlier_batch_runs");
+    mock.on("save_invoice_status").json(200, busy()).times(3);
+    let batch = || session.ims().actions().recipient(recipient(GSTIN)).accept(&sample()[0]);
+    let report = batch().polling(quick()).run().await.unwrap();
+    assert_eq!((report.total().state, mock.hits("save_invoice_status")), (JobState::Processed, 4));
+
+    mock.on("save_invoice_status").json(200, busy());
+    let error = batch().send().await.unwrap_err();
+    assert_eq!((error.kind(), error.error_code()), (ErrorKind::Business, Some("IMSSAV0015")));
+    assert!(!error.maybe_processed());
+    let error = batch().polling(quick().deadline(Duration::from_millis(50))).run().await.unwrap_err();
+    assert_eq!(error.error_code(), Some("IMSSAV0015"));
 }
 
 fn nowhere_again() -> Invoice {

@@ -356,11 +356,7 @@ async fn without_a_terminal_nothing_is_sent_unasked() {
     mock.on("list_invoices").json(200, list);
     let run = home.run(&["invoices", "accept", "--section", "b2bcn", "--remark", "late", "--dry-run"]);
     assert_eq!(run.code, Some(2));
-    assert!(
-        run.stderr.contains("`remarks` 1 of the batch: are shown by the provider's page"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("1 document cannot be accepted without a declaration"), "{}", run.stderr);
     assert_eq!(mock.hits("save_invoice_status"), 0);
 }
 
@@ -446,4 +442,161 @@ async fn a_refusal_of_gstn_is_told_with_its_code() {
     let run = home.run(&["gstr-2b", "regenerate", "--period", "112025", "--yes"]);
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert!(run.stderr.contains("IMS2B007"), "{}", run.stderr);
+}
+
+// --- what GSTN asks for -------------------------------------------------------------
+
+/// What a list answers with, from the reports of others.
+fn fixture(name: &str) -> Value {
+    let path = format!("{}/tests/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flag_in_any_form_leaves_its_document_out() {
+    let (mock, home) = firm().await;
+    mock.on("list_invoices").json(200, fixture("list_invoices.boolean_flags"));
+    let run = home.run(&["invoices", "pend", "--section", "b2b", "--yes", "--no-wait"]);
+    assert_eq!(run.code, Some(7), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("Skipped, BOUND-2 of 24ABCFG0123H1YZ: may not be kept pending"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(numbers(&sent(&mock, "save_invoice_status")), ["FREE-1"]);
+
+    mock.clear();
+    let remark = ["invoices", "reject", "--section", "b2b", "--remark", "not ours", "--yes", "--no-wait"];
+    let run = home.run(&remark);
+    assert_eq!(run.code, Some(7), "{}", run.stderr);
+    assert!(run.stderr.contains("Skipped, BOUND-2 of 24ABCFG0123H1YZ: takes no remark"), "{}", run.stderr);
+    assert_eq!(numbers(&sent(&mock, "save_invoice_status")), ["FREE-1"]);
+
+    mock.clear();
+    let run = home.run(&["invoices", "reject", "--section", "b2b", "--remark", &"x".repeat(251), "--yes"]);
+    assert_eq!((run.code, mock.requests().len()), (Some(2), 0));
+    assert!(run.stderr.contains("--remark has 251 characters; GSTN takes 250"), "{}", run.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credit_notes_are_accepted_with_a_declaration() {
+    let (mock, home) = firm().await;
+    mock.on("list_invoices").json(200, fixture("list_invoices.credit_notes"));
+    let accept = ["invoices", "accept", "--section", "b2bcn", "--yes", "--no-wait"];
+    let run = home.run(&accept);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    for told in ["2 documents cannot be accepted", "CN-7 of 24ABCFG0123H1YZ", "--itc-reduction"] {
+        assert!(run.stderr.contains(told), "{told}: {}", run.stderr);
+    }
+    assert_eq!(mock.hits("save_invoice_status"), 0);
+
+    for (flag, letter) in [("full", "Y"), ("none", "N")] {
+        mock.clear();
+        home.run(&[&accept[..], &["--itc-reduction", flag]].concat()).succeeds();
+        let body = sent(&mock, "save_invoice_status");
+        let notes = body["invdata"]["b2bcn"].as_array().unwrap();
+        assert!(
+            notes.len() == 2
+                && notes.iter().all(|note| note["itcRedReq"] == letter && note["declIgst"].is_null())
+        );
+    }
+
+    // Each by its line, the second by the flag.
+    let list = home.run(&["invoices", "list", "--section", "b2bcn", "--format", "csv"]).succeeds().stdout;
+    let mut lines: Vec<Vec<String>> =
+        list.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+    let column = |lines: &[Vec<String>], name: &str| lines[0].iter().position(|title| title == name).unwrap();
+    let (word, amount) = (column(&lines, "itc_reduction"), column(&lines, "declared_igst"));
+    lines[1][word] = "amounts".to_owned();
+    let edited = |lines: &[Vec<String>]| lines.iter().map(|line| line.join(",") + "\n").collect::<String>();
+    let from = ["invoices", "accept", "--from", "-", "--itc-reduction", "none", "--yes", "--no-wait"];
+    let run = home.run_with(&from, &edited(&lines));
+    assert_eq!(run.code, Some(2));
+    assert!(
+        run.stderr.contains("line 2: itc_reduction is amounts, and no column declared_"),
+        "{}",
+        run.stderr
+    );
+
+    mock.clear();
+    lines[1][amount] = "90.5".to_owned();
+    home.run_with(&from, &edited(&lines)).succeeds();
+    let body = sent(&mock, "save_invoice_status");
+    let notes = &body["invdata"]["b2bcn"];
+    assert_eq!((&notes[0]["itcRedReq"], &notes[0]["declIgst"]), (&json!("Y"), &json!(90.5)));
+    assert_eq!(notes[1]["itcRedReq"], "N");
+
+    mock.clear();
+    lines[1][amount] = "500".to_owned();
+    let run = home.run_with(&from, &edited(&lines));
+    assert_eq!(run.code, Some(7));
+    assert!(run.stderr.contains("CN-7 of 24ABCFG0123H1YZ: `itc_reduction` has more igst"), "{}", run.stderr);
+    assert_eq!(sent(&mock, "save_invoice_status")["invdata"]["b2bcn"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn advice_fits_the_code() {
+    let (mock, home) = firm().await;
+    mock.on("check_invoice_status").json(200, fixture("check_invoice_status.declaration_missing"));
+    let run = home.run(&["invoices", "job", "123456789012"]);
+    assert_eq!(run.code, Some(7), "{}", run.stderr);
+    assert!(run.stdout.contains("CN-7") && run.stdout.contains("CN-12"), "{}", run.stdout);
+    assert!(
+        run.stderr.contains("--itc-reduction full") && !run.stderr.contains("list them again"),
+        "{}",
+        run.stderr
+    );
+    mock.clear_rules();
+    mock.on("check_invoice_status").example("processed_with_errors");
+    let run = home.run(&["invoices", "job", "123456789012"]);
+    assert!(
+        run.stderr.contains("list them again") && !run.stderr.contains("--itc-reduction"),
+        "{}",
+        run.stderr
+    );
+}
+
+/// A remark that stood in the list before stops nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_notes_with_remarks_can_be_acted_on() {
+    let (mock, home) = firm().await;
+    let mut list = fixture("list_invoices.notes_with_remarks");
+    mock.on("list_invoices").json(200, list.clone());
+    let csv = home.run(&["invoices", "list", "--section", "b2bcn", "--format", "csv"]).succeeds().stdout;
+    home.run_with(&["invoices", "reject", "--from", "-", "--yes", "--no-wait"], &csv).succeeds();
+    let body = sent(&mock, "save_invoice_status");
+    let notes = body["invdata"]["b2bcn"].as_array().unwrap();
+    assert_eq!(notes.len(), 2);
+    assert!(notes.iter().all(|note| note["action"] == "R" && note["itcRedReq"].is_null()));
+
+    // Nor where remarks are blocked by now, nor a long one of the portal's.
+    for change in [json!({"isRemarksBlocked": "Y"}), json!({"remarks": "x".repeat(300)})] {
+        list["data"]["data"]["b2bcn"][0].as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        mock.clear_rules();
+        mock.clear();
+        mock.on("list_invoices").json(200, list.clone());
+        let csv = home.run(&["invoices", "list", "--section", "b2bcn", "--format", "csv"]).succeeds().stdout;
+        home.run_with(&["invoices", "reject", "--from", "-", "--yes", "--no-wait"], &csv).succeeds();
+        let body = sent(&mock, "save_invoice_status");
+        assert_eq!(body["invdata"]["b2bcn"].as_array().unwrap().len(), 2);
+        assert!(body["invdata"]["b2bcn"][0]["remarks"].is_null());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_number_of_two_days_is_sent_twice() {
+    let (mock, home) = firm().await;
+    mock.on("list_invoices").json(200, fixture("list_invoices.same_number_twice"));
+    home.run(&["invoices", "accept", "--section", "b2b", "--yes", "--no-wait"]).succeeds();
+    assert_eq!(numbers(&sent(&mock, "save_invoice_status")), ["1", "1", "2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_batch_that_still_runs_is_waited_for() {
+    let (mock, home) = firm().await;
+    mock.on("save_invoice_status").json(200, fixture("save_invoice_status.earlier_batch_runs")).times(1);
+    let run = home.run(&["invoices", "reject", "--number", "PRN-1050", "--yes"]).succeeds();
+    assert!(run.stderr.contains("GSTN still processes an earlier batch"), "{}", run.stderr);
+    assert!(run.stderr.contains("1 document was sent, job "), "{}", run.stderr);
+    assert_eq!(mock.hits("save_invoice_status"), 2);
 }

@@ -87,7 +87,7 @@ async fn only_hosts_that_are_documented_or_allowed_are_asked() {
         for error in
             [failure(live.download(&refused).await), failure(live.upload(&refused, &Content::json("")).await)]
         {
-            assert_eq!((error.kind(), error.field()), (ErrorKind::Config, Some("url")));
+            assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("url")));
             assert!(
                 error.to_string().contains("allow_host") && !error.to_string().contains("canary"),
                 "{error}"

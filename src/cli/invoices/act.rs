@@ -1,42 +1,55 @@
 //! `sandbox invoices accept`, `reject`, `pend` and `reset`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use sandbox_client::{
-    Error, InvoiceActions, InvoiceResets, Job, Session,
+    BatchReport, BatchStep, Error, InvoiceActions, InvoiceResets, ItcDeclaration, Job, Polling, Session,
     values::{Gstin, Invoice, InvoiceAction},
 };
 
 use super::{
-    arguments::{Act, Choice},
+    arguments::{Accept, Act, Choice, Reduction},
     file,
     filter::documents,
     list, preview,
-    selection::{self, Chosen},
+    selection::{self, Chosen, LONGEST_REMARK},
 };
 use crate::cli::{
     arguments::{Format, Shared},
     confirm,
     connection::Connection,
     failure::{Exit, Failure},
-    job, signals,
+    job,
+    output::printable,
+    signals,
 };
 
 /// Most documents that are shown before the question.
 const SHOWN: usize = 40;
+
+const LIST_AGAIN: &str = "List the invoices before you send again: those acted on show it.";
 
 /// What is to become of the documents.
 pub struct Wish {
     /// `None` resets.
     pub action: Option<InvoiceAction>,
     pub remark: Option<String>,
+    /// For documents that need a declaration and have none.
+    pub reduction: Option<ItcDeclaration>,
 }
 
 impl Wish {
     pub fn to(action: InvoiceAction, arguments: &Act) -> Self {
-        Self { action: Some(action), remark: arguments.remark.clone() }
+        Self { action: Some(action), remark: arguments.remark.clone(), reduction: None }
+    }
+
+    pub fn accept(arguments: &Accept) -> Self {
+        let reduction = arguments.itc_reduction.map(Reduction::declaration);
+        Self { reduction, ..Self::to(InvoiceAction::Accepted, &arguments.act) }
     }
 
     pub fn reset() -> Self {
-        Self { action: None, remark: None }
+        Self { action: None, remark: None, reduction: None }
     }
 
     pub fn is_reset(&self) -> bool {
@@ -57,6 +70,12 @@ pub async fn run(shared: &Shared, choice: &Choice, wish: &Wish) -> Result<(), Fa
     if !(choice.all || choice.from.is_some() || choice.filter.names_documents()) {
         return Err(Failure::usage("which documents?")
             .hint("Name them, by --number or --supplier for example or by --from FILE, or say --all."));
+    }
+    let length = wish.remark.as_ref().map_or(0, |remark| remark.chars().count());
+    if length > LONGEST_REMARK {
+        return Err(Failure::usage(format!(
+            "--remark has {length} characters; GSTN takes {LONGEST_REMARK} at most"
+        )));
     }
     confirm::refuse_without_terminal(&choice.sending)?;
     let named = choice.from.as_deref().map(file::read).transpose()?;
@@ -79,21 +98,38 @@ pub async fn run(shared: &Shared, choice: &Choice, wish: &Wish) -> Result<(), Fa
     for line in &selection.told {
         eprintln!("{line}");
     }
-    let batch = Batch::of(&session, wish, &selection.chosen, recipient);
+    if wish.action == Some(InvoiceAction::Accepted) {
+        refuse_undeclared(&selection.chosen)?;
+    }
+    let batch = Batch::of(&session, wish, &selection.chosen, recipient, choice.max_request_bytes);
     if choice.sending.dry_run || selection.chosen.is_empty() {
         dry_run(shared.format, choice, wish, &selection.chosen, &batch)?;
     } else {
         batch.check()?;
+        let requests = batch.requests();
+        if requests > 1 && choice.sending.waiting.no_wait {
+            return Err(Failure::usage(format!(
+                "{requests} requests are needed for so many documents, each after the job of the one before"
+            ))
+            .hint("Send them without --no-wait, or fewer at once."));
+        }
         if !choice.sending.yes {
             let of = recipient.or(session.taxpayer_id().map(|taxpayer| taxpayer.gstin));
             ask(wish, &selection.chosen, of)?;
         }
-        let look = "List the invoices before you send again: those acted on show it.";
-        let job = signals::sending(batch.send(), look).await?;
-        let job = job.map_err(|error| job::not_sent(error, look))?;
-        let sent = documents(selection.chosen.len(), "was", "were");
-        eprintln!("{sent} sent, job {}.", job.reference_id());
-        job::after_sending(&connection, job, &choice.sending, shared.format, "invoices").await?;
+        if choice.sending.waiting.no_wait {
+            let job = signals::sending(batch.send(), LIST_AGAIN).await?;
+            let job = job.map_err(|error| job::not_sent(error, LIST_AGAIN))?;
+            let sent = documents(selection.chosen.len(), "was", "were");
+            eprintln!("{sent} sent, job {}.", job.reference_id());
+            job::after_sending(&connection, job, &choice.sending, shared.format, "invoices").await?;
+        } else {
+            let polling = connection.polling(choice.sending.waiting.timeout);
+            let run = batch.run(polling, choice.sending.waiting.timeout);
+            let report = signals::sending(run, LIST_AGAIN).await?;
+            let report = report.map_err(|error| job::not_sent(error, LIST_AGAIN))?;
+            job::of_batch(report, shared.format)?;
+        }
     }
     match selection.missing {
         0 => Ok(()),
@@ -102,6 +138,29 @@ pub async fn run(shared: &Shared, choice: &Choice, wish: &Wish) -> Result<(), Fa
             Err(Failure::new(Exit::Partial, format!("{many} selected documents were skipped, see above")))
         }
     }
+}
+
+/// Refuses documents for which GSTN wants to know whether credit is reduced.
+fn refuse_undeclared(chosen: &[Chosen]) -> Result<(), Failure> {
+    const NAMED: usize = 5;
+    let lacks =
+        |chosen: &&Chosen| chosen.declaration.is_none() && ItcDeclaration::is_needed_for(&chosen.invoice);
+    let undeclared: Vec<_> = chosen.iter().filter(lacks).map(|chosen| &chosen.invoice).collect();
+    if undeclared.is_empty() {
+        return Ok(());
+    }
+    let name = |invoice: &&Invoice| format!("{} of {}", invoice.number(), invoice.supplier_gstin());
+    let names: Vec<_> = undeclared.iter().take(NAMED).map(name).collect();
+    let more = if undeclared.len() > NAMED { " …" } else { "" };
+    let text = format!(
+        "{} accepted without a declaration whether input tax credit is reduced: {}{more}",
+        documents(undeclared.len(), "cannot be", "cannot be"),
+        names.join(", ")
+    );
+    Err(Failure::usage(printable(&text)).hint(
+        "Say --itc-reduction full, or none where no credit was claimed, for all of them;\n\
+         or fill the column itc_reduction of --from for each.",
+    ))
 }
 
 /// Ends without sending: there is nothing to send, or it shall be looked at.
@@ -150,28 +209,33 @@ enum Batch {
 }
 
 impl Batch {
-    fn of(session: &Session, wish: &Wish, chosen: &[Chosen], recipient: Option<Gstin>) -> Self {
+    fn of(session: &Session, wish: &Wish, chosen: &[Chosen], recipient: Option<Gstin>, most: usize) -> Self {
         let invoices = chosen.iter().map(|chosen| &chosen.invoice);
         match &wish.action {
             None => {
-                let resets = session.ims().resets().reset_all(invoices);
+                let resets = session.ims().resets().max_request_bytes(most).reset_all(invoices);
                 Self::Resets(match recipient {
                     Some(gstin) => resets.recipient(gstin),
                     None => resets,
                 })
             }
             Some(action) => {
-                let actions = chosen.iter().fold(session.ims().actions(), |actions, chosen| {
-                    let actions = match action {
-                        InvoiceAction::Accepted => actions.accept(&chosen.invoice),
-                        InvoiceAction::Rejected => actions.reject(&chosen.invoice),
-                        _ => actions.keep_pending(&chosen.invoice),
-                    };
-                    match &chosen.remark {
-                        Some(remark) => actions.remarks(remark),
-                        None => actions,
-                    }
-                });
+                let actions =
+                    chosen.iter().fold(session.ims().actions().max_request_bytes(most), |actions, chosen| {
+                        let actions = match action {
+                            InvoiceAction::Accepted => actions.accept(&chosen.invoice),
+                            InvoiceAction::Rejected => actions.reject(&chosen.invoice),
+                            _ => actions.keep_pending(&chosen.invoice),
+                        };
+                        let actions = match &chosen.remark {
+                            Some(remark) => actions.remarks(remark),
+                            None => actions,
+                        };
+                        match chosen.declaration {
+                            Some(declaration) => actions.itc_reduction(declaration),
+                            None => actions,
+                        }
+                    });
                 Self::Actions(match recipient {
                     Some(gstin) => actions.recipient(gstin),
                     None => actions,
@@ -192,5 +256,39 @@ impl Batch {
             Self::Actions(actions) => actions.send().await,
             Self::Resets(resets) => resets.send().await,
         }
+    }
+
+    fn requests(&self) -> usize {
+        match self {
+            Self::Actions(actions) => actions.requests(),
+            Self::Resets(resets) => resets.requests(),
+        }
+    }
+
+    /// Sends it and waits for its jobs, one after the other.
+    async fn run(self, polling: Polling, minutes: u16) -> Result<BatchReport, Error> {
+        match self {
+            Self::Actions(actions) => actions.polling(polling).on_step(steps(minutes)).run().await,
+            Self::Resets(resets) => resets.polling(polling).on_step(steps(minutes)).run().await,
+        }
+    }
+}
+
+/// Tells what happens, the waiting once.
+fn steps(minutes: u16) -> impl Fn(BatchStep) + Send + Sync + 'static {
+    let busy = AtomicBool::new(false);
+    move |step| match step {
+        BatchStep::Busy if !busy.swap(true, Ordering::Relaxed) => {
+            eprintln!("GSTN still processes an earlier batch; waiting for it, at most {minutes} min.");
+        }
+        BatchStep::Sent { reference_id, request, requests, documents: count } => {
+            let sent = documents(count, "was", "were");
+            let part = if requests > 1 { format!(" ({request} of {requests})") } else { String::new() };
+            eprintln!("{sent} sent{part}, job {reference_id}.");
+            if request == 1 {
+                eprintln!("{}", job::patience(minutes));
+            }
+        }
+        _ => {}
     }
 }

@@ -7,6 +7,7 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use sandbox_client::{
+    ItcDeclaration,
     ims::types::{InvoiceStatus, TypeOfGoods},
     values::{Amount, CalendarDate, InvoiceAction, ReturnPeriod, Section, VendorDate},
 };
@@ -29,8 +30,8 @@ pub enum Action {
     #[command(after_help = LIST)]
     List(List),
     /// Accept documents
-    #[command(after_help = ACT)]
-    Accept(Act),
+    #[command(after_help = ACCEPT)]
+    Accept(Accept),
     /// Reject documents
     #[command(after_help = ACT)]
     Reject(Act),
@@ -56,11 +57,29 @@ Shows what would be sent and asks first. What was named and cannot be acted on
 is told, and ends with exit code 7, as does a document that GSTN refuses.
 
 Examples:
-  sandbox --mock invoices accept --all --dry-run
-  sandbox invoices accept --supplier 24ABCFG0123H1YZ --since 2024-10-01 --until 2024-10-31
+  sandbox --mock invoices reject --all --dry-run
+  sandbox invoices pend --supplier 24ABCFG0123H1YZ --since 2024-10-01 --until 2024-10-31
   sandbox invoices reject --number PRN-1050 --remark 'goods not received'
   sandbox invoices list --status no_action --format csv > open.csv
   # delete lines in open.csv, fill its column remarks where you like, then:
+  sandbox invoices reject --from open.csv";
+
+const ACCEPT: &str = "\
+Shows what would be sent and asks first. What was named and cannot be acted on
+is told, and ends with exit code 7, as does a document that GSTN refuses.
+
+Since October 2025 GSTN asks, for credit notes and some amended documents, whether
+input tax credit is reduced when they are accepted. Answer for all of them with
+--itc-reduction, or for each in the column itc_reduction of --from: full, none,
+or amounts with the columns declared_igst, declared_cgst, declared_sgst and
+declared_cess beside it.
+
+Examples:
+  sandbox --mock invoices accept --all --dry-run
+  sandbox invoices accept --supplier 24ABCFG0123H1YZ --since 2024-10-01 --until 2024-10-31
+  sandbox invoices accept --section b2bcn --itc-reduction full
+  sandbox invoices list --status no_action --format csv > open.csv
+  # delete lines in open.csv, fill its columns remarks and itc_reduction where you like, then:
   sandbox invoices accept --from open.csv";
 
 #[derive(Debug, Args)]
@@ -72,8 +91,34 @@ pub struct List {
 }
 
 #[derive(Debug, Args)]
+pub struct Accept {
+    /// Whether credit is reduced, for credit notes and amended documents whose line of --from does not say
+    #[arg(long, value_enum)]
+    pub itc_reduction: Option<Reduction>,
+    #[command(flatten)]
+    pub act: Act,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Reduction {
+    /// By all tax of the document
+    Full,
+    /// Not at all: no credit was claimed
+    None,
+}
+
+impl Reduction {
+    pub fn declaration(self) -> ItcDeclaration {
+        match self {
+            Self::Full => ItcDeclaration::Full,
+            Self::None => ItcDeclaration::NotRequired,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
 pub struct Act {
-    /// A word to the suppliers, for documents whose line of --from has none
+    /// A word to the suppliers, at most 250 characters, for documents whose line of --from has none
     #[arg(long, value_name = "TEXT")]
     pub remark: Option<String>,
     #[command(flatten)]
@@ -96,6 +141,9 @@ pub struct Choice {
     /// GSTIN of the taxpayer where the session is that of `SANDBOX_ACCESS_TOKEN`
     #[arg(long, value_name = "GSTIN")]
     pub recipient: Option<String>,
+    /// Largest request in bytes; more documents are sent in several requests, one after the other
+    #[arg(long, value_name = "BYTES", default_value_t = 4_000_000, hide_default_value = true)]
+    pub max_request_bytes: usize,
     // Last, since its heading holds for what follows.
     #[command(flatten)]
     pub filter: Filter,

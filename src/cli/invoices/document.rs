@@ -1,6 +1,9 @@
 //! A document as a line: what is shown of it.
 
-use sandbox_client::values::{Amount, Invoice, InvoiceAction, VendorDate};
+use sandbox_client::{
+    ItcDeclaration,
+    values::{Amount, Invoice, InvoiceAction, VendorDate, YesNo},
+};
 use serde_json::{Value, json};
 
 use crate::cli::{arguments::Format, output::Sheet};
@@ -23,6 +26,26 @@ pub fn title(action: Option<&InvoiceAction>) -> String {
         "" => "unknown".to_owned(),
         word => word.replace('_', " "),
     }
+}
+
+/// What was declared of a document before, as the list has it.
+pub fn listed(invoice: &Invoice) -> Option<ItcDeclaration> {
+    match (invoice.itc_reduction_required()?, invoice.itc_reduction()) {
+        (YesNo::No, _) => Some(ItcDeclaration::NotRequired),
+        (YesNo::Yes, Some(amounts)) => Some(ItcDeclaration::Amounts(amounts)),
+        (YesNo::Yes, None) => Some(ItcDeclaration::Full),
+        _ => None,
+    }
+}
+
+/// The word for a declaration in results and files.
+pub fn reduction(declaration: Option<ItcDeclaration>) -> Option<&'static str> {
+    Some(match declaration? {
+        ItcDeclaration::Full => "full",
+        ItcDeclaration::Amounts(_) => "amounts",
+        ItcDeclaration::NotRequired => "none",
+        _ => return None,
+    })
 }
 
 /// An amount with its paise, for a column of a table.
@@ -74,8 +97,15 @@ fn records(invoices: &[Invoice]) -> Sheet {
         ("cess", ""),
         ("status", ""),
         ("remarks", ""),
+        ("itc_reduction", ""),
+        ("declared_igst", ""),
+        ("declared_cgst", ""),
+        ("declared_sgst", ""),
+        ("declared_cess", ""),
         ("filing_status", ""),
         ("pending_blocked", ""),
+        ("remarks_blocked", ""),
+        ("itc_reduction_blocked", ""),
         ("invoice_type", ""),
         ("place_of_supply", ""),
         ("source_form", ""),
@@ -84,6 +114,7 @@ fn records(invoices: &[Invoice]) -> Sheet {
         ("hash", ""),
     ]);
     for invoice in invoices {
+        let declared = invoice.itc_reduction().unwrap_or_default();
         sheet.row(vec![
             json!(invoice.section()),
             invoice.supplier_gstin().into(),
@@ -98,8 +129,15 @@ fn records(invoices: &[Invoice]) -> Sheet {
             json!(invoice.cess()),
             status(invoice.action()).into(),
             json!(invoice.remarks()),
+            reduction(listed(invoice)).into(),
+            json!(declared.igst),
+            json!(declared.cgst),
+            json!(declared.sgst),
+            json!(declared.cess),
             json!(invoice.filing_status()),
             invoice.is_pending_blocked().into(),
+            invoice.is_remarks_blocked().into(),
+            json!(invoice.is_itc_reduction_blocked()),
             json!(invoice.invoice_type()),
             json!(invoice.place_of_supply()),
             json!(invoice.source_form()),

@@ -2,12 +2,17 @@
 
 use std::{collections::HashMap, path::Path};
 
-use sandbox_client::values::Section;
+use sandbox_client::{
+    ItcDeclaration,
+    values::{Amount, ItcReduction, Section},
+};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::arguments::listed_sections;
 use crate::cli::{
     failure::Failure,
+    output::text,
     table::{Column, Input, Row, shown},
 };
 
@@ -24,13 +29,23 @@ pub struct Named {
     pub source_form: Option<String>,
     pub remarks: Option<String>,
     pub hash: Option<String>,
+    itc_reduction: Option<String>,
+    /// Text of a table, numbers of JSON.
+    #[serde(default)]
+    declared_igst: Value,
+    #[serde(default)]
+    declared_cgst: Value,
+    #[serde(default)]
+    declared_sgst: Value,
+    #[serde(default)]
+    declared_cess: Value,
     /// Where it stands: the line of a CSV, the place in a JSON list.
     #[serde(skip)]
     pub place: String,
 }
 
 /// In the order in which [`Named::from`] takes them.
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 14] = [
     Column::needed("section"),
     Column::needed("supplier_gstin"),
     Column::needed("return_period"),
@@ -40,6 +55,11 @@ const COLUMNS: [Column; 9] = [
     Column::optional("source_form"),
     Column::optional("remarks"),
     Column::optional("hash"),
+    Column::optional("itc_reduction"),
+    Column::optional("declared_igst"),
+    Column::optional("declared_cgst"),
+    Column::optional("declared_sgst"),
+    Column::optional("declared_cess"),
 ];
 
 impl From<Row> for Named {
@@ -55,6 +75,11 @@ impl From<Row> for Named {
             source_form: optional(&mut row, 6),
             remarks: optional(&mut row, 7),
             hash: optional(&mut row, 8),
+            itc_reduction: optional(&mut row, 9),
+            declared_igst: optional(&mut row, 10).into(),
+            declared_cgst: optional(&mut row, 11).into(),
+            declared_sgst: optional(&mut row, 12).into(),
+            declared_cess: optional(&mut row, 13).into(),
             place: row.place,
         }
     }
@@ -63,6 +88,38 @@ impl From<Row> for Named {
 impl Named {
     pub fn section(&self) -> Section {
         self.section.to_lowercase().as_str().into()
+    }
+
+    /// What the line declares on the reduction of credit, if anything.
+    pub fn declaration(&self) -> Result<Option<ItcDeclaration>, String> {
+        let amount = |column: &str, cell: &Value| {
+            let text = text(cell).replace(',', "");
+            match text.trim() {
+                "" => Ok(None),
+                text => match text.parse::<Amount>() {
+                    Ok(amount) => Ok(Some(amount)),
+                    Err(_) => Err(format!("`{}` in {column} is no amount", shown(text))),
+                },
+            }
+        };
+        let mut amounts = ItcReduction::default();
+        amounts.igst = amount("declared_igst", &self.declared_igst)?;
+        amounts.cgst = amount("declared_cgst", &self.declared_cgst)?;
+        amounts.sgst = amount("declared_sgst", &self.declared_sgst)?;
+        amounts.cess = amount("declared_cess", &self.declared_cess)?;
+        let has_amounts = amounts != ItcReduction::default();
+        let word = self.itc_reduction.as_deref().unwrap_or_default().trim().to_lowercase();
+        match word.as_str() {
+            "" | "amounts" | "y" | "yes" if has_amounts => Ok(Some(ItcDeclaration::Amounts(amounts))),
+            "" => Ok(None),
+            "amounts" => Err("itc_reduction is amounts, and no column declared_… has one".to_owned()),
+            "full" | "y" | "yes" if !has_amounts => Ok(Some(ItcDeclaration::Full)),
+            "none" | "n" | "no" if !has_amounts => Ok(Some(ItcDeclaration::NotRequired)),
+            "full" | "none" | "n" | "no" => {
+                Err(format!("itc_reduction is {word}, and a column declared_… has an amount"))
+            }
+            _ => Err(format!("`{}` in itc_reduction is none of full, none and amounts", shown(&word))),
+        }
     }
 
     /// What tells a line from all others, in capitals.
@@ -107,6 +164,8 @@ fn mistakes(named: &[Named]) -> Vec<String> {
             wrong.push(format!("{place}: `{}` is no section that can be listed", shown(&document.section)));
         } else if document.number.is_empty() {
             wrong.push(format!("{place}: no number"));
+        } else if let Err(reason) = document.declaration() {
+            wrong.push(format!("{place}: {reason}"));
         } else if let Some(before) = first.insert(document.key(), place) {
             wrong.push(format!("{place}: the same document as {before}"));
         }

@@ -22,7 +22,7 @@ pub use list::{LARGEST, fetch};
 pub async fn run(shared: &Shared, arguments: &Invoices) -> Result<(), Failure> {
     match &arguments.action {
         Action::List(list) => list::run(shared, list).await,
-        Action::Accept(act) => act::run(shared, &act.choice, &Wish::to(InvoiceAction::Accepted, act)).await,
+        Action::Accept(accept) => act::run(shared, &accept.act.choice, &Wish::accept(accept)).await,
         Action::Reject(act) => act::run(shared, &act.choice, &Wish::to(InvoiceAction::Rejected, act)).await,
         Action::Pend(act) => act::run(shared, &act.choice, &Wish::to(InvoiceAction::Pending, act)).await,
         Action::Reset(reset) => act::run(shared, &reset.choice, &Wish::reset()).await,

@@ -1,10 +1,11 @@
 //! What would be sent, before it is.
 
+use sandbox_client::ItcDeclaration;
 use serde_json::{Value, json};
 
 use super::{
     act::Wish,
-    document::{rupees, status, title},
+    document::{reduction, rupees, status, title},
     selection::Chosen,
 };
 use crate::cli::{arguments::Format, output::Sheet};
@@ -23,14 +24,14 @@ pub fn sheet(wish: &Wish, chosen: &[Chosen], format: Format) -> Sheet {
             ("remarks", "Remark"),
         ])
         .amounts(&["value"]);
-        for Chosen { invoice, remark } in chosen {
+        for Chosen { invoice, remark, declaration } in chosen {
             sheet.row(vec![
                 json!(invoice.section()),
                 invoice.supplier_gstin().into(),
                 invoice.number().into(),
                 rupees(invoice.value()),
                 title(invoice.action()).into(),
-                title(Some(&becomes)).into(),
+                (title(Some(&becomes)) + in_words(*declaration)).into(),
                 remark.as_deref().into(),
             ]);
         }
@@ -45,8 +46,9 @@ pub fn sheet(wish: &Wish, chosen: &[Chosen], format: Format) -> Sheet {
         ("status", ""),
         ("becomes", ""),
         ("remarks", ""),
+        ("itc_reduction", ""),
     ]);
-    for Chosen { invoice, remark } in chosen {
+    for Chosen { invoice, remark, declaration } in chosen {
         sheet.row(vec![
             json!(invoice.section()),
             invoice.supplier_gstin().into(),
@@ -56,7 +58,17 @@ pub fn sheet(wish: &Wish, chosen: &[Chosen], format: Format) -> Sheet {
             Value::from(status(invoice.action())),
             Value::from(status(Some(&becomes))),
             remark.as_deref().into(),
+            reduction(*declaration).into(),
         ]);
     }
     sheet
+}
+
+fn in_words(declaration: Option<ItcDeclaration>) -> &'static str {
+    match declaration {
+        Some(ItcDeclaration::Full) => ", credit reduced",
+        Some(ItcDeclaration::Amounts(_)) => ", credit reduced in part",
+        Some(ItcDeclaration::NotRequired) => ", credit not reduced",
+        _ => "",
+    }
 }

@@ -2,17 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use sandbox_client::values::{Invoice, InvoiceAction};
+use sandbox_client::{
+    ItcDeclaration,
+    values::{Invoice, InvoiceAction},
+};
 
 use super::{
     act::Wish,
     arguments::{Filter, Status},
-    document::{status, title},
+    document::{listed, status, title},
     file::Named,
     filter::documents,
     lookup::Lookup,
 };
 use crate::cli::output::printable;
+
+/// Longest remark that GSTN takes, in characters.
+pub const LONGEST_REMARK: usize = 250;
 
 /// What came of the choice.
 #[derive(Default)]
@@ -28,6 +34,14 @@ pub struct Selection {
 pub struct Chosen {
     pub invoice: Invoice,
     pub remark: Option<String>,
+    pub declaration: Option<ItcDeclaration>,
+}
+
+/// What a line of a file says beside the document that it names.
+#[derive(Default)]
+struct Words {
+    remark: Option<String>,
+    declaration: Option<ItcDeclaration>,
 }
 
 /// By what was typed. Without `--status` no decision of a person is undone
@@ -47,7 +61,7 @@ pub fn by_filter(wish: &Wish, filter: &Filter, listed: Vec<Invoice>) -> Selectio
         } else if !wanted.fits(invoice.action()) {
             *others.entry(title(invoice.action())).or_default() += 1;
         } else {
-            selection.choose(wish, invoice, None);
+            selection.choose(wish, None, invoice, Words::default());
         }
     }
     selection.tell_fulfilled(wish, already);
@@ -84,7 +98,10 @@ pub fn by_file(wish: &Wish, named: &[Named], listed: Vec<Invoice>) -> Selection 
         } else if document.hash.as_ref().is_some_and(|hash| changed(hash, &invoice)) {
             selection.leave(&document.place, "has been changed by the supplier since");
         } else {
-            selection.choose(wish, invoice, document.remarks.clone());
+            let remark = document.remarks.clone().filter(|remark| !remark.is_empty());
+            // Mistakes in it were told when the file was read.
+            let declaration = document.declaration().ok().flatten();
+            selection.choose(wish, Some(&document.place), invoice, Words { remark, declaration });
         }
     }
     selection.tell_recognised(&recognised);
@@ -98,14 +115,63 @@ fn changed(hash: &str, invoice: &Invoice) -> bool {
     !hash.is_empty() && invoice.hash().is_some_and(|now| now != hash)
 }
 
+/// The remark to send with a document. What stood in the list before is no
+/// reason to leave it out.
+fn remark(wish: &Wish, invoice: &Invoice, of_line: Option<String>) -> Result<Option<String>, String> {
+    let Some(remark) = of_line.or_else(|| wish.remark.clone()).filter(|_| !wish.is_reset()) else {
+        return Ok(None);
+    };
+    let length = remark.chars().count();
+    let refused = if invoice.is_remarks_blocked() {
+        Some("takes no remark (isRemarksBlocked)".to_owned())
+    } else if length > LONGEST_REMARK {
+        Some(format!("has a remark of {length} characters; GSTN takes {LONGEST_REMARK}"))
+    } else {
+        None
+    };
+    let known = invoice.remarks() == Some(remark.as_str());
+    match refused {
+        None => Ok(Some(remark)),
+        Some(_) if known => Ok(None),
+        Some(reason) => Err(reason),
+    }
+}
+
+/// The declaration to send with a document.
+fn declaration(
+    wish: &Wish,
+    invoice: &Invoice,
+    of_line: Option<ItcDeclaration>,
+) -> Result<Option<ItcDeclaration>, String> {
+    if wish.action != Some(InvoiceAction::Accepted) {
+        return Ok(None);
+    }
+    let flag = wish.reduction.filter(|_| ItcDeclaration::is_needed_for(invoice));
+    let Some(declaration) = of_line.or(flag) else { return Ok(None) };
+    match declaration.check_for(invoice) {
+        Ok(()) => Ok(Some(declaration)),
+        // What stood in the list before is no reason to leave it out.
+        Err(_) if listed(invoice) == Some(declaration) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 impl Selection {
-    fn choose(&mut self, wish: &Wish, invoice: Invoice, remark: Option<String>) {
-        if wish.action == Some(InvoiceAction::Pending) && invoice.is_pending_blocked() {
-            let name = format!("{} of {}", invoice.number(), invoice.supplier_gstin());
-            return self.leave(&name, "may not be kept pending (ispendactblocked)");
+    fn choose(&mut self, wish: &Wish, place: Option<&str>, invoice: Invoice, words: Words) {
+        let chosen = if wish.action == Some(InvoiceAction::Pending) && invoice.is_pending_blocked() {
+            Err("may not be kept pending (ispendactblocked)".to_owned())
+        } else {
+            remark(wish, &invoice, words.remark)
+                .and_then(|remark| Ok((remark, declaration(wish, &invoice, words.declaration)?)))
+        };
+        match chosen {
+            Ok((remark, declaration)) => self.chosen.push(Chosen { invoice, remark, declaration }),
+            Err(reason) => {
+                let name = format!("{} of {}", invoice.number(), invoice.supplier_gstin());
+                let name = place.map_or(name.clone(), |place| format!("{place}, {name}"));
+                self.leave(&name, &reason);
+            }
         }
-        let remark = remark.filter(|remark| !remark.is_empty() && !wish.is_reset());
-        self.chosen.push(Chosen { invoice, remark: remark.or_else(|| wish.remark.clone()) });
     }
 
     fn leave(&mut self, name: &str, reason: &str) {

@@ -1,37 +1,167 @@
-//! Acting on documents: accept, reject, keep pending, reset.
+//! Batches of actions and resets: put together, checked, sent, followed.
 
-use super::batch::Batch;
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+use super::{
+    batch::{Body, Documents},
+    declaration::ItcDeclaration,
+};
 use crate::{
-    Answer, Error, Job,
+    Answer, BoxFuture, CodeMeaning, Error, Job, JobReport, JobState, Polling,
     ims::{
         SessionApi,
-        types::{ResetInvoiceStatusRequest, ResetRequestType, SaveInvoiceStatusRequest, SaveRequestType},
+        types::{
+            ActedInvoices, ResetInvoiceStatusRequest, ResetRequestType, SaveInvoiceStatusRequest,
+            SaveRequestType,
+        },
     },
     values::{Gstin, Invoice, InvoiceAction},
 };
 
-/// Actions on listed documents, sent in one request.
-///
-/// Made by [`SessionApi::actions`]. Nothing is sent before
-/// [`send`](InvoiceActions::send), which also tells the first document that
-/// cannot be acted on so.
-#[derive(Debug)]
-#[must_use = "nothing happens before `send`"]
-pub struct InvoiceActions(Batch);
+/// Most bytes of a request by default. Other providers of the same call
+/// document 4 MB; this one documents nothing.
+const MOST_BYTES: usize = 4_000_000;
 
-/// Actions to take back, sent in one request. Made by [`SessionApi::resets`].
+/// Actions on listed documents; made by [`SessionApi::actions`].
+pub type InvoiceActions = InvoiceBatch<Actions>;
+
+/// Actions to take back; made by [`SessionApi::resets`].
+pub type InvoiceResets = InvoiceBatch<Resets>;
+
+/// Documents to act on, or to take actions back from, in as few requests as
+/// possible.
+///
+/// Nothing is sent before [`run`](InvoiceBatch::run) or
+/// [`send`](InvoiceBatch::send), which first tell the first document that
+/// cannot be acted on so.
+#[must_use = "nothing happens before `run` or `send`"]
+pub struct InvoiceBatch<K> {
+    api: SessionApi,
+    recipient: Option<Gstin>,
+    documents: Documents,
+    most_bytes: usize,
+    polling: Polling,
+    observer: Option<Observer>,
+    kind: PhantomData<fn() -> K>,
+}
+
+type Observer = Arc<dyn Fn(BatchStep) + Send + Sync>;
+
+/// The kind of a batch whose documents are accepted, rejected or kept pending.
 #[derive(Debug)]
-#[must_use = "nothing happens before `send`"]
-pub struct InvoiceResets(Batch);
+pub enum Actions {}
+
+/// The kind of a batch whose documents stand without action again.
+#[derive(Debug)]
+pub enum Resets {}
+
+/// The two kinds of a batch, which are operations of their own.
+pub trait BatchKind: sealed::Sealed {
+    #[doc(hidden)]
+    const OPERATION: &'static str;
+
+    #[doc(hidden)]
+    fn send(api: SessionApi, rtin: Gstin, invdata: ActedInvoices) -> BoxFuture<'static, Result<Job, Error>>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Actions {}
+    impl Sealed for super::Resets {}
+}
+
+impl BatchKind for Actions {
+    const OPERATION: &'static str = "save_invoice_status";
+
+    fn send(api: SessionApi, rtin: Gstin, invdata: ActedInvoices) -> BoxFuture<'static, Result<Job, Error>> {
+        Box::pin(async move {
+            let body = SaveInvoiceStatusRequest { rtin, reqtyp: SaveRequestType::Save, invdata };
+            let answer = api.save_invoice_status().body(body).send().await?;
+            Ok(api.job(job_reference(&answer, answer.reference_id.as_deref())?))
+        })
+    }
+}
+
+impl BatchKind for Resets {
+    const OPERATION: &'static str = "reset_invoice_status";
+
+    fn send(api: SessionApi, rtin: Gstin, invdata: ActedInvoices) -> BoxFuture<'static, Result<Job, Error>> {
+        Box::pin(async move {
+            let body = ResetInvoiceStatusRequest { rtin, reqtyp: ResetRequestType::Reset, invdata };
+            let answer = api.reset_invoice_status().body(body).send().await?;
+            Ok(api.job(job_reference(&answer, answer.reference_id.as_deref())?))
+        })
+    }
+}
+
+/// What happens while a batch runs, told by [`InvoiceBatch::on_step`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum BatchStep {
+    /// GSTN still processes an earlier batch of the taxpayer (IMSSAV0015). The
+    /// request is sent again after a pause.
+    Busy,
+    /// GSTN has taken in a request.
+    Sent {
+        /// The job that it is now.
+        reference_id: String,
+        /// Which request it was, from 1.
+        request: usize,
+        /// How many requests there are.
+        requests: usize,
+        /// How many documents it has.
+        documents: usize,
+    },
+}
+
+/// What became of the requests of a batch.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+#[must_use = "what was refused or not sent is told here"]
+pub struct BatchReport {
+    /// The jobs in the order in which they were sent.
+    pub jobs: Vec<BatchJob>,
+    /// Documents of requests that GSTN has not taken in, or may not have.
+    pub not_sent: usize,
+    /// Why it ended before its end: a request after the first failed, or a job
+    /// was not done in time.
+    pub error: Option<Error>,
+}
+
+/// One job of a batch.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct BatchJob {
+    /// The number that GSTN gave the job.
+    pub reference_id: String,
+    /// How many documents it has.
+    pub documents: usize,
+    /// How it ended; `None` for one that was not done in time.
+    pub report: Option<JobReport>,
+}
+
+impl BatchReport {
+    /// All jobs as one: sums of the counts, all refused documents, code and
+    /// message of the first job that failed.
+    #[must_use]
+    pub fn total(&self) -> JobReport {
+        let mut reports = self.jobs.iter().filter_map(|job| job.report.clone());
+        let Some(first) = reports.next() else { return JobReport::in_progress() };
+        let mut total = reports.fold(first, JobReport::and);
+        if self.jobs.iter().any(|job| job.report.is_none()) {
+            total.state = JobState::InProgress;
+        }
+        total
+    }
+}
 
 impl SessionApi {
     /// Starts a batch of actions on documents that were listed.
     ///
-    /// GSTN works it off later: [`send`](InvoiceActions::send) gives a [`Job`],
-    /// and waiting for that tells how it went. Each document carries the status
-    /// that it was listed with; where it has another by now, or the supplier has
-    /// changed it, GSTN refuses that one document (inferred) and the job names
-    /// it.
+    /// GSTN processes it later: [`run`](InvoiceBatch::run) waits for that and
+    /// tells how it went. Each document carries the status that it was listed
+    /// with; where it has another by now, or the supplier has changed it, GSTN
+    /// refuses that one document (inferred) and the report names it.
     ///
     /// ```
     /// # #[cfg(feature = "mock")]
@@ -59,18 +189,19 @@ impl SessionApi {
     /// # fn main() {}
     /// ```
     pub fn actions(&self) -> InvoiceActions {
-        InvoiceActions(Batch::new(self.clone()))
+        InvoiceBatch::new(self.clone())
     }
 
     /// Starts a batch of resets: the documents stand without action again. A
-    /// request of its own, since GSTN takes actions and resets apart.
+    /// batch of its own, since GSTN takes actions and resets apart.
     pub fn resets(&self) -> InvoiceResets {
-        InvoiceResets(Batch::new(self.clone()))
+        InvoiceBatch::new(self.clone())
     }
 }
 
-impl InvoiceActions {
-    /// Accepts a document.
+impl InvoiceBatch<Actions> {
+    /// Accepts a document. A credit note needs a declaration with it; see
+    /// [`itc_reduction`](InvoiceBatch::itc_reduction).
     pub fn accept(self, invoice: &Invoice) -> Self {
         self.act(invoice, InvoiceAction::Accepted)
     }
@@ -91,49 +222,161 @@ impl InvoiceActions {
     }
 
     fn act(mut self, invoice: &Invoice, action: InvoiceAction) -> Self {
-        self.0.add(invoice, Some(action));
+        self.documents.add(invoice, Some(action));
         self
     }
 
-    /// A word to the supplier, with the document added last. The provider's
-    /// newest page shows remarks for invoices, debit notes and both in amended
-    /// form; for others they are refused.
+    /// A word to the supplier, with the document added last: at most 250
+    /// characters, and not for a document that was listed as one that takes
+    /// none (`isRemarksBlocked`).
+    ///
+    /// GSTN announced remarks for documents that are rejected or kept pending;
+    /// the provider's page shows them with accepted ones too, for invoices and
+    /// debit notes, and other clients send them with credit notes. So they are
+    /// sent with any, and GSTN has the last word.
     pub fn remarks(mut self, text: impl Into<String>) -> Self {
-        self.0.remark(text.into());
+        self.documents.remark(text.into());
         self
+    }
+
+    /// Declares whether credit is reduced, for the document added last: one that
+    /// is accepted, and is a credit note or an amended document.
+    ///
+    /// Needed for credit notes and their amendments, and for other amended
+    /// documents where the list says that GSTN asks (`isItcRedReqBlocked` is `N`;
+    /// inferred): GSTN refuses those without (IMSSAV0054). Not allowed where it is
+    /// `Y`.
+    ///
+    /// ```
+    /// # use sandbox_client::{InvoiceActions, ItcDeclaration, values::{Invoice, ItcReduction}};
+    /// # fn batch(batch: InvoiceActions, notes: &[Invoice]) -> InvoiceActions {
+    /// // Only half of the integrated tax had been claimed.
+    /// let claimed = ItcReduction::new(90, 0, 0, 0);
+    /// let batch = batch
+    ///     .accept(&notes[0])
+    ///     .itc_reduction(ItcDeclaration::Amounts(claimed))
+    ///     .accept(&notes[1])
+    ///     .accept(&notes[2])
+    ///     .itc_reduction_where_needed(ItcDeclaration::Full); // the other two
+    /// # batch
+    /// # }
+    /// ```
+    pub fn itc_reduction(mut self, declaration: ItcDeclaration) -> Self {
+        self.documents.declare(declaration);
+        self
+    }
+
+    /// Declares the same for each document added so far that needs a
+    /// declaration and has none.
+    pub fn itc_reduction_where_needed(mut self, declaration: ItcDeclaration) -> Self {
+        self.documents.declare_where_needed(declaration);
+        self
+    }
+}
+
+impl InvoiceBatch<Resets> {
+    /// Takes back the action on a document.
+    pub fn reset(mut self, invoice: &Invoice) -> Self {
+        self.documents.add(invoice, None);
+        self
+    }
+
+    /// Takes back the actions on many documents.
+    pub fn reset_all<'a>(self, invoices: impl IntoIterator<Item = &'a Invoice>) -> Self {
+        invoices.into_iter().fold(self, Self::reset)
+    }
+}
+
+impl<K: BatchKind> InvoiceBatch<K> {
+    fn new(api: SessionApi) -> Self {
+        Self {
+            api,
+            recipient: None,
+            documents: Documents::default(),
+            most_bytes: MOST_BYTES,
+            polling: Polling::default(),
+            observer: None,
+            kind: PhantomData,
+        }
     }
 
     /// Whose documents they are. Needed where the session is a token
     /// alone, as with [`with_taxpayer_token`](crate::Client::with_taxpayer_token).
     pub fn recipient(mut self, gstin: Gstin) -> Self {
-        self.0.set_recipient(gstin);
+        self.recipient = Some(gstin);
+        self
+    }
+
+    /// Most bytes of JSON of one request. Default 4 MB, which other providers
+    /// of the same call document; about 13,000 documents.
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.most_bytes = bytes;
+        self
+    }
+
+    /// How often, and for how long, [`run`](InvoiceBatch::run) asks for each job,
+    /// and for the end of an earlier batch.
+    pub fn polling(mut self, polling: Polling) -> Self {
+        self.polling = polling;
+        self
+    }
+
+    /// Tells `observer` what happens during [`run`](InvoiceBatch::run). It is
+    /// called in the task of the call and should be quick.
+    pub fn on_step(mut self, observer: impl Fn(BatchStep) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
         self
     }
 
     /// How many documents the batch has.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.documents.len()
     }
 
-    /// Whether the batch has no documents, which `send` refuses.
+    /// Whether the batch has no documents, which is refused.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.len() == 0
+        self.len() == 0
     }
 
-    /// What [`send`](InvoiceActions::send) refuses before anything is sent, to
-    /// be known before a person is asked. Sends nothing.
+    /// How many requests the batch takes, by the size of each.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.documents.clone().into_bodies(self.most_bytes).len()
+    }
+
+    /// What is refused before anything is sent, to be known before a person is
+    /// asked. Sends nothing.
     ///
     /// # Errors
     ///
-    /// [`Input`](crate::ErrorKind::Input), with the field `invoice`,
-    /// `remarks` or `recipient` and the reason.
+    /// [`Input`](crate::ErrorKind::Input), with the field `invoice`, `remarks`,
+    /// `itc_reduction` or `recipient` and the reason.
     pub fn check(&self) -> Result<(), Error> {
-        self.0.check().map(drop).map_err(|error| error.in_operation("save_invoice_status"))
+        self.checked().map(drop)
     }
 
-    /// Sends the batch, and gives a handle on the work that GSTN does then.
+    fn checked(&self) -> Result<Gstin, Error> {
+        let checked = self.documents.check().and_then(|()| self.known_recipient());
+        checked.map_err(|error| error.in_operation(K::OPERATION))
+    }
+
+    fn known_recipient(&self) -> Result<Gstin, Error> {
+        let session = self.api.state.taxpayer_id().map(|taxpayer| taxpayer.gstin);
+        match (self.recipient, session) {
+            (Some(named), Some(session)) if named != session => {
+                Err(Error::input("recipient", "is not the taxpayer of the session"))
+            }
+            (named, session) => named.or(session).ok_or_else(|| {
+                Error::input("recipient", "is missing: a token alone does not tell whose it is")
+                    .advice("name the taxpayer with `recipient`")
+            }),
+        }
+    }
+
+    /// Sends the batch in one request, and gives a handle on the work that GSTN
+    /// does then.
     ///
     /// **Cancel safety**: if the future is dropped after the request has left,
     /// the request is finished all the same, and an event of the target
@@ -147,72 +390,117 @@ impl InvoiceActions {
     ///
     /// # Errors
     ///
-    /// [`Input`](crate::ErrorKind::Input) before anything is sent, with the field
-    /// `invoice`, `remarks` or `recipient` and the reason. Otherwise any kind.
+    /// Those of [`check`](InvoiceBatch::check) before anything is sent, and
+    /// [`Input`](crate::ErrorKind::Input) for a batch that needs several requests.
+    /// [`Business`](crate::ErrorKind::Business) with `IMSSAV0015` while GSTN processes an
+    /// earlier batch of the taxpayer. Otherwise any kind.
     ///
     /// Source: the provider's page on
     /// [Save Invoice Status](https://developer.sandbox.co.in/api-reference/gst/compliance/endpoints/taxpayer/invoices/save).
     pub async fn send(self) -> Result<Job, Error> {
-        let api = self.0.api.clone();
-        let (rtin, invdata) =
-            self.0.into_body().map_err(|error| error.in_operation("save_invoice_status"))?;
-        let body = SaveInvoiceStatusRequest { rtin, reqtyp: SaveRequestType::Save, invdata };
-        let answer = api.save_invoice_status().body(body).send().await?;
-        Ok(api.job(job_reference(&answer, answer.reference_id.as_deref())?))
+        let recipient = self.checked()?;
+        let mut bodies = self.documents.into_bodies(self.most_bytes);
+        if bodies.len() > 1 {
+            let reason =
+                format!("is one of so many that {} requests are needed, one after the other", bodies.len());
+            return Err(Error::input("invoice", reason)
+                .in_operation(K::OPERATION)
+                .advice("send them with `run`"));
+        }
+        // There is one: an empty batch was refused.
+        let body = bodies.pop().unwrap_or_default();
+        K::send(self.api, recipient, body.invoices).await
+    }
+
+    /// Sends the batch and waits until GSTN has processed it.
+    ///
+    /// A batch that is too large for one request is sent in several, each after
+    /// the job of the one before, since GSTN processes one batch of a taxpayer
+    /// at a time. An earlier batch that GSTN still processes is waited for too.
+    /// Otherwise as [`send`](InvoiceBatch::send).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](InvoiceBatch::send), for the first request. Once a request
+    /// was taken in, the report has what went wrong after it; documents that
+    /// GSTN refused are in it as well.
+    pub async fn run(self) -> Result<BatchReport, Error> {
+        let recipient = self.checked()?;
+        let bodies = self.documents.clone().into_bodies(self.most_bytes);
+        let requests = bodies.len();
+        let mut report = BatchReport { jobs: Vec::new(), not_sent: self.len(), error: None };
+        for (request, body) in (1..).zip(bodies) {
+            let documents = body.documents;
+            let job = match self.taken_in(recipient, body).await {
+                Ok(job) => job.polling(self.polling),
+                Err(error) if report.jobs.is_empty() => return Err(error),
+                Err(error) => {
+                    report.error = Some(error);
+                    break;
+                }
+            };
+            report.not_sent -= documents;
+            let reference_id = job.reference_id().to_owned();
+            self.tell(BatchStep::Sent { reference_id: reference_id.clone(), request, requests, documents });
+            let ended = job.wait().await;
+            report.jobs.push(BatchJob { reference_id, documents, report: ended.as_ref().ok().cloned() });
+            if let Err(error) = ended {
+                report.error = Some(error);
+                break;
+            }
+        }
+        Ok(report)
+    }
+
+    /// Sends one request, as often as GSTN is busy with an earlier one.
+    async fn taken_in(&self, recipient: Gstin, body: Body) -> Result<Job, Error> {
+        let mut pauses = self.polling.pauses();
+        loop {
+            match K::send(self.api.clone(), recipient, body.invoices.clone()).await {
+                Err(error) if is_busy(&error) => {
+                    self.tell(BatchStep::Busy);
+                    if !pauses.pause(self.api.state.estimated_wait()).await {
+                        return Err(error);
+                    }
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn tell(&self, step: BatchStep) {
+        if let Some(observer) = &self.observer {
+            observer(step);
+        }
     }
 }
 
-impl InvoiceResets {
-    /// Takes back the action on a document.
-    pub fn reset(mut self, invoice: &Invoice) -> Self {
-        self.0.add(invoice, None);
-        self
-    }
+/// Whether an earlier batch is not finished; this one was not processed then.
+fn is_busy(error: &Error) -> bool {
+    error.meaning() == Some(CodeMeaning::Busy) && !error.maybe_processed()
+}
 
-    /// Takes back the actions on many documents.
-    pub fn reset_all<'a>(self, invoices: impl IntoIterator<Item = &'a Invoice>) -> Self {
-        invoices.into_iter().fold(self, Self::reset)
+impl<K> Clone for InvoiceBatch<K> {
+    fn clone(&self) -> Self {
+        Self {
+            api: self.api.clone(),
+            recipient: self.recipient,
+            documents: self.documents.clone(),
+            most_bytes: self.most_bytes,
+            polling: self.polling,
+            observer: self.observer.clone(),
+            kind: PhantomData,
+        }
     }
+}
 
-    /// Whose documents they are; see [`InvoiceActions::recipient`].
-    pub fn recipient(mut self, gstin: Gstin) -> Self {
-        self.0.set_recipient(gstin);
-        self
-    }
-
-    /// How many documents the batch has.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether the batch has no documents, which `send` refuses.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.len() == 0
-    }
-
-    /// What `send` would refuse; as [`InvoiceActions::check`].
-    ///
-    /// # Errors
-    ///
-    /// As [`InvoiceActions::check`].
-    pub fn check(&self) -> Result<(), Error> {
-        self.0.check().map(drop).map_err(|error| error.in_operation("reset_invoice_status"))
-    }
-
-    /// Sends the batch; as [`InvoiceActions::send`].
-    ///
-    /// # Errors
-    ///
-    /// As [`InvoiceActions::send`].
-    pub async fn send(self) -> Result<Job, Error> {
-        let api = self.0.api.clone();
-        let (rtin, invdata) =
-            self.0.into_body().map_err(|error| error.in_operation("reset_invoice_status"))?;
-        let body = ResetInvoiceStatusRequest { rtin, reqtyp: ResetRequestType::Reset, invdata };
-        let answer = api.reset_invoice_status().body(body).send().await?;
-        Ok(api.job(job_reference(&answer, answer.reference_id.as_deref())?))
+/// Leaves out the documents, which are the taxpayer's business.
+impl<K> fmt::Debug for InvoiceBatch<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InvoiceBatch")
+            .field("documents", &self.documents.len())
+            .field("max_request_bytes", &self.most_bytes)
+            .finish_non_exhaustive()
     }
 }
 

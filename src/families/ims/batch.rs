@@ -1,59 +1,89 @@
-//! Documents of one request, checked before anything is sent.
+//! Documents of a batch, checked before anything is sent.
 
 use std::collections::HashSet;
 
+use serde::Serialize;
+
+use super::declaration::{self, ItcDeclaration, Need};
 use crate::{
     Error,
     error::printable,
-    ims::{
-        SessionApi,
-        types::{ActedInvoice, ActedInvoices, TypeOfGoods},
-    },
-    values::{Gstin, Invoice, InvoiceAction, Section},
+    ims::types::{ActedInvoice, ActedInvoices, TypeOfGoods},
+    values::{Invoice, InvoiceAction, Section},
 };
+
+/// Longest remark that GSTN takes, in characters.
+const LONGEST_REMARK: usize = 250;
 
 /// What a batch holds so far. The first refusal is kept for `send`, so that
 /// calls can be chained.
-#[derive(Debug)]
-pub(super) struct Batch {
-    pub(super) api: SessionApi,
-    recipient: Option<Gstin>,
-    items: Vec<(Section, ActedInvoice)>,
+#[derive(Debug, Clone, Default)]
+pub(super) struct Documents {
+    items: Vec<Item>,
     refusal: Option<Error>,
 }
 
-impl Batch {
-    pub(super) fn new(api: SessionApi) -> Self {
-        Self { api, recipient: None, items: Vec::new(), refusal: None }
-    }
+#[derive(Debug, Clone)]
+struct Item {
+    section: Section,
+    sent: ActedInvoice,
+    remarks_blocked: bool,
+    need: Need,
+}
 
-    pub(super) fn set_recipient(&mut self, recipient: Gstin) {
-        self.recipient = Some(recipient);
+impl Documents {
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
     }
 
     /// Adds a document with the action to take; none resets it.
     pub(super) fn add(&mut self, invoice: &Invoice, action: Option<InvoiceAction>) {
         match checked(invoice, action.as_ref()) {
-            Ok((section, known)) => {
-                let item = item(&section, invoice, known, action);
-                self.items.push((section, item));
-            }
+            Ok((section, known)) => self.items.push(Item {
+                sent: item(&section, invoice, known, action.clone()),
+                remarks_blocked: invoice.is_remarks_blocked(),
+                need: Need::of(&section, invoice, action.as_ref()),
+                section,
+            }),
             Err(reason) => self.refuse("invoice", &reason),
         }
     }
 
     /// Adds a word to the supplier to the last document.
     pub(super) fn remark(&mut self, text: String) {
-        let Some((section, item)) = self.items.last_mut() else {
+        let Some(item) = self.items.last_mut() else {
             // Where the document itself was refused, that is the reason to tell.
             return self.refuse("remarks", "belong to a document; add one first");
         };
-        match section {
-            Section::B2b | Section::B2ba | Section::B2bdn | Section::B2bdna => item.remarks = Some(text),
-            _ => self.refuse(
-                "remarks",
-                "are shown by the provider's page for invoices, debit notes and their amendments only",
-            ),
+        let length = text.chars().count();
+        if item.remarks_blocked {
+            self.refuse("remarks", "are blocked for this document (isRemarksBlocked)");
+        } else if length > LONGEST_REMARK {
+            let reason = format!("have {length} characters; GSTN takes {LONGEST_REMARK} at most");
+            self.refuse("remarks", &reason);
+        } else {
+            item.sent.remarks = Some(text);
+        }
+    }
+
+    /// Adds a declaration on credit to the last document.
+    pub(super) fn declare(&mut self, declaration: ItcDeclaration) {
+        let Some(item) = self.items.last_mut() else {
+            return self.refuse("itc_reduction", "belongs to a document; add one first");
+        };
+        if let Err(reason) = declaration::put(&mut item.sent, item.need, declaration) {
+            self.refuse("itc_reduction", &reason);
+        }
+    }
+
+    /// Declares it for each document that needs a declaration and has none.
+    pub(super) fn declare_where_needed(&mut self, declaration: ItcDeclaration) {
+        if matches!(declaration, ItcDeclaration::Amounts(_)) {
+            return self.refuse("itc_reduction", "cannot be amounts for many documents; name them for each");
+        }
+        for item in self.items.iter_mut().filter(|item| item.lacks_declaration()) {
+            // What is needed is allowed.
+            let _ = declaration::put(&mut item.sent, item.need, declaration);
         }
     }
 
@@ -62,12 +92,8 @@ impl Batch {
         self.refusal.get_or_insert_with(|| Error::input(field, format!("{position} of the batch: {reason}")));
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.items.len()
-    }
-
-    /// Refuses what must not be sent, and finds the recipient.
-    pub(super) fn check(&self) -> Result<Gstin, Error> {
+    /// Refuses what must not be sent.
+    pub(super) fn check(&self) -> Result<(), Error> {
         if let Some(refusal) = &self.refusal {
             return Err(refusal.clone());
         }
@@ -75,47 +101,95 @@ impl Batch {
             return Err(Error::input("invoice", "is missing: the batch is empty"));
         }
         let mut seen = HashSet::new();
-        let twice = self.items.iter().any(|(section, item)| {
-            let number = item.inum.as_ref().or(item.nt_num.as_ref());
-            !seen.insert((section, &item.stin, &item.rtnprd, number))
-        });
-        if twice {
+        if self.items.iter().any(|item| !seen.insert(item.identity())) {
             return Err(Error::input(
                 "invoice",
                 "is in the batch twice; choose one action for each document",
             ));
         }
-        let session = self.api.state.taxpayer_id().map(|taxpayer| taxpayer.gstin);
-        match (self.recipient, session) {
-            (Some(named), Some(session)) if named != session => {
-                Err(Error::input("recipient", "is not the taxpayer of the session"))
-            }
-            (named, session) => named.or(session).ok_or_else(|| {
-                Error::input("recipient", "is missing: a token alone does not tell whose it is")
-                    .advice("name the taxpayer with `recipient`")
-            }),
+        if let Some(position) = self.items.iter().position(Item::lacks_declaration) {
+            let count = self.items.iter().filter(|item| item.lacks_declaration()).count();
+            let reason = format!(
+                "is missing for {count} of the documents, {} of the batch first: whoever accepts a credit note \
+                 or an amended document declares whether credit is reduced",
+                position + 1
+            );
+            return Err(Error::input("itc_reduction", reason).advice(
+                "declare it with `itc_reduction` for one document or `itc_reduction_where_needed` for all",
+            ));
         }
+        Ok(())
     }
 
-    /// The recipient and the documents by section.
-    pub(super) fn into_body(self) -> Result<(Gstin, ActedInvoices), Error> {
-        let recipient = self.check()?;
-        let mut body = ActedInvoices::default();
-        for (section, item) in self.items {
-            let list = match section {
-                Section::B2b => &mut body.b2b,
-                Section::B2ba => &mut body.b2ba,
-                Section::B2bcn => &mut body.b2bcn,
-                Section::B2bcna => &mut body.b2bcna,
-                Section::B2bdn => &mut body.b2bdn,
-                Section::B2bdna => &mut body.b2bdna,
-                Section::Ecom => &mut body.ecom,
-                Section::Ecoma => &mut body.ecoma,
-                _ => unreachable!("other sections are refused when they are added"),
-            };
-            list.get_or_insert_default().push(item);
+    /// The bodies of requests with at most so many bytes of JSON each. A
+    /// document that is larger by itself has a request of its own.
+    pub(super) fn into_bodies(self, most: usize) -> Vec<Body> {
+        let mut bodies: Vec<Body> = Vec::new();
+        let mut left = 0;
+        for Item { section, sent, .. } in self.items {
+            // With the comma between two documents.
+            let length = length_of(&sent) + 1;
+            if bodies.is_empty() || length > left {
+                bodies.push(Body::default());
+                left = most.saturating_sub(AROUND);
+            }
+            left = left.saturating_sub(length);
+            let body = bodies.last_mut().expect("there is one");
+            body.documents += 1;
+            list_of(&mut body.invoices, &section).push(sent);
         }
-        Ok((recipient, body))
+        bodies
+    }
+}
+
+/// Bytes of a request beside its documents: recipient, kind, names of sections.
+const AROUND: usize = 256;
+
+/// The documents of one request.
+#[derive(Default)]
+pub(super) struct Body {
+    pub(super) documents: usize,
+    pub(super) invoices: ActedInvoices,
+}
+
+fn length_of(sent: &impl Serialize) -> usize {
+    serde_json::to_vec(sent).map_or(0, |json| json.len())
+}
+
+fn list_of<'a>(body: &'a mut ActedInvoices, section: &Section) -> &'a mut Vec<ActedInvoice> {
+    let list = match section {
+        Section::B2b => &mut body.b2b,
+        Section::B2ba => &mut body.b2ba,
+        Section::B2bcn => &mut body.b2bcn,
+        Section::B2bcna => &mut body.b2bcna,
+        Section::B2bdn => &mut body.b2bdn,
+        Section::B2bdna => &mut body.b2bdna,
+        Section::Ecom => &mut body.ecom,
+        Section::Ecoma => &mut body.ecoma,
+        _ => unreachable!("other sections are refused when they are added"),
+    };
+    list.get_or_insert_default()
+}
+
+impl Item {
+    fn lacks_declaration(&self) -> bool {
+        matches!(self.need, Need::Required(_)) && self.sent.itc_red_req.is_none()
+    }
+
+    /// What tells a document from all others: a supplier may use a number
+    /// again in another year or another form.
+    fn identity(&self) -> impl Eq + std::hash::Hash {
+        let sent = &self.sent;
+        let number = sent.inum.as_ref().or(sent.nt_num.as_ref());
+        let date = sent.idt.as_ref().or(sent.nt_dt.as_ref()).map(|date| date.as_str().to_owned());
+        (
+            self.section.clone(),
+            sent.stin.clone(),
+            sent.rtnprd.clone(),
+            number.cloned(),
+            date,
+            sent.srcform.clone(),
+        )
     }
 }
 
