@@ -398,7 +398,8 @@ impl Error {
 
     /// Whether GSTN is still preparing the answer: ask again later.
     /// [`retry_after`](Error::retry_after) is the wait, if GSTN told it. Such a
-    /// call is not repeated by the client, since it takes minutes.
+    /// call is not repeated by the client, since it takes minutes:
+    /// [`wait_until_ready`](crate::wait_until_ready) waits for it.
     #[must_use]
     pub fn is_not_ready(&self) -> bool {
         self.0.meaning == Some(CodeMeaning::NotReady)

@@ -45,6 +45,7 @@ pub use error::{Error, ErrorCode, ErrorInfo, ErrorKind, Phase};
 pub use families::{
     AllInvoiceCounts, BatchJob, BatchReport, BatchStep, InvoiceActions, InvoiceBatch, InvoiceList,
     InvoiceResets, ItcDeclaration, Job, JobReport, JobState, Polling, RefusedDocument, SupplierList,
+    wait_until_ready,
 };
 #[cfg(feature = "analytics")]
 pub use families::{Reconciliation, ReconciliationJob, ReconciliationReport, ReconciliationStep};

@@ -40,8 +40,8 @@ fn no_failure(level: &Members) {
             other => other.to_string(),
         };
         let holds = match name.as_str() {
-            "status_cd" => text.parse() == Ok(1.0) || ["", "null", "[]", "{}"].contains(&&*text),
-            "Status" | "status" | "success" => text != "false" && text.parse() != Ok(0.0),
+            "status_cd" => text.parse::<f64>() == Ok(1.0) || ["", "null", "[]", "{}"].contains(&&*text),
+            "Status" | "status" | "success" => text != "false" && text.parse::<f64>() != Ok(0.0),
             "error" => value["error_cd"].as_str().is_none_or(|code| ["", "0", "null"].contains(&code.trim())),
             _ => true,
         };

@@ -6,6 +6,7 @@ mod analytics;
 mod gstr_2b;
 mod ims;
 mod job;
+mod ready;
 #[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
 mod sections;
 #[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
@@ -18,5 +19,6 @@ pub use ims::{
     InvoiceResets, ItcDeclaration, SupplierList,
 };
 pub use job::{Job, JobReport, JobState, Polling, RefusedDocument};
+pub use ready::wait_until_ready;
 #[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
 pub use sections::{ReturnSection, ReturnSections};

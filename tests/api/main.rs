@@ -10,6 +10,7 @@ mod invoices;
 mod matching;
 mod mock_server;
 mod month;
+mod not_ready;
 mod observation;
 mod odd_answers;
 mod raw_calls;

@@ -80,6 +80,35 @@ async fn a_job_that_is_partly_refused_names_each_document() {
     assert!(run.stderr.contains("GSTN refused the whole job: ") && run.stderr.contains("IMSSAV005"));
 }
 
+/// A list that GSTN is preparing is not an empty one, and a code that ends the
+/// session asks for an OTP.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_code_means_is_the_exit_code() {
+    let (mock, home) = firm().await;
+    let refused = |code: &str| json!({"code": 200, "data": {"status_cd": "0", "error": {"error_cd": code, "message": "the reason"}}});
+    let queued = json!({"data": {"status_cd": "2", "data": {"token": "feed0004", "est": "30"}}});
+    for (body, code, text) in [
+        (queued, 8, "retry after 1800 s"),
+        (refused("RTN_24"), 8, "ask again later"),
+        (refused("RET191106"), 1, "the reason"),
+    ] {
+        mock.on("list_invoices").json(200, body);
+        let run = home.run(&["invoices", "list", "--section", "b2b"]);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(code), ""), "{}", run.stderr);
+        assert!(run.stderr.contains(text), "{}", run.stderr);
+        mock.clear_rules();
+    }
+    mock.on("list_invoices").json(200, refused("RETWEB_04"));
+    let list = home.run(&["invoices", "list", "--section", "b2b", "--format", "json"]).succeeds();
+    assert_eq!(list.stdout.trim(), "[]");
+    mock.clear_rules();
+
+    mock.on("list_invoices").json(200, refused("AUTH158"));
+    let run = home.run(&["invoices", "list", "--section", "b2b"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(5), ""), "{}", run.stderr);
+    assert!(run.stderr.contains("ask for a new OTP"), "{}", run.stderr);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_s_text_does_not_steer_the_terminal() {
     let (mock, home) = firm().await;
