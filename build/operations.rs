@@ -203,12 +203,12 @@ pub fn api_version<'a>(document: &'a Value, operation: &'a Value) -> Option<&'a 
 }
 
 /// The source of a function that reads the payload of an answer into the type
-/// that its operation promises and writes it back: what contract tests ask of
-/// every example.
+/// that its operation promises, and writes it back if wanted: what contract
+/// tests ask of every example.
 pub fn round_trip(document: &Value) -> String {
     let mut source = String::from(
         "#[allow(clippy::too_many_lines)] // a line an operation\n\
-         pub(crate) fn round_trip(operation: &str, answer: &[u8]) -> Option<Result<(serde_json::Value, Vec<String>), crate::Error>> {\n\
+         pub(crate) fn round_trip(operation: &str, answer: &[u8], write: bool) -> Option<Result<(serde_json::Value, Vec<String>), crate::Error>> {\n\
          Some(match operation {\n",
     );
     for (position, id) in sorted_ids(document).into_iter().enumerate() {
@@ -218,7 +218,7 @@ pub fn round_trip(document: &Value) -> String {
         let payload = payload_type(document, schema, text(&operation["tags"][0]));
         let _ = writeln!(
             source,
-            "{id:?} => crate::answer::round_trip::<{payload}>(&OPERATIONS[{position}], answer),"
+            "{id:?} => crate::answer::round_trip::<{payload}>(&OPERATIONS[{position}], answer, write),"
         );
     }
     source.push_str("_ => return None,\n})\n}\n");

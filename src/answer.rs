@@ -213,27 +213,30 @@ pub(crate) fn read<T: DeserializeOwned>(received: Received, secrets: &Secrets) -
 
 /// The whole body as the payload.
 pub(crate) fn read_whole(received: Received, secrets: &Secrets) -> Result<Answer<Value>, Error> {
-    let body = received.body.text();
-    match serde_json::from_slice::<Value>(body) {
-        Ok(payload) => {
-            let (envelope, unread) = envelope_within(body);
-            Ok(Answer { payload, envelope: envelope.without(secrets), unread, received })
-        }
+    let text = String::from_utf8_lossy(received.body.text());
+    let read = serde_json::from_str::<Value>(&text).or_else(|error| {
+        let repaired = tolerant::with_numbers_in_range(&text).ok_or(error)?;
+        serde_json::from_str(&repaired)
+    });
+    let (envelope, unread) = envelope_within(&text);
+    match read {
+        Ok(payload) => Ok(Answer { payload, envelope: envelope.without(secrets), unread, received }),
         Err(error) => Err(undecodable(&received, secrets, &Unfit::Json(error))),
     }
 }
 
-/// Reads the payload of an example and writes it back, for contract tests;
-/// with the paths that did not fit.
+/// Reads the payload of an example, and writes it back if wanted, for contract
+/// tests; with the paths that did not fit.
 #[cfg(feature = "mock")]
 pub(crate) fn round_trip<T: DeserializeOwned + serde::Serialize>(
     operation: &'static Operation,
     answer: &[u8],
+    write: bool,
 ) -> Result<(Value, Vec<String>), Error> {
     let read = parse::<T>(operation.payload, answer)
         .map_err(|unfit| Error::new(ErrorKind::Decode, unfit.reason(str::to_owned)))?;
-    let written = serde_json::to_value(read.payload)
-        .map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;
+    let written = if write { serde_json::to_value(read.payload) } else { Ok(Value::Null) };
+    let written = written.map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;
     Ok((written, read.unread))
 }
 
@@ -302,9 +305,19 @@ struct Read<T> {
 fn parse<T: DeserializeOwned>(path: &'static [&'static str], body: &[u8]) -> Result<Read<T>, Unfit> {
     // Nearly always a check alone; known to be text, no string of it is checked again.
     let text = String::from_utf8_lossy(body);
-    let context = Context::new(&text);
+    match parse_text(path, &text) {
+        Err(Unfit::Json(error)) => {
+            let repaired = tolerant::with_numbers_in_range(&text).ok_or(Unfit::Json(error))?;
+            parse_text(path, &repaired)
+        }
+        read => read,
+    }
+}
+
+fn parse_text<T: DeserializeOwned>(path: &'static [&'static str], text: &str) -> Result<Read<T>, Unfit> {
+    let context = Context::new(text);
     let mut parts = Parts::default();
-    let mut json = serde_json::Deserializer::from_str(&text);
+    let mut json = serde_json::Deserializer::from_str(text);
     let level = Level { path, here: &Path::Root, parts: &mut parts, context: &context };
     match level.deserialize(&mut json).and_then(|()| json.end()) {
         Ok(()) => {}
@@ -317,19 +330,19 @@ fn parse<T: DeserializeOwned>(path: &'static [&'static str], body: &[u8]) -> Res
     let payload = parts.payload.map_err(Unfit::Payload)?;
     let mut envelope = parts.envelope;
     if path.is_empty() {
-        envelope = envelope_within(body).0;
+        envelope = envelope_within(text).0;
     }
     Ok(Read { payload, envelope, unread: context.into_unread() })
 }
 
 /// The envelope of a body that is the payload as a whole: where there is one,
 /// it has the usual form. With what of it did not fit.
-fn envelope_within(body: &[u8]) -> (Envelope, Vec<String>) {
+fn envelope_within(text: &str) -> (Envelope, Vec<String>) {
     let context = Context::new("");
     let mut parts = Parts::<IgnoredAny>::default();
     let usual = Level { path: &["data", "data"], here: &Path::Root, parts: &mut parts, context: &context };
     // What is of another form is no failure; what was found until then holds.
-    let _ = usual.deserialize(&mut serde_json::Deserializer::from_slice(body));
+    let _ = usual.deserialize(&mut serde_json::Deserializer::from_str(text));
     (parts.envelope, context.into_unread())
 }
 

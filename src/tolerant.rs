@@ -200,6 +200,41 @@ impl<E: fmt::Debug + fmt::Display> de::Error for Fault<E> {
     }
 }
 
+/// The same JSON with numbers that no float holds, such as `1e400`, as text: the
+/// parser would give up at them. Nothing where there are none.
+pub(crate) fn with_numbers_in_range(json: &str) -> Option<String> {
+    let (bytes, mut copied, mut at) = (json.as_bytes(), 0, 0);
+    let mut repaired = String::new();
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                at += 1;
+                while bytes.get(at).is_some_and(|byte| *byte != b'"') {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+            }
+            b'-' | b'0'..=b'9' => {
+                let rest = &bytes[at..];
+                let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+                let end = at + rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+                let number = &json[at..end];
+                if number.parse::<f64>().is_ok_and(f64::is_infinite) {
+                    repaired.extend([&json[copied..at], "\"", number, "\""]);
+                    copied = end;
+                }
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    if copied == 0 {
+        return None;
+    }
+    repaired.push_str(&json[copied..]);
+    Some(repaired)
+}
+
 /// The part of a message that is ours: what was expected. What was found may
 /// be a taxpayer's data.
 pub(crate) fn expectation(message: &str) -> Option<&str> {
@@ -1179,6 +1214,21 @@ mod tests {
         assert!(read::<Sample>(r#"{"text": "#).unwrap_err().contains("EOF"));
         let (needed, _) = read::<Needed>(r#"{"id": 5, "sum": "1.50"}"#).unwrap();
         assert_eq!((needed.id.as_str(), needed.sum.to_string()), ("5", "1.5".to_owned()));
+    }
+
+    #[test]
+    fn numbers_that_no_float_holds_become_text() {
+        for (json, repaired) in [
+            (
+                r#"{"a": 1e400, "b\"1e400": [-1E+999,1], "c": "1e400 \\\\"}"#,
+                Some(r#"{"a": "1e400", "b\"1e400": ["-1E+999",1], "c": "1e400 \\\\"}"#),
+            ),
+            (r#"{"a": 1e308, "b": "é 1e400"}"#, None),
+            (r#"{"a": "1e400"#, None),
+            ("", None),
+        ] {
+            assert_eq!(with_numbers_in_range(json).as_deref(), repaired, "{json}");
+        }
     }
 
     #[test]

@@ -109,7 +109,7 @@ use tokens::{Holder, Tokens};
 ///
 /// [`Decode`](crate::ErrorKind::Decode) for an answer that does not fit.
 pub fn round_trip(operation: &str, answer: &[u8]) -> Option<Result<Value, Error>> {
-    Some(crate::generated::round_trip(operation, answer)?.map(|(payload, _)| payload))
+    Some(crate::generated::round_trip(operation, answer, true)?.map(|(payload, _)| payload))
 }
 
 /// The paths of an answer that do not fit the type that an operation promises,
@@ -128,7 +128,7 @@ pub fn round_trip(operation: &str, answer: &[u8]) -> Option<Result<Value, Error>
 ///
 /// [`Decode`](crate::ErrorKind::Decode) for an answer that does not fit.
 pub fn unread(operation: &str, answer: &[u8]) -> Option<Result<Vec<String>, Error>> {
-    Some(crate::generated::round_trip(operation, answer)?.map(|(_, unread)| unread))
+    Some(crate::generated::round_trip(operation, answer, false)?.map(|(_, unread)| unread))
 }
 
 /// The same for the body of a request: reads it into the type that the

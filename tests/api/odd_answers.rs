@@ -1,6 +1,6 @@
 //! Answers as GSTN really gives them: what public reports show, and what is
-//! documented in another shape. `tests/document/tolerance.rs` tries every
-//! odd form in every place.
+//! documented in another shape. The unit tests of `src/tolerant.rs` have every
+//! odd form.
 
 use std::time::Duration;
 
@@ -225,6 +225,31 @@ async fn an_odd_envelope_does_not_cost_the_answer() {
     .unwrap();
     let answer = session.ims().save_invoice_status().body(request).send().await.unwrap();
     assert_eq!((answer.reference_id.as_deref(), answer.transaction_id()), (Some("5512"), Some("17")));
+}
+
+#[tokio::test]
+async fn two_members_on_the_way_to_the_payload_are_an_error() {
+    for body in [
+        r#"{"data": {"status_cd": "1", "data": {"b2b": []}, "data": {"b2b": [{}]}}}"#,
+        r#"{"data": {"data": {}}, "data": {"data": {}}}"#,
+    ] {
+        let (mock, session) = start().await;
+        mock.on("list_invoices").body(200, "application/json", body);
+        let error = session.ims().list_invoices().section("B2B").send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_no_float_holds_costs_only_itself() {
+    let (mock, session) = start().await;
+    let body = r#"{"transaction_id": 1e400, "data": {"data": {"b2b": [{"inum": "1", "pos": 1e999, "new": -1e400}], "b2ba": 1e400}}}"#;
+    mock.on("list_invoices").body(200, "application/json", body);
+    let answer = session.ims().list_invoices().section("B2B").send().await.unwrap();
+    assert_eq!(answer.sections[0].1[0].number(), "1");
+    assert_eq!(answer.sections[0].1[0].place_of_supply(), Some("1e999"));
+    assert_eq!(answer.unread(), ["data.data.b2ba"]);
+    assert_eq!(answer.raw(), body.as_bytes());
 }
 
 /// Where a type takes members by name, the first of two holds.
