@@ -28,7 +28,8 @@ use crate::{Answer, Error};
 /// ```
 #[derive(Clone)]
 pub struct Document<T> {
-    value: T,
+    /// Boxed: a return has hundreds of members, and documents are handed on.
+    value: Box<T>,
     /// `None` where it was made of a value: its JSON is what `T` writes.
     json: Option<Box<RawValue>>,
 }
@@ -37,7 +38,7 @@ impl<T> Document<T> {
     /// The document as `T` has it, without what `T` does not know.
     #[must_use]
     pub fn into_inner(self) -> T {
-        self.value
+        *self.value
     }
 }
 
@@ -130,7 +131,7 @@ impl<T: Serialize + DeserializeOwned> FromStr for Document<T> {
 
 impl<T> From<T> for Document<T> {
     fn from(value: T) -> Self {
-        Self { value, json: None }
+        Self { value: Box::new(value), json: None }
     }
 }
 
@@ -151,7 +152,7 @@ impl<T> Answer<T> {
     /// [`Decode`](crate::ErrorKind::Decode) where the payload is not in the answer as it came.
     pub fn into_document(self) -> Result<Document<T>, Error> {
         match self.payload_json() {
-            Some(json) => Ok(Document { json: Some(json.to_owned()), value: self.into_inner() }),
+            Some(json) => Ok(Document { json: Some(json.to_owned()), value: Box::new(self.into_inner()) }),
             None => Err(self.incomplete("its payload cannot be taken out as it was received")),
         }
     }

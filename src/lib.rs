@@ -42,9 +42,11 @@ pub use credentials::Token;
 pub use document::Document;
 pub use environment::Environment;
 pub use error::{Error, ErrorCode, ErrorInfo, ErrorKind, Phase};
+#[cfg(any(feature = "gstr_1", feature = "gstr_3b", feature = "gstr_9"))]
+pub use families::filing;
 pub use families::{
     AllInvoiceCounts, BatchJob, BatchReport, BatchStep, InvoiceActions, InvoiceBatch, InvoiceList,
-    InvoiceResets, ItcDeclaration, Job, JobReport, JobState, Polling, RefusedDocument, SupplierList,
+    InvoiceResets, ItcDeclaration, Job, JobReport, JobState, Polling, RefusedDocument, ReturnError, SupplierList,
     wait_until_ready,
 };
 #[cfg(feature = "analytics")]

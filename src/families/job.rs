@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[cfg(feature = "returns_common")]
+use crate::values::ReturnPeriod;
 use crate::{
     Error, ErrorKind,
     client::ClientState,
@@ -15,10 +17,12 @@ use crate::{
     values::{CountText, JobStatus, Section},
 };
 
-/// A job at GSTN: a batch of actions, of resets, or a GSTR-2B to be made again.
+/// A job at GSTN: a batch of actions, of resets, a GSTR-2B to be regenerated, or a
+/// return that is saved, reset or made ready to file.
 ///
 /// It goes on without us. Keep the [`reference_id`](Job::reference_id) to ask
-/// from another process, by [`ims::SessionApi::job`] or [`gstr_2b::SessionApi::job`].
+/// from another process, by [`ims::SessionApi::job`], [`gstr_2b::SessionApi::job`] or
+/// `returns_common::SessionApi::job`.
 #[derive(Clone)]
 pub struct Job {
     state: ClientState,
@@ -31,6 +35,8 @@ pub struct Job {
 enum Kind {
     Invoices,
     Gstr2b,
+    #[cfg(feature = "returns_common")]
+    Return(ReturnPeriod),
 }
 
 /// How often, and for how long, a job is asked for.
@@ -196,6 +202,8 @@ pub struct JobReport {
     pub error_count: Option<u64>,
     /// Each document that was refused, with the reason.
     pub refused: Vec<RefusedDocument>,
+    /// What is wrong with a return that was saved; empty for jobs of the IMS and GSTR-2B.
+    pub errors: Vec<ReturnError>,
     /// Why the job failed as a whole, such as `IMSSAV005`.
     pub code: Option<String>,
     /// The same for people.
@@ -223,6 +231,20 @@ pub struct RefusedDocument {
     pub message: String,
 }
 
+/// What is wrong with a part of a return.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ReturnError {
+    /// The section, such as `b2b` or `table17`; none where the whole return was refused.
+    pub section: Option<String>,
+    /// Why, such as `RET191175`.
+    pub code: String,
+    /// The same for people.
+    pub message: String,
+    /// The entry of the report as received, with the record that was sent.
+    pub record: serde_json::Value,
+}
+
 impl ims::SessionApi {
     /// The job of a batch of actions or resets, by its reference id.
     pub fn job(&self, reference_id: impl Into<String>) -> Job {
@@ -234,6 +256,15 @@ impl gstr_2b::SessionApi {
     /// The job that regenerates a GSTR-2B, by its reference id.
     pub fn job(&self, reference_id: impl Into<String>) -> Job {
         Job::new(&self.state, Kind::Gstr2b, reference_id.into())
+    }
+}
+
+#[cfg(feature = "returns_common")]
+impl crate::returns_common::SessionApi {
+    /// The job of a save, a reset or a proceeding of a return, by its period and
+    /// reference id. Annual returns have the period of March, with which the year ends.
+    pub fn job(&self, period: ReturnPeriod, reference_id: impl Into<String>) -> Job {
+        Job::new(&self.state, Kind::Return(period), reference_id.into())
     }
 }
 
@@ -260,7 +291,7 @@ impl Job {
     /// The sources contradict each other on the codes, so both readings are
     /// taken. `P` is done with a count of documents beside it, as in the
     /// provider's examples, and in progress without one, as in its guide; for
-    /// GSTR-2B, which counts nothing, it is done. `S` is done, `PE` is done
+    /// GSTR-2B and returns, which count nothing, it is done. `S` is done, `PE` is done
     /// with errors, `ER` has failed; `IP` and `REC` are in progress, and so is an
     /// answer without a code. Any other code is [`JobState::Unknown`].
     ///
@@ -287,6 +318,8 @@ impl Job {
                 let transaction_id = answer.transaction_id().map(str::to_owned);
                 Ok(JobReport::of_gstr_2b(answer.into_inner(), transaction_id))
             }
+            #[cfg(feature = "returns_common")]
+            Kind::Return(period) => super::return_job::report(&self.state, period, id).await,
         }
     }
 
@@ -317,6 +350,8 @@ impl Job {
         match self.kind {
             Kind::Invoices => "check_invoice_status",
             Kind::Gstr2b => "get_gstr_2b_regeneration_status",
+            #[cfg(feature = "returns_common")]
+            Kind::Return(_) => "get_return_status",
         }
     }
 }
@@ -415,6 +450,7 @@ impl JobReport {
             processed,
             error_count,
             refused,
+            errors: Vec::new(),
             code: present(report.err_cd).or(whole_code),
             message: present(report.err_msg).or(whole_message),
             transaction_id,
@@ -431,6 +467,7 @@ impl JobReport {
             processed: None,
             error_count: None,
             refused: Vec::new(),
+            errors: Vec::new(),
             code: present(report.err_cd),
             message: present(report.err_msg),
             transaction_id,
@@ -439,7 +476,7 @@ impl JobReport {
 }
 
 /// What a code means that has one meaning everywhere.
-fn state(status: Option<&JobStatus>) -> JobState {
+pub(super) fn state(status: Option<&JobStatus>) -> JobState {
     match status {
         Some(JobStatus::Success) => JobState::Processed,
         Some(JobStatus::ProcessedWithErrors) => JobState::ProcessedWithErrors,
@@ -462,6 +499,6 @@ fn section_of_report(name: &str) -> Section {
     }
 }
 
-fn present(text: Option<String>) -> Option<String> {
+pub(super) fn present(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }

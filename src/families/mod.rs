@@ -3,10 +3,14 @@
 
 #[cfg(feature = "analytics")]
 mod analytics;
+#[cfg(any(feature = "gstr_1", feature = "gstr_3b", feature = "gstr_9"))]
+pub mod filing;
 mod gstr_2b;
 mod ims;
 mod job;
 mod ready;
+#[cfg(feature = "returns_common")]
+mod return_job;
 #[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
 mod sections;
 #[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
@@ -18,7 +22,7 @@ pub use ims::{
     AllInvoiceCounts, BatchJob, BatchReport, BatchStep, InvoiceActions, InvoiceBatch, InvoiceList,
     InvoiceResets, ItcDeclaration, SupplierList,
 };
-pub use job::{Job, JobReport, JobState, Polling, RefusedDocument};
+pub use job::{Job, JobReport, JobState, Polling, RefusedDocument, ReturnError};
 pub use ready::wait_until_ready;
 #[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
 pub use sections::{ReturnSection, ReturnSections};

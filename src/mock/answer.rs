@@ -13,7 +13,7 @@ use super::{
     check::{self, Refusal},
     document::{Document, Operation, members, status, text},
     fault::Fault,
-    files, ims, lock,
+    files, ims, lock, returns,
     rule::{Plan, PlannedAnswer},
     tokens::{self, Holder},
 };
@@ -144,7 +144,8 @@ impl Call<'_> {
 
     /// The answer that no rule has a say in.
     fn unplanned(&self) -> Reply {
-        ims::answer(self).unwrap_or_else(|| self.documented(self.choose()))
+        let remembered = ims::answer(self).or_else(|| returns::answer(self));
+        remembered.unwrap_or_else(|| self.documented(self.choose()))
     }
 
     /// The examples of success of the operation, failures inside them too.

@@ -43,9 +43,10 @@
 //! Signed URLs in answers lead to the mock itself, which keeps what is uploaded
 //! there and has a sample of a file that nobody has uploaded.
 //!
-//! One thing is beyond examples, and therefore off until it is asked for: with
+//! Two things are beyond examples, and therefore off until they are asked for: with
 //! [`stateful_ims`](MockServerBuilder::stateful_ims) the server remembers what
-//! was done with invoices.
+//! was done with invoices, with [`stateful_returns`](MockServerBuilder::stateful_returns)
+//! how far returns are filed.
 
 mod answer;
 mod check;
@@ -56,6 +57,7 @@ mod files;
 mod ims;
 mod limit;
 mod record;
+mod returns;
 mod rule;
 mod serve;
 mod store_check;
@@ -88,6 +90,7 @@ use limit::Limiter;
 pub use limit::RateLimit;
 use record::Log;
 pub use record::RecordedRequest;
+use returns::Returns;
 use rule::Plan;
 pub use rule::Rule;
 use tokens::{Holder, Tokens};
@@ -165,6 +168,7 @@ struct State {
     ims: Option<Mutex<Ims>>,
     files: Mutex<Files>,
     address: SocketAddr,
+    returns: Option<Mutex<Returns>>,
     connections: AtomicUsize,
 }
 
@@ -190,6 +194,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl MockServer {
+    /// The OTP that files a return with [`stateful_returns`](MockServerBuilder::stateful_returns),
+    /// once it was asked for.
+    pub const EVC_OTP: &'static str = returns::EVC_OTP;
+
     /// Starts a server with the settings of [`MockServer::builder`].
     ///
     /// # Errors
@@ -240,6 +248,7 @@ impl MockServer {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             document: None,
             stateful_ims: false,
+            stateful_returns: false,
             settings: Settings {
                 key: "key_test_mock0000000000000000".to_owned(),
                 secret: "secret_test_mock0000000000000000".to_owned(),
@@ -378,6 +387,7 @@ pub struct MockServerBuilder {
     address: SocketAddr,
     document: Option<Value>,
     stateful_ims: bool,
+    stateful_returns: bool,
     settings: Settings,
 }
 
@@ -416,6 +426,20 @@ impl MockServerBuilder {
     #[must_use]
     pub fn stateful_ims(mut self) -> Self {
         self.stateful_ims = true;
+        self
+    }
+
+    /// Remembers what is saved, paid, made ready and filed of GSTR-1, GSTR-3B and
+    /// GSTR-9, and refuses what comes out of order with the documented codes. Off by
+    /// default, when every answer is an example as it stands.
+    ///
+    /// There is one draft for each return and period, the same for all taxpayers; it
+    /// begins as the documented one. A job is processed when its status is asked for
+    /// the second time. The OTP of the signatory is [`MockServer::EVC_OTP`]. Rules
+    /// come first, as ever.
+    #[must_use]
+    pub fn stateful_returns(mut self) -> Self {
+        self.stateful_returns = true;
         self
     }
 
@@ -468,6 +492,7 @@ impl MockServerBuilder {
             ims,
             files: Mutex::default(),
             address,
+            returns: self.stateful_returns.then(Mutex::default),
             connections: AtomicUsize::new(0),
         });
         let task = tokio::spawn(serve::serve(listener, Arc::clone(&state))).abort_handle();

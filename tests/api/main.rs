@@ -4,6 +4,7 @@
 mod analytics;
 mod answers;
 mod examples_parse;
+mod filing;
 mod gstr_2b;
 mod invoice_counts;
 mod invoices;

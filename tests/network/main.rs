@@ -8,6 +8,7 @@ mod dead_connections;
 mod documents;
 mod envelope;
 mod failure_forms;
+mod filing;
 mod http_status;
 mod rate_limit;
 #[path = "../support/mod.rs"]

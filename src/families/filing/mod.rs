@@ -1,0 +1,465 @@
+//! Filing a return, step by step.
+//!
+//! Each step is a method that only the step before it gives. Fetching, saving,
+//! proceeding and asking for an OTP may be repeated; paying and filing cannot
+//! be undone, so they take what you have [`Confirmed`], are sent once, and name
+//! the look that tells what became of a request whose answer was lost.
+
+#[cfg(feature = "gstr_1")]
+mod gstr_1;
+#[cfg(feature = "gstr_3b")]
+mod gstr_3b;
+#[cfg(feature = "gstr_9")]
+mod gstr_9;
+mod outcome;
+mod state;
+pub mod step;
+
+use std::{
+    fmt,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+#[cfg(feature = "gstr_3b")]
+pub use gstr_3b::PaymentState;
+pub use outcome::FilingOutcome;
+pub use state::{FilingState, ResumedFiling};
+
+use crate::{
+    Answer, Document, Error, ErrorKind, Job, JobState, Polling,
+    client::ClientState,
+    returns_common::{self, types::Signatory},
+    values::{EvcOtp, Gstin, Pan, ReturnPeriod, ReturnType},
+};
+use step::{Draft, Proceeding, Processed, Ready, Saved, Signing, Step};
+
+/// The filing of one return, at the step `S`.
+///
+/// Made by `filing` of the family, such as `session.gstr_3b().filing(period)`. `R` is the
+/// document that is filed.
+///
+/// | step | GSTR-3B | GSTR-1 and GSTR-9 |
+/// | --- | --- | --- |
+/// | [`Draft`] | `save`, `saved_draft`, `nil` | `save`, `saved_draft`, GSTR-1 `nil` |
+/// | [`Saved`] | `wait` | `wait` |
+/// | [`Processed`] | **`offset`**, `already_paid` | `proceed` |
+/// | [`Proceeding`] | | `wait` |
+/// | [`Ready`] | `review`, `request_otp` | `review`, `request_otp` |
+/// | [`Signing`] | **`file`** | **`file`** |
+///
+/// The two in bold cannot be undone. A clone is the same filing: what one of
+/// them has in doubt, no other repeats.
+///
+/// Source: the provider's recipes on
+/// [GSTR-3B](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/3293fc43ed97/recipes/gst/gstr-3b/file_gstr_3b.mdx)
+/// and
+/// [GSTR-9](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/3724eab8cc79/recipes/gst/gstr-9/file_gstr_9.mdx).
+#[must_use = "nothing is filed before `file`"]
+pub struct Filing<R, S = Draft> {
+    state: ClientState,
+    period: ReturnPeriod,
+    taxpayer: Option<Gstin>,
+    polling: Polling,
+    step: S,
+    /// A request that cannot be undone may have been processed.
+    in_doubt: Arc<AtomicBool>,
+    document: std::marker::PhantomData<fn() -> R>,
+}
+
+/// What a person, or a program with their consent, has seen and decided on.
+///
+/// Steps that cannot be undone take one, so that what is sent is what was
+/// reviewed, and so that such a step is seen where it is called.
+///
+/// ```
+/// use sandbox_client::filing::Confirmed;
+///
+/// let payment = "108051.00 in cash";
+/// println!("about to pay {payment}");
+/// let confirmed = Confirmed::irreversible(payment);
+/// # let _ = confirmed;
+/// ```
+#[derive(Debug, Clone)]
+pub struct Confirmed<T>(T);
+
+impl<T> Confirmed<T> {
+    /// Confirms that `value` is to be sent although that cannot be undone.
+    #[must_use]
+    pub fn irreversible(value: T) -> Self {
+        Self(value)
+    }
+}
+
+/// A return that is filed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Filed {
+    /// The acknowledgement reference number (ARN).
+    pub arn: String,
+    /// The acknowledgement as received; GSTR-3B adds date and time to the ARN.
+    pub acknowledgement: String,
+    /// What the provider's support asks for. Not always a UUID.
+    pub transaction_id: Option<String>,
+}
+
+/// A return that can be filed by its steps. Implemented for the documents of
+/// GSTR-1, GSTR-3B and GSTR-9; it cannot be implemented elsewhere.
+pub trait Return: sealed::Return {}
+
+impl<R: sealed::Return> Return for R {}
+
+pub(crate) mod sealed {
+    use super::{
+        Answer, ClientState, DeserializeOwned, Document, Error, EvcOtp, Future, Gstin, Pan, ReturnPeriod,
+        ReturnType, Serialize,
+    };
+
+    /// What differs from return to return.
+    pub trait Return: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+        const TYPE: ReturnType;
+        /// The operation that files it.
+        const FILE: &'static str;
+
+        fn fetch(
+            state: &ClientState,
+            period: ReturnPeriod,
+        ) -> impl Future<Output = Result<Answer<Self>, Error>> + Send;
+
+        /// Gives the acknowledgement and the transaction id.
+        fn file(
+            state: &ClientState,
+            period: ReturnPeriod,
+            pan: &Pan,
+            otp: &EvcOtp,
+            document: Document<Self>,
+        ) -> impl Future<Output = Result<(String, Option<String>), Error>> + Send;
+
+        /// Whose document it is, and of which period, as far as it says.
+        fn owner(&self) -> (Option<&str>, Option<&str>);
+
+        /// The fetched document with the members that only the filing has.
+        fn to_file(document: Document<Self>) -> Result<Document<Self>, Error>;
+
+        /// The document of a return without anything in it.
+        fn nil(taxpayer: Option<Gstin>, period: ReturnPeriod) -> Result<Document<Self>, Error>;
+    }
+}
+
+impl<R: Return> Filing<R> {
+    pub(crate) fn new(state: &ClientState, period: ReturnPeriod) -> Self {
+        Self {
+            state: state.clone(),
+            period,
+            taxpayer: state.taxpayer_id().map(|taxpayer| taxpayer.gstin),
+            polling: Polling::default(),
+            step: Draft,
+            in_doubt: Arc::default(),
+            document: std::marker::PhantomData,
+        }
+    }
+
+    /// Whose return it is. Needed where the session is a token alone, as with
+    /// [`with_taxpayer_token`](crate::Client::with_taxpayer_token).
+    pub fn taxpayer(mut self, gstin: Gstin) -> Self {
+        self.taxpayer = Some(gstin);
+        self
+    }
+
+    /// Goes on with the draft that is saved already, on the portal or by an
+    /// earlier program. Fetches it, so that a draft that is not there is told now.
+    ///
+    /// # Errors
+    ///
+    /// Those of fetching the draft.
+    pub async fn saved_draft(&self) -> Result<Filing<R, Processed>, Error> {
+        self.draft().await?;
+        Ok(self.at(Processed))
+    }
+}
+
+impl<R: Return, S: Step> Filing<R, S> {
+    /// The period; for an annual return the last month of the year.
+    #[must_use]
+    pub fn period(&self) -> ReturnPeriod {
+        self.period
+    }
+
+    /// The same filing, whose jobs are asked for in another rhythm. The
+    /// provider advises to ask every 10 to 15 seconds, and most jobs take less
+    /// than three minutes.
+    pub fn polling(mut self, polling: Polling) -> Self {
+        self.polling = polling;
+        self
+    }
+
+    /// Fetches the draft as GSTN has it. Safe to repeat.
+    ///
+    /// # Errors
+    ///
+    /// Any kind.
+    pub async fn draft(&self) -> Result<Document<R>, Error> {
+        R::fetch(&self.state, self.period).await?.into_document()
+    }
+
+    /// The same filing at another step.
+    fn at<T>(&self, step: T) -> Filing<R, T> {
+        Filing {
+            state: self.state.clone(),
+            period: self.period,
+            taxpayer: self.taxpayer,
+            polling: self.polling,
+            step,
+            in_doubt: Arc::default(),
+            document: std::marker::PhantomData,
+        }
+    }
+
+    /// Refuses a document of somebody else, or of another period.
+    fn refuse_foreign(
+        &self,
+        (gstin, period): (Option<&str>, Option<&str>),
+        operation: &'static str,
+    ) -> Result<(), Error> {
+        let refusal = match (gstin, self.taxpayer) {
+            (Some(gstin), Some(taxpayer)) if !gstin.eq_ignore_ascii_case(taxpayer.as_str()) => {
+                Some(("gstin", "is not the taxpayer of this filing"))
+            }
+            _ if period.is_some_and(|period| period != self.period.to_string()) => {
+                Some(("period", "is not the period of this filing"))
+            }
+            _ => None,
+        };
+        match refusal {
+            Some((field, reason)) => Err(Error::input(field, reason).in_operation(operation)),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses what may have been done already.
+    fn refuse_in_doubt(&self, operation: &'static str, look: &'static str) -> Result<(), Error> {
+        if self.in_doubt.load(Ordering::SeqCst) {
+            let reason = "may have been processed already, so it is not sent again";
+            return Err(Error::input("filing", reason).in_operation(operation).advice(look));
+        }
+        Ok(())
+    }
+
+    /// The failure of a request that cannot be undone. If it may have been
+    /// processed, it says where to look, and the request is not sent again.
+    fn failed(&self, error: Error, look: &'static str) -> Error {
+        if !error.maybe_processed() {
+            return error;
+        }
+        self.in_doubt.store(true, Ordering::SeqCst);
+        error.advice(look)
+    }
+
+    async fn send_otp(&self, pan: &Pan) -> Result<(), Error> {
+        let api = returns_common::SessionApi { state: self.state.clone() };
+        let body = Signatory { pan: pan.clone() };
+        api.generate_evc_otp().gstr(R::TYPE).body(body).send().await.map(drop)
+    }
+
+    async fn document_to_file(&self, nil: bool) -> Result<Document<R>, Error> {
+        if nil { R::nil(self.taxpayer, self.period) } else { R::to_file(self.draft().await?) }
+    }
+
+    /// Whose return is closed, and of which period.
+    #[cfg(any(feature = "gstr_1", feature = "gstr_9"))]
+    fn return_of_period(
+        &self,
+        operation: &'static str,
+    ) -> Result<returns_common::types::ReturnOfPeriod, Error> {
+        let gstin = known(self.taxpayer, operation)?;
+        Ok(returns_common::types::ReturnOfPeriod { gstin, ret_period: self.period, ref_id: None })
+    }
+
+    fn job_of(&self, reference_id: &str) -> Job {
+        let api = returns_common::SessionApi { state: self.state.clone() };
+        api.job(self.period, reference_id).polling(self.polling)
+    }
+}
+
+/// The taxpayer, where the request has to name them.
+#[cfg(any(feature = "gstr_1", feature = "gstr_9"))]
+fn known(taxpayer: Option<Gstin>, operation: &'static str) -> Result<Gstin, Error> {
+    taxpayer.ok_or_else(|| {
+        Error::input("taxpayer", "is missing: a token alone does not tell whose it is")
+            .in_operation(operation)
+            .advice("name the taxpayer with `taxpayer`")
+    })
+}
+
+/// Waits until a job is processed; one that went wrong is an error here, since
+/// no step follows it.
+async fn processed(job: &Job) -> Result<(), Error> {
+    let report = job.wait().await?;
+    if report.state == JobState::Processed {
+        return Ok(());
+    }
+    let first = report.errors.first();
+    let reason = match report.errors.len() {
+        0 => "GSTN has not processed it".to_owned(),
+        1 => "GSTN has not processed it: 1 error".to_owned(),
+        many => format!("GSTN has not processed it: {many} errors, of which this is the first"),
+    };
+    Err(Error::new(ErrorKind::Business, reason)
+        .in_operation("get_return_status")
+        .with_error_code(first.map(|error| error.code.as_str()).or(report.code.as_deref()))
+        .with_provider_message(first.map(|error| error.message.as_str()).or(report.message.as_deref()))
+        .with_transaction_id(report.transaction_id.as_deref())
+        .after_attempts(1)
+        .advice("`job().status()` lists all errors; correct the document and save it again"))
+}
+
+impl<R: Return> Filing<R, Saved> {
+    /// The job in which GSTN checks what was saved.
+    pub fn job(&self) -> Job {
+        self.job_of(&self.step.reference_id)
+    }
+
+    /// Waits until GSTN has processed what was saved. Safe to repeat.
+    ///
+    /// # Errors
+    ///
+    /// [`Business`](ErrorKind::Business) where the data has errors: the first of them, and
+    /// [`job`](Filing::job) has all. [`Timeout`](ErrorKind::Timeout) where GSTN takes longer
+    /// than [`polling`](Filing::polling) says; wait again then.
+    pub async fn wait(&self) -> Result<Filing<R, Processed>, Error> {
+        processed(&self.job()).await?;
+        Ok(self.at(Processed))
+    }
+}
+
+impl<R: Return> Filing<R, Proceeding> {
+    /// The job in which GSTN makes the return ready to file.
+    pub fn job(&self) -> Job {
+        self.job_of(&self.step.reference_id)
+    }
+
+    /// Waits until the return is ready to file. Safe to repeat.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Filing::wait) after saving.
+    pub async fn wait(&self) -> Result<Filing<R, Ready>, Error> {
+        processed(&self.job()).await?;
+        Ok(self.at(Ready { nil: self.step.nil }))
+    }
+}
+
+impl<R: Return> Filing<R, Ready> {
+    /// What will be filed: the draft of now, with all members and digits as
+    /// received. Safe to repeat.
+    ///
+    /// # Errors
+    ///
+    /// Any kind.
+    pub async fn review(&self) -> Result<Document<R>, Error> {
+        self.document_to_file(self.step.nil).await
+    }
+
+    /// Has GSTN send an OTP to the person with this PAN, who signs. It may be
+    /// repeated: each call sends a message to a person, and the last OTP counts (inferred).
+    ///
+    /// # Errors
+    ///
+    /// [`Business`](ErrorKind::Business) with the code `OTP0010` where the PAN may not sign.
+    pub async fn request_otp(&self, pan: &Pan) -> Result<Filing<R, Signing>, Error> {
+        self.send_otp(pan).await?;
+        Ok(self.at(Signing { nil: self.step.nil }))
+    }
+
+    /// Goes on with an OTP that the person has already.
+    pub fn otp_at_hand(&self) -> Filing<R, Signing> {
+        self.at(Signing { nil: self.step.nil })
+    }
+}
+
+/// What to do when the answer of a filing was lost.
+const LOOK_AT_OUTCOME: &str = "the return may be filed: look with `outcome()` (Track Returns) and wait some minutes before you file again";
+
+impl<R: Return> Filing<R, Signing> {
+    /// What will be filed; as [`review`](Filing::review) before the OTP.
+    ///
+    /// # Errors
+    ///
+    /// Any kind.
+    pub async fn review(&self) -> Result<Document<R>, Error> {
+        self.document_to_file(self.step.nil).await
+    }
+
+    /// Has another OTP sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`request_otp`](Filing::request_otp) the first time.
+    pub async fn request_otp(&self, pan: &Pan) -> Result<(), Error> {
+        self.send_otp(pan).await
+    }
+
+    /// Files the return. **This is a legal act and cannot be undone.**
+    ///
+    /// The document is the one that was reviewed, and it is sent as it was
+    /// received. It is sent once: where the answer is lost the error says so,
+    /// and this filing refuses to file again until [`outcome`](Filing::outcome)
+    /// has told that it is not filed.
+    ///
+    /// # Errors
+    ///
+    /// [`Input`](ErrorKind::Input) before anything is sent: a document of another taxpayer or
+    /// period, or one that lacks what GSTN requires; and `filing` while an
+    /// earlier request is in doubt. [`Business`](ErrorKind::Business) with GSTN's code. With
+    /// [`maybe_processed`](Error::maybe_processed), look at [`outcome`](Filing::outcome).
+    pub async fn file(
+        &self,
+        pan: &Pan,
+        otp: &EvcOtp,
+        document: Confirmed<Document<R>>,
+    ) -> Result<Filed, Error> {
+        self.refuse_in_doubt(R::FILE, LOOK_AT_OUTCOME)?;
+        let Confirmed(document) = document;
+        self.refuse_foreign(document.owner(), R::FILE)?;
+        let sent = R::file(&self.state, self.period, pan, otp, document).await;
+        let (acknowledgement, transaction_id) = sent.map_err(|error| self.failed(error, LOOK_AT_OUTCOME))?;
+        let arn = acknowledgement.split_whitespace().next().unwrap_or_default().to_owned();
+        Ok(Filed { arn, acknowledgement, transaction_id })
+    }
+}
+
+/// The acknowledgement of a filing, which is no success without one.
+fn acknowledged<T>(answer: &Answer<T>, number: Option<&str>) -> Result<(String, Option<String>), Error> {
+    let number = number.map(str::trim).filter(|number| !number.is_empty());
+    let number = number.ok_or_else(|| answer.incomplete("names no acknowledgement number"))?;
+    Ok((number.to_owned(), answer.transaction_id().map(str::to_owned)))
+}
+
+impl<R, S: Clone> Clone for Filing<R, S> {
+    fn clone(&self) -> Self {
+        Self {
+            state: self.state.clone(),
+            period: self.period,
+            taxpayer: self.taxpayer,
+            polling: self.polling,
+            step: self.step.clone(),
+            in_doubt: Arc::clone(&self.in_doubt),
+            document: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<R: Return, S: Step> fmt::Debug for Filing<R, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filing")
+            .field("return_type", &R::TYPE)
+            .field("period", &self.period)
+            .field("step", &self.step)
+            .finish_non_exhaustive()
+    }
+}

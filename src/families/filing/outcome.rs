@@ -1,0 +1,135 @@
+//! What became of a filing.
+
+use std::sync::atomic::Ordering;
+
+use super::{Filing, Return, step::Step};
+use crate::{
+    Error,
+    public::types::FiledReturn,
+    returns_common,
+    values::{ReturnPeriod, ReturnType, VendorDate},
+};
+
+/// Whether a return is filed, as far as GSTN tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FilingOutcome {
+    /// It is filed.
+    Filed {
+        /// The acknowledgement reference number (ARN).
+        arn: String,
+        /// The day of the filing.
+        date: Option<VendorDate>,
+    },
+    /// GSTN lists no filing of it. Right after a request whose answer was lost
+    /// that may change: look again after some minutes.
+    NotFiled,
+    /// GSTN lists something of it that is not plainly a filing.
+    Unknown {
+        /// The status as received, such as `Filed`.
+        status: Option<String>,
+    },
+}
+
+impl<R: Return, S: Step> Filing<R, S> {
+    /// Looks whether the return is filed: the list of Track Returns. Reading, so safe to
+    /// repeat, at any step and after any failure.
+    ///
+    /// Once it tells that the return is not filed,
+    /// [`file`](Filing::file) may be called again after a lost answer.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "mock", feature = "gstr_3b"))]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use sandbox_client::{filing::FilingOutcome, values::ReturnPeriod};
+    /// # let mock = sandbox_client::mock::MockServer::start().await?;
+    /// # let session = mock.session()?;
+    ///
+    /// let filing = session.gstr_3b().filing(ReturnPeriod::new(2024, 11)?);
+    /// match filing.outcome().await? {
+    ///     FilingOutcome::Filed { arn, .. } => println!("filed: {arn}"),
+    ///     FilingOutcome::NotFiled => println!("not filed"),
+    ///     other => println!("look at the portal: {other:?}"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(all(feature = "mock", feature = "gstr_3b")))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any kind.
+    pub async fn outcome(&self) -> Result<FilingOutcome, Error> {
+        let api = returns_common::SessionApi { state: self.state.clone() };
+        let request = api.track_taxpayer_returns().year(self.period).month(self.period);
+        let answer = request.return_type(R::TYPE.as_str()).send().await?.into_inner();
+        let outcome = outcome(R::TYPE, self.period, answer.e_filedlist.unwrap_or_default());
+        if outcome == FilingOutcome::NotFiled && self.step.doubts_filing() {
+            self.in_doubt.store(false, Ordering::SeqCst);
+        }
+        Ok(outcome)
+    }
+}
+
+/// The filing of the return among those that are listed. One that says neither
+/// which return nor which period it is may be the one.
+fn outcome(return_type: ReturnType, period: ReturnPeriod, list: Vec<FiledReturn>) -> FilingOutcome {
+    let plain = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric(), "").to_ascii_uppercase();
+    let name = plain(return_type.as_str());
+    let mut found: Vec<FiledReturn> = list
+        .into_iter()
+        .filter(|filing| filing.rtntype.as_deref().is_none_or(|listed| plain(listed) == name))
+        .filter(|filing| filing.ret_prd.as_deref().is_none_or(|listed| listed.trim() == period.to_string()))
+        .collect();
+    let is_filed = |filing: &FiledReturn| {
+        filing.rtntype.is_some()
+            && filing.ret_prd.is_some()
+            && filing.arn.as_deref().is_some_and(|arn| !arn.trim().is_empty())
+            && filing.status.as_deref().is_some_and(|status| status.trim().eq_ignore_ascii_case("filed"))
+            && filing.valid.as_deref() != Some("N")
+    };
+    match (found.iter().position(is_filed), found.is_empty()) {
+        (Some(at), _) => {
+            let filing = found.swap_remove(at);
+            FilingOutcome::Filed { arn: filing.arn.unwrap_or_default(), date: filing.dof }
+        }
+        (None, true) => FilingOutcome::NotFiled,
+        (None, false) => FilingOutcome::Unknown { status: found.swap_remove(0).status },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(list: &str) -> FilingOutcome {
+        let list = serde_json::from_str(list).unwrap();
+        outcome(ReturnType::Gstr3b, ReturnPeriod::new(2024, 11).unwrap(), list)
+    }
+
+    #[test]
+    fn only_a_filing_of_this_return_and_period_counts() {
+        let filed = FilingOutcome::Filed { arn: "AB1".into(), date: None };
+        let row =
+            r#"{"arn": "AB1", "ret_prd": "112024", "rtntype": "GSTR3B", "status": "Filed", "valid": "Y"}"#;
+        assert_eq!(told(&format!("[{row}]")), filed);
+        assert_eq!(told(&format!("[{}, {row}]", row.replace("GSTR3B", "GSTR1"))), filed);
+        assert_eq!(told("[]"), FilingOutcome::NotFiled);
+        for (from, to) in [("GSTR3B", "GSTR1"), ("GSTR3B", "GSTR3"), ("112024", "102024")] {
+            assert_eq!(told(&format!("[{}]", row.replace(from, to))), FilingOutcome::NotFiled, "{to}");
+        }
+        for (from, to) in [
+            ("\"Filed\"", "\"Submitted\""),
+            ("\"AB1\"", "\"\""),
+            ("\"AB1\"", "null"),
+            ("\"Y\"", "\"N\""),
+            ("\"GSTR3B\"", "null"),
+            ("\"112024\"", "null"),
+        ] {
+            let outcome = told(&format!("[{}]", row.replace(from, to)));
+            assert!(matches!(outcome, FilingOutcome::Unknown { .. }), "{to}: {outcome:?}");
+        }
+    }
+}
