@@ -46,8 +46,8 @@ pub use error::{Error, ErrorCode, ErrorInfo, ErrorKind, Phase};
 pub use families::filing;
 pub use families::{
     AllInvoiceCounts, BatchJob, BatchReport, BatchStep, InvoiceActions, InvoiceBatch, InvoiceList,
-    InvoiceResets, ItcDeclaration, Job, JobReport, JobState, Polling, RefusedDocument, ReturnError, SupplierList,
-    wait_until_ready,
+    InvoiceResets, ItcDeclaration, Job, JobReport, JobState, Polling, RefusedDocument, ReturnError,
+    SupplierList, wait_until_ready,
 };
 #[cfg(feature = "analytics")]
 pub use families::{Reconciliation, ReconciliationJob, ReconciliationReport, ReconciliationStep};
