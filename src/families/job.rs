@@ -400,12 +400,14 @@ impl JobReport {
             (one, other) => one.or(other),
         };
         self.refused.extend(other.refused);
+        self.errors.extend(other.errors);
         Self {
             state: self.state.and(other.state),
             status: self.status.or(other.status),
             processed: sum(self.processed, other.processed),
             error_count: sum(self.error_count, other.error_count),
             refused: self.refused,
+            errors: self.errors,
             code: self.code.or(other.code),
             message: self.message.or(other.message),
             transaction_id: self.transaction_id.or(other.transaction_id),
@@ -452,7 +454,6 @@ impl JobReport {
             error_count,
             refused,
             errors: Vec::new(),
-            errors: Vec::new(),
             code: present(report.err_cd).or(whole_code),
             message: present(report.err_msg).or(whole_message),
             transaction_id,
@@ -469,7 +470,6 @@ impl JobReport {
             processed: None,
             error_count: None,
             refused: Vec::new(),
-            errors: Vec::new(),
             errors: Vec::new(),
             code: present(report.err_cd),
             message: present(report.err_msg),
