@@ -111,15 +111,17 @@ fn family(
     let mut handles: Vec<Item> = Vec::new();
     let module = ident(name);
     if !without_session.is_empty() {
+        let of_client = operations::client_method(document, name);
         let about = format!(
-            "{description}\n\nThe operations of `{name}` that need no session; made by [`Client::{name}`](crate::Client::{name})."
+            "{description}\n\nThe operations of `{name}` that need no session; made by [`Client::{of_client}`](crate::Client::{of_client})."
         );
+        let of_client = ident(of_client);
         handles.extend(handle("Api", &about, &without_session));
         handles.push(parse_quote! {
             impl crate::Client {
                 #[doc = #description]
                 #[must_use]
-                pub fn #module(&self) -> Api {
+                pub fn #of_client(&self) -> Api {
                     Api { state: self.state().clone() }
                 }
             }

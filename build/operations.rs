@@ -80,6 +80,12 @@ fn token_header(document: &Value, operation: &Value) -> String {
     })
 }
 
+/// The method of `Client` that gives the operations of a family without a session.
+pub fn client_method<'a>(document: &'a Value, family: &'a str) -> &'a str {
+    let tag = document["tags"].as_array().into_iter().flatten().find(|tag| tag["name"] == family);
+    tag.and_then(|tag| tag["x-client"].as_str()).unwrap_or(family)
+}
+
 /// Where the payload of an answer lies, as keys from the outside in.
 pub fn payload_path(operation: &Value) -> Vec<&str> {
     text(&operation["responses"]["200"]["x-payload"]).split('/').filter(|key| !key.is_empty()).collect()
@@ -142,7 +148,7 @@ pub fn table(document: &Value) -> String {
         };
         let _ = writeln!(
             source,
-            "Operation {{ id: {:?}, method: {:?}, path: {path:?}, family: {:?}, summary: {:?}, description: {:?}, credential: Credential::{credential}, token_header: {:?}, idempotent: {}, api_version: {:?}, parameters: &[{}], body: {}, payload: &{:?}, success: &{:?}, failed_status: &{:?} }},",
+            "Operation {{ id: {:?}, method: {:?}, path: {path:?}, family: {:?}, summary: {:?}, description: {:?}, credential: Credential::{credential}, token_header: {:?}, idempotent: {}, api_version: {:?}, parameters: &[{}], body: {}, secret_members: &{:?}, payload: &{:?}, success: &{:?}, failed_status: &{:?} }},",
             text(&operation["operationId"]),
             method.to_uppercase(),
             text(&operation["tags"][0]),
@@ -153,6 +159,7 @@ pub fn table(document: &Value) -> String {
             api_version(document, operation),
             parameters(document, operation),
             operation.get("requestBody").is_some(),
+            secret_members(document, operation),
             payload_path(operation),
             success_values(operation),
             failed_status(operation),
@@ -160,6 +167,16 @@ pub fn table(document: &Value) -> String {
     }
     source.push_str("]\n");
     source
+}
+
+/// Members of an operation's body whose type is a secret.
+fn secret_members<'a>(document: &'a Value, operation: &'a Value) -> Vec<&'a str> {
+    let body = resolve(document, &operation["requestBody"]["content"]["application/json"]["schema"]);
+    let members = body["properties"].as_object().into_iter().flatten();
+    members
+        .filter(|(_, of)| resolve(document, of)["x-secret"] == true)
+        .map(|(name, _)| name.as_str())
+        .collect()
 }
 
 /// The source of an operation's parameters, in the order of the document.

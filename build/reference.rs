@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     codes,
     generate::setter,
-    operations::{Credential, all, credential, kind_name, payload_type, resolve, text},
+    operations::{Credential, all, client_method, credential, kind_name, payload_type, resolve, text},
 };
 
 /// The source of the modules, one for each tag of the document that has operations.
@@ -144,7 +144,10 @@ fn in_rust(page: &mut String, document: &Value, operation: &Value) {
             ),
             format!("session.{family}().{id}()"),
         ),
-        None => ("let client = mock.client()?;".to_owned(), format!("client.{family}().{id}()")),
+        None => {
+            let method = client_method(document, family);
+            ("let client = mock.client()?;".to_owned(), format!("client.{method}().{id}()"))
+        }
     };
     for parameter in parameters_of(document, operation).filter(|parameter| parameter["required"] == true) {
         let (name, value) = (setter(text(&parameter["name"])), value(document, parameter));

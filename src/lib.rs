@@ -49,6 +49,12 @@ pub use families::{
     InvoiceResets, ItcDeclaration, Job, JobReport, JobState, Polling, RefusedDocument, ReturnError,
     SupplierList, wait_until_ready,
 };
+#[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
+pub use families::{BatchItem, BatchStream, CancelReason, DocumentBatch};
+#[cfg(feature = "e_way_bill")]
+pub use families::{EwbId, GeneratedOnce};
+#[cfg(feature = "e_invoice")]
+pub use families::{InvoiceFault, InvoiceId, RegisteredOnce};
 #[cfg(feature = "analytics")]
 pub use families::{Reconciliation, ReconciliationJob, ReconciliationReport, ReconciliationStep};
 #[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]

@@ -32,6 +32,8 @@ pub struct Operation {
     pub parameters: &'static [Parameter],
     /// Whether it takes a body, which is JSON and required then.
     pub body: bool,
+    /// Members of the body whose values must never be shown.
+    pub(crate) secret_members: &'static [&'static str],
     /// Where the payload of an answer lies, as keys from the outside in; empty
     /// where the whole body is the payload.
     pub payload: &'static [&'static str],
@@ -99,6 +101,15 @@ impl Operation {
     /// Where in the table it stands.
     pub(crate) fn position(id: &str) -> Option<usize> {
         crate::generated::OPERATIONS.binary_search_by(|operation| operation.id.cmp(id)).ok()
+    }
+
+    /// Whether a header parameter of this name may have this value.
+    pub(crate) fn takes_header(&self, name: &str, value: &str) -> bool {
+        self.parameters.iter().any(|known| {
+            known.location == Location::Header
+                && known.name == name
+                && (known.values.is_empty() || known.values.contains(&value))
+        })
     }
 
     pub(crate) fn http_method(&self) -> reqwest::Method {

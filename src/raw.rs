@@ -90,7 +90,7 @@ impl Client {
     ) -> Result<Answer<Value>, Error> {
         let state = match Operation::find(operation).map(|operation| operation.credential) {
             Some(Credential::Session(kind)) => {
-                self.state().with_auth(SessionAuth { kind, source: TokenSource::Fixed(token) })
+                self.state().with_auth(SessionAuth::new(kind, TokenSource::Fixed(token)))
             }
             _ => self.state().clone(),
         };

@@ -18,7 +18,7 @@ use reqwest::{
     Url,
     header::{HeaderName, HeaderValue},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use serde::{
     Serialize,
     de::{DeserializeOwned, IgnoredAny},
@@ -98,6 +98,15 @@ pub(crate) trait ParameterText {
 impl<T: fmt::Display> ParameterText for T {
     fn text(&self) -> String {
         self.to_string()
+    }
+}
+
+/// A body, which may hold a password: zeroized with its last copy.
+struct Zeroized(SecretSlice<u8>);
+
+impl AsRef<[u8]> for Zeroized {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose_secret()
     }
 }
 
@@ -183,7 +192,12 @@ impl<'a> Request<'a> {
         if let Some(missing) = missing_member(&json, needs) {
             return self.told(Err(Error::input(missing, "is missing in the document; set it before `send`")));
         }
-        self.body = Some(json.into());
+        if !self.operation.secret_members.is_empty() {
+            let members: serde_json::Value = serde_json::from_slice(&json).unwrap_or_default();
+            let secrets = self.operation.secret_members.iter().filter_map(|name| members[*name].as_str());
+            self.secrets.extend(secrets.map(SecretString::from));
+        }
+        self.body = Some(Bytes::from_owner(Zeroized(json.into())));
         Ok(())
     }
 

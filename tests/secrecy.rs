@@ -596,3 +596,54 @@ async fn an_odd_answer_is_warned_of_by_its_paths() {
     assert!(!text.contains("29AAACQ3770E000"));
     assert_log_is_clean(&secrets, &["sandbox_client"]);
 }
+
+/// The password of an API user: sent in the body of the login and shown nowhere,
+/// not where the server repeats it, and never put into a store.
+#[tokio::test]
+async fn a_password_is_shown_nowhere() {
+    LazyLock::force(&LOG);
+    let secrets = Secrets::fresh();
+    // It takes the place of a secret in the search.
+    let password = format!("p@ss-{}", secrets.secret);
+    let canary = Secrets { secret: password.clone(), ..Secrets::fresh() };
+    let told: [fn(&str) -> Value; 4] = [
+        |echo| json!({"code": 200, "data": {"Status": 0, "ErrorDetails": [{"ErrorCode": echo, "ErrorMessage": echo}]}}),
+        |echo| json!({"code": 200, "data": {"status": "0", "error": {"errorCodes": echo}, "info": echo}}),
+        |echo| json!({"code": 422, "message": echo}),
+        |echo| json!({"code": 200, "data": {"Status": 1}, "transaction_id": echo}),
+    ];
+    for body in told {
+        let server = echoing(move |request| {
+            let sent: Value = serde_json::from_slice(&request.body).unwrap();
+            answer(200, &body(&format!("you sent {}", sent["password"].as_str().unwrap())))
+        })
+        .await;
+        let client = builder(&secrets, &server).build().unwrap();
+        let gstin = Gstin::new("33ABKCS2033B1ZW").unwrap();
+        let session = client.e_invoice(gstin, "api_user", password.as_str()).unwrap();
+        canary.assert_absent("the session", &format!("{session:?} {:?}", session.e_invoice()));
+        let error = session.e_invoice().get_e_invoice().irn("a".repeat(64)).send().await.unwrap_err();
+        canary.assert_not_in(&error);
+        let session = client.e_way_bill(gstin, "api_user", password.as_str()).unwrap();
+        let error = session.e_way_bill().get_error_list().send().await.unwrap_err();
+        canary.assert_not_in(&error);
+    }
+    canary.assert_absent("the log", &LOG.text());
+
+    // What a store gets is the token.
+    let mock = sandbox_client::mock::MockServer::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store = sandbox_client::FileStore::open(folder.path().join("tokens")).unwrap();
+    let client = mock.client_builder().token_store(Arc::new(store)).build().unwrap();
+    let gstin = Gstin::new("33ABKCS2033B1ZW").unwrap();
+    let session = client.e_invoice(gstin, "api_user", password.as_str()).unwrap();
+    session.e_invoice().get_e_invoice().irn("a".repeat(64)).send().await.unwrap();
+    let mut files = 0;
+    for file in std::fs::read_dir(folder.path().join("tokens")).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.is_file() {
+            canary.assert_absent("the store", &String::from_utf8_lossy(&std::fs::read(file).unwrap()));
+            files += 1;
+        }
+    }
+    assert!(files > 0, "the store has the token");
+}

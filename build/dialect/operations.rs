@@ -125,6 +125,13 @@ fn credentials(document: &Value, place: &Place, operation: &Value, report: &mut 
 
 fn family(node: &Node, report: &mut Report) {
     let name = text(&node.value["name"]);
+    let method = node.value.get("x-client").map(text);
+    if method.is_some_and(|method| !is_snake_case(method) || KEYWORDS.contains(&method)) {
+        report.add(
+            &node.place.at("x-client"),
+            "it becomes a method of Client; write snake_case and no Rust keyword",
+        );
+    }
     if !is_snake_case(name) || KEYWORDS.contains(&name) || MODULES.contains(&name) {
         report.add(
             &node.place.at("name"),

@@ -22,6 +22,9 @@ const COMBINATORS: [&str; 3] = ["oneOf", "anyOf", "allOf"];
 const LIMITS: [&str; 8] =
     ["pattern", "minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "uniqueItems"];
 
+const SECRET: &str =
+    "generated types show their values; write true, on a component with an `x-rust` type that hides it";
+
 pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
     let answers = answers(&document.merged);
     for node in nodes {
@@ -62,7 +65,14 @@ fn component(node: &Node, report: &mut Report) {
         {
             report.add(&node.place.at("x-rust"), "it names a type of src/values; write it in UpperCamelCase");
         }
+        let hidden = schema.get("x-rust").is_some();
+        if schema.get("x-secret").is_some_and(|secret| *secret != true || !hidden) {
+            report.add(&node.place.at("x-secret"), SECRET);
+        }
         return;
+    }
+    if schema.get("x-secret").is_some() {
+        report.add(&node.place.at("x-secret"), SECRET);
     }
     if schema.get("x-rust").is_some() {
         report.add(

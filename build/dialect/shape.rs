@@ -68,7 +68,12 @@ impl Kind {
             Kind::Contact => &[("name", Leaf), ("url", Leaf), ("email", Leaf)],
             Kind::License => &[("name", Leaf), ("url", Leaf)],
             Kind::Server => &[("url", Leaf), ("description", Leaf)],
-            Kind::Tag => &[("name", Leaf), ("description", Leaf), ("externalDocs", One(Kind::ExternalDocs))],
+            Kind::Tag => &[
+                ("name", Leaf),
+                ("description", Leaf),
+                ("externalDocs", One(Kind::ExternalDocs)),
+                ("x-client", Leaf),
+            ],
             Kind::Components => &[
                 ("securitySchemes", Each(Kind::SecurityScheme)),
                 ("parameters", Each(Kind::Parameter)),
@@ -126,6 +131,7 @@ impl Kind {
             Kind::MediaType => &[("schema", One(Kind::Schema)), ("examples", Each(Kind::Example))],
             Kind::Schema => &[
                 ("x-rust", Leaf),
+                ("x-secret", Leaf),
                 ("description", Leaf),
                 ("type", Leaf),
                 ("nullable", Leaf),

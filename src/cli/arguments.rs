@@ -9,6 +9,7 @@ use sandbox_client::ims::types::TypeOfGoods;
 use super::{
     analytics::Analytics,
     api,
+    documents::Documents,
     gstr_2b::Gstr2b,
     invoices::Invoices,
     matching::{self, Match},
@@ -40,6 +41,7 @@ Examples:
   sandbox match --register purchases.xlsx     which of them suppliers reported
   sandbox gstr-2b regenerate --period 112025
   sandbox sweep --from firm.csv --checkpoint november.jsonl --report november.html
+  sandbox e-invoice generate --from invoices.jsonl --checkpoint done.jsonl
   sandbox api                                 every operation
   sandbox api get_invoice_count --help        what one of them takes
 
@@ -47,6 +49,8 @@ Environment:
   SANDBOX_API_KEY              the API key; with it the configuration file is not read
   SANDBOX_API_SECRET           the API secret
   SANDBOX_ACCESS_TOKEN         token of a taxpayer's session that you already have
+  SANDBOX_E_INVOICE_USERNAME   user and password of the API user of the e-invoice portal,
+  SANDBOX_E_INVOICE_PASSWORD   and SANDBOX_E_WAY_BILL_… of the e-way bill portal
   SANDBOX_BASE_URL             another address, for a gateway or a mock server
   SANDBOX_REQUESTS_PER_MINUTE  the limit of your account [default: 25 test, 100 live]
   SANDBOX_CONFIG_DIR           another folder for config.toml
@@ -121,6 +125,10 @@ pub enum Command {
     Gstr2b(Gstr2b),
     /// Compare a purchase ledger with GSTR-2B or GSTR-2A
     Analytics(Analytics),
+    /// Register e-invoices, each exactly once
+    EInvoice(Documents),
+    /// Generate e-way bills, each exactly once
+    EWayBill(Documents),
     /// Open a session with the OTP that the taxpayer receives
     ///
     /// Asks for the OTP on the terminal, or reads it from standard input. The

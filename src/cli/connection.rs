@@ -39,8 +39,17 @@ enum Sessions {
 impl Connection {
     pub async fn open(shared: &Shared) -> Result<Self, Failure> {
         if shared.mock {
-            return Self::mock(shared).await;
+            return Self::mock(shared, false).await;
         }
+        Self::real(shared)
+    }
+
+    /// The same, for documents that are made: the built-in server remembers them.
+    pub async fn for_documents(shared: &Shared) -> Result<Self, Failure> {
+        if shared.mock { Self::mock(shared, true).await } else { Self::real(shared) }
+    }
+
+    fn real(shared: &Shared) -> Result<Self, Failure> {
         if !shared.mock_faults.is_empty() {
             return Err(Failure::usage("--mock-faults needs --mock"));
         }
@@ -56,8 +65,8 @@ impl Connection {
         })
     }
 
-    async fn mock(shared: &Shared) -> Result<Self, Failure> {
-        let world = World::start(0, shared).await?;
+    async fn mock(shared: &Shared, documents: bool) -> Result<Self, Failure> {
+        let world = World::start(0, shared, documents).await?;
         let client = world.client()?;
         world.sign_in(&client, &world.taxpayers).await?;
         Ok(Self { client, per_minute: None, sessions: Sessions::Mock(world), own_token: false })

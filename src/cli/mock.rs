@@ -27,8 +27,13 @@ pub struct World {
 }
 
 impl World {
-    pub async fn start(port: u16, shared: &Shared) -> Result<Self, Failure> {
-        let builder = MockServer::builder().stateful_ims();
+    /// `documents` lets the server remember e-invoices and e-way bills: it knows
+    /// none of those in the samples then.
+    pub async fn start(port: u16, shared: &Shared, documents: bool) -> Result<Self, Failure> {
+        let mut builder = MockServer::builder().stateful_ims();
+        if documents {
+            builder = builder.stateful_documents();
+        }
         let server = builder.bind((Ipv4Addr::LOCALHOST, port).into()).start().await.map_err(|error| {
             let failure = Failure::new(Exit::Other, format!("cannot listen on 127.0.0.1:{port}: {error}"));
             if port == 0 { failure } else { failure.hint("Name another port, or none for a free one.") }
@@ -138,7 +143,7 @@ fn first_time() -> impl Fn(&RecordedRequest) -> bool + Send + Sync {
 
 /// Serves until Ctrl-C.
 pub async fn run(shared: &Shared, arguments: &Mock) -> Result<(), Failure> {
-    let world = World::start(arguments.port, shared).await?;
+    let world = World::start(arguments.port, shared, true).await?;
     let server = &world.server;
     let environment = [
         ("SANDBOX_BASE_URL", server.base_url()),

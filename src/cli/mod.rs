@@ -15,11 +15,13 @@ macro_rules! eprintln {
 mod analytics;
 mod api;
 mod arguments;
+mod checkpoint;
 mod config;
 mod confirm;
 mod connection;
 mod counts;
 mod doctor;
+mod documents;
 mod failure;
 mod folders;
 mod gstr_2b;
@@ -30,6 +32,7 @@ mod matching;
 mod mock;
 mod output;
 mod page;
+mod problem;
 mod sessions;
 #[cfg(feature = "redis")]
 mod shared_store;
@@ -60,6 +63,8 @@ pub async fn main() -> ExitCode {
         Command::Match(matching) => matching::run(&arguments.shared, matching).await,
         Command::Gstr2b(gstr_2b) => gstr_2b::run(&arguments.shared, gstr_2b).await,
         Command::Analytics(analytics) => analytics::run(&arguments.shared, analytics).await,
+        Command::EInvoice(command) => documents::e_invoice(&arguments.shared, command).await,
+        Command::EWayBill(command) => documents::e_way_bill(&arguments.shared, command).await,
         Command::Login(login) => login::run(&arguments.shared, login).await,
         Command::Sessions(sessions) => sessions::run(&arguments.shared, sessions).await,
         Command::Sweep(sweep) => sweep::run(&arguments.shared, sweep).await,

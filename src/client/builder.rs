@@ -382,8 +382,7 @@ impl ClientBuilder {
             redis: self.redis,
             observers: self.observers,
         };
-        let auth = taxpayer_token
-            .map(|token| SessionAuth { kind: token::TAXPAYER, source: TokenSource::Fixed(token) });
+        let auth = taxpayer_token.map(|token| SessionAuth::new(token::TAXPAYER, TokenSource::Fixed(token)));
         Ok(Client { state: ClientState { shared: Arc::new(shared), policy: Arc::new(self.policy), auth } })
     }
 }

@@ -56,13 +56,16 @@ pub(super) struct Shared {
 /// taxpayers, one after another, cost no memory.
 #[derive(Default)]
 pub(super) struct Sessions {
-    slots: HashMap<(&'static str, TaxpayerId), Weak<Slot>>,
+    slots: HashMap<SlotOf, Weak<Slot>>,
     /// How many entries there may be before the dead ones are swept out.
     room: usize,
 }
 
+/// Kind of session, server where it is not the first, and whose it is.
+type SlotOf = (&'static str, Option<&'static str>, TaxpayerId);
+
 impl Sessions {
-    fn slot(&mut self, of: (&'static str, TaxpayerId), new: impl FnOnce(TaxpayerId) -> Slot) -> Arc<Slot> {
+    fn slot(&mut self, of: SlotOf, new: impl FnOnce(TaxpayerId) -> Slot) -> Arc<Slot> {
         if let Some(slot) = self.slots.get(&of).and_then(Weak::upgrade) {
             return slot;
         }
@@ -70,7 +73,7 @@ impl Sessions {
             self.slots.retain(|_, slot| slot.strong_count() > 0);
             self.room = (2 * self.slots.len()).max(64);
         }
-        let slot = Arc::new(new(of.1.clone()));
+        let slot = Arc::new(new(of.2.clone()));
         self.slots.insert(of, Arc::downgrade(&slot));
         slot
     }
@@ -163,12 +166,18 @@ impl ClientState {
     }
 
     /// The one place of the token of a session, for all clones of a client.
-    pub(crate) fn slot_of(&self, kind: &'static str, terms: Terms, of: TaxpayerId) -> Arc<Slot> {
+    pub(crate) fn slot_of(
+        &self,
+        kind: &'static str,
+        terms: Terms,
+        of: TaxpayerId,
+        server: Option<&'static str>,
+    ) -> Arc<Slot> {
         let shared = &self.shared;
         let mut sessions = shared.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.slot((kind, of), |of| {
+        sessions.slot((kind, server, of), |of| {
             let key = shared.credentials.key.expose_secret();
-            let key = TokenKey::new(shared.base_url.as_str(), key, kind, Some(of));
+            let key = TokenKey::new(shared.base_url.as_str(), key, kind, Some(of)).on(server);
             Slot::new(key, Arc::clone(&shared.store), terms)
         })
     }

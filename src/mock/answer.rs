@@ -13,7 +13,7 @@ use super::{
     check::{self, Refusal},
     document::{Document, Operation, members, status, text},
     fault::Fault,
-    files, ims, lock, returns,
+    files, ims, lock, nic, returns,
     rule::{Plan, PlannedAnswer},
     tokens::{self, Holder},
 };
@@ -144,7 +144,7 @@ impl Call<'_> {
 
     /// The answer that no rule has a say in.
     fn unplanned(&self) -> Reply {
-        let remembered = ims::answer(self).or_else(|| returns::answer(self));
+        let remembered = ims::answer(self).or_else(|| returns::answer(self)).or_else(|| nic::answer(self));
         remembered.unwrap_or_else(|| self.documented(self.choose()))
     }
 
@@ -254,7 +254,7 @@ fn renew(value: &mut Value, token: &str, expires: u64) {
             for (name, member) in members {
                 match name.as_str() {
                     "access_token" if member.is_string() => *member = token.into(),
-                    "token_expiry" | "session_expiry" => retime(member, expires),
+                    "token_expiry" | "session_expiry" | "expiry" => retime(member, expires),
                     "timestamp" => retime(member, tokens::now()),
                     _ => renew(member, token, expires),
                 }

@@ -1,6 +1,7 @@
 //! A memory for the Invoice Management System.
 //!
-//! The one file of the mock that is written for certain operations. Examples
+//! One of the two files of the mock that are written for certain operations; the
+//! other is `nic.rs`. Examples
 //! cannot agree with each other once something was done: after a batch is
 //! processed, lists and counts have to show it, and no document says how.
 //!

@@ -43,10 +43,12 @@
 //! Signed URLs in answers lead to the mock itself, which keeps what is uploaded
 //! there and has a sample of a file that nobody has uploaded.
 //!
-//! Two things are beyond examples, and therefore off until they are asked for: with
+//! Three things are beyond examples, and therefore off until they are asked for: with
 //! [`stateful_ims`](MockServerBuilder::stateful_ims) the server remembers what
 //! was done with invoices, with [`stateful_returns`](MockServerBuilder::stateful_returns)
-//! how far returns are filed.
+//! how far returns are filed, with
+//! [`stateful_documents`](MockServerBuilder::stateful_documents) the e-invoices
+//! and e-way bills that were made.
 
 mod answer;
 mod check;
@@ -56,6 +58,7 @@ mod fault;
 mod files;
 mod ims;
 mod limit;
+mod nic;
 mod record;
 mod returns;
 mod rule;
@@ -88,6 +91,7 @@ use files::Files;
 use ims::Ims;
 use limit::Limiter;
 pub use limit::RateLimit;
+use nic::Nic;
 use record::Log;
 pub use record::RecordedRequest;
 use returns::Returns;
@@ -169,6 +173,7 @@ struct State {
     files: Mutex<Files>,
     address: SocketAddr,
     returns: Option<Mutex<Returns>>,
+    nic: Option<Mutex<Nic>>,
     connections: AtomicUsize,
 }
 
@@ -249,6 +254,7 @@ impl MockServer {
             document: None,
             stateful_ims: false,
             stateful_returns: false,
+            nic: None,
             settings: Settings {
                 key: "key_test_mock0000000000000000".to_owned(),
                 secret: "secret_test_mock0000000000000000".to_owned(),
@@ -388,6 +394,7 @@ pub struct MockServerBuilder {
     document: Option<Value>,
     stateful_ims: bool,
     stateful_returns: bool,
+    nic: Option<Nic>,
     settings: Settings,
 }
 
@@ -440,6 +447,25 @@ impl MockServerBuilder {
     #[must_use]
     pub fn stateful_returns(mut self) -> Self {
         self.stateful_returns = true;
+    /// Remembers e-invoices and e-way bills: the same document again is a
+    /// duplicate, documents are found by number and by document, and can be
+    /// changed, closed and cancelled. Off by default, when every answer is an
+    /// example as it stands.
+    ///
+    /// A token sees the documents of its own GSTIN. Rules come first, as ever:
+    /// one with a fault and no answer of its own does the work and breaks the
+    /// answer.
+    #[must_use]
+    pub fn stateful_documents(mut self) -> Self {
+        self.nic.get_or_insert_default();
+        self
+    }
+
+    /// How long an e-invoice or e-way bill may be cancelled, 24 hours by
+    /// default. Turns on [`stateful_documents`](MockServerBuilder::stateful_documents).
+    #[must_use]
+    pub fn cancellation_window(mut self, window: Duration) -> Self {
+        self.nic.get_or_insert_default().window = window;
         self
     }
 
@@ -493,6 +519,7 @@ impl MockServerBuilder {
             files: Mutex::default(),
             address,
             returns: self.stateful_returns.then(Mutex::default),
+            nic: self.nic.map(Mutex::new),
             connections: AtomicUsize::new(0),
         });
         let task = tokio::spawn(serve::serve(listener, Arc::clone(&state))).abort_handle();

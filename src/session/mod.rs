@@ -94,9 +94,7 @@ impl Client {
     /// A session of any kind with a token that you already have.
     #[must_use]
     pub fn with_session_token<K: SessionKind>(&self, token: Token) -> Session<K> {
-        Session::of(
-            self.state().with_auth(SessionAuth { kind: K::SCHEME, source: TokenSource::Fixed(token) }),
-        )
+        Session::of(self.state().with_auth(SessionAuth::new(K::SCHEME, TokenSource::Fixed(token))))
     }
 }
 

@@ -36,6 +36,30 @@ pub(crate) struct SessionAuth {
     /// The security scheme of its token.
     pub kind: &'static str,
     pub source: TokenSource,
+    pub route: Route,
+}
+
+impl SessionAuth {
+    pub fn new(kind: &'static str, source: TokenSource) -> Self {
+        Self { kind, source, route: Route::default() }
+    }
+}
+
+/// Headers that each call of a session carries, as far as its operation takes
+/// them: which server of NIC it goes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Route {
+    /// `x-source`.
+    pub server: Option<&'static str>,
+    /// `x-proxy`.
+    pub proxy: Option<&'static str>,
+}
+
+impl Route {
+    pub fn headers(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let headers = [("x-source", self.server), ("x-proxy", self.proxy)];
+        headers.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
 }
 
 #[derive(Clone)]

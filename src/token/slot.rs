@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+#[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 use secrecy::SecretString;
 use tokio::sync::watch;
 
@@ -66,6 +67,7 @@ pub(crate) struct Slot {
     /// written last.
     pub(super) writing: tokio::sync::Mutex<()>,
     /// What the SDK logs in with by itself, for kinds that have such a thing.
+    #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
     credential: Mutex<Option<Arc<SecretString>>>,
 }
 
@@ -77,6 +79,7 @@ impl Slot {
             terms,
             state: Mutex::default(),
             writing: tokio::sync::Mutex::default(),
+            #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
             credential: Mutex::default(),
         }
     }
@@ -90,12 +93,12 @@ impl Slot {
     }
 
     /// The secret that the SDK logs in with by itself. In memory only.
-    #[allow(dead_code)] // for kinds that log in by themselves
+    #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
     pub fn credential(&self) -> Option<Arc<SecretString>> {
         self.credential.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    #[allow(dead_code)] // for kinds that log in by themselves
+    #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
     pub fn set_credential(&self, secret: SecretString) {
         *self.credential.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(secret));
     }

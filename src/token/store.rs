@@ -40,11 +40,19 @@ pub struct TokenKey {
     /// The security scheme of the token.
     kind: &'static str,
     taxpayer: Option<TaxpayerId>,
+    /// The server that gave it, where it is not the one that is meant by default.
+    server: Option<&'static str>,
 }
 
 impl TokenKey {
     pub(crate) fn new(host: &str, api_key: &str, kind: &'static str, taxpayer: Option<TaxpayerId>) -> Self {
-        Self { host: host.to_owned(), key_hash: Sha256::digest(api_key.as_bytes()).into(), kind, taxpayer }
+        let key_hash = Sha256::digest(api_key.as_bytes()).into();
+        Self { host: host.to_owned(), key_hash, kind, taxpayer, server: None }
+    }
+
+    /// The key of the same session on another server of NIC.
+    pub(crate) fn on(self, server: Option<&'static str>) -> Self {
+        Self { server, ..self }
     }
 
     /// The kind of the token: the name of its security scheme, such as
@@ -58,6 +66,13 @@ impl TokenKey {
     #[must_use]
     pub fn taxpayer(&self) -> Option<&TaxpayerId> {
         self.taxpayer.as_ref()
+    }
+
+    /// The server of NIC that gave the token of a session, such as `secondary`.
+    /// `None` for the first and for kinds that have no servers.
+    #[must_use]
+    pub fn server(&self) -> Option<&'static str> {
+        self.server
     }
 
     /// A name for files and databases: 64 hexadecimal digits, the same on
@@ -81,6 +96,10 @@ impl TokenKey {
         if let Some(taxpayer) = &self.taxpayer {
             part(taxpayer.gstin.as_str().as_bytes());
             part(taxpayer.username.as_bytes());
+        }
+        if let Some(server) = self.server {
+            part(b"server");
+            part(server.as_bytes());
         }
         hex(&hash.finalize())
     }

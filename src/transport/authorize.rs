@@ -62,6 +62,10 @@ pub(crate) fn sign(request: &Request<'_>, lease: Option<&Lease>) -> reqwest::Req
     {
         headers.insert(API_SECRET, secret);
     }
+    let route = state.auth().map(|auth| auth.route).unwrap_or_default();
+    for (name, value) in route.headers().filter(|(name, value)| operation.takes_header(name, value)) {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
     // What the caller gave comes before a default of the document.
     for (name, value) in &request.headers {
         headers.insert(name, value.clone());

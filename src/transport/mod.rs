@@ -25,7 +25,7 @@ pub(crate) use envelope::{not_json, undecodable};
 pub(crate) use secrets::Secrets;
 
 use crate::{
-    Error, ErrorKind,
+    CodeMeaning, Error, ErrorKind,
     client::LONGEST,
     observe::Call,
     operation::{Credential, Operation},
@@ -171,12 +171,15 @@ async fn run(request: &Request<'_>, call: &Call<'_>) -> Result<(Received, Secret
     }
 }
 
-/// Whether the failure speaks of the very token that the operation carried.
+/// Whether the failure speaks of the very token that the operation carried: a
+/// password that is refused is not the fault of the platform token beside it.
 fn is_dead_token(operation: &Operation, error: &Error) -> bool {
-    matches!(
-        (operation.credential, error.kind()),
-        (Credential::PlatformToken, ErrorKind::Auth) | (Credential::Session(_), ErrorKind::SessionExpired)
-    )
+    error.meaning() != Some(CodeMeaning::LoginRefused)
+        && matches!(
+            (operation.credential, error.kind()),
+            (Credential::PlatformToken, ErrorKind::Auth)
+                | (Credential::Session(_), ErrorKind::SessionExpired)
+        )
 }
 
 /// The envelope's verdict, with what the head of the answer says on waiting.

@@ -11,18 +11,26 @@ mod count_text;
 mod counts;
 mod date;
 mod envelope;
+#[cfg(feature = "e_way_bill")]
+mod ewb_number;
 mod financial_year;
 mod gstin;
 mod hash_text;
 mod invoice;
 mod invoice_counts;
 mod invoice_sections;
+#[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
+mod irn;
+#[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
+mod nic_server;
 mod job_errors;
 mod open_enum;
 mod otp;
 mod pan;
 #[cfg(feature = "public")]
 mod pan_search;
+#[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
+mod password;
 mod path_segment;
 mod period;
 mod section;
@@ -42,16 +50,24 @@ pub use count_text::CountText;
 pub use counts::{CountGroup, CountGroups, StatusCounts};
 pub use date::{CalendarDate, VendorDate};
 pub use envelope::{StatusCd, Timestamp};
+#[cfg(feature = "e_way_bill")]
+pub use ewb_number::EwbNumber;
 pub use financial_year::FinancialYear;
 pub use gstin::Gstin;
 pub use invoice::{Invoice, ItcReduction};
 pub use invoice_counts::InvoiceCounts;
 pub use invoice_sections::InvoiceSections;
+#[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
+pub use irn::Irn;
+#[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
+pub use nic_server::NicServer;
 pub use job_errors::JobErrors;
 pub use otp::{EvcOtp, Otp};
 pub use pan::Pan;
 #[cfg(feature = "public")]
 pub use pan_search::PanSearchData;
+#[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
+pub use password::Password;
 pub use path_segment::PathSegment;
 pub use period::{Month, ReturnPeriod, Year};
 pub use section::Section;

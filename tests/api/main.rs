@@ -3,6 +3,7 @@
 
 mod analytics;
 mod answers;
+mod e_invoice_checks;
 mod examples_parse;
 mod filing;
 mod gstr_2b;
@@ -11,6 +12,7 @@ mod invoices;
 mod matching;
 mod mock_server;
 mod month;
+mod nic;
 mod not_ready;
 mod observation;
 mod odd_answers;

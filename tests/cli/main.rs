@@ -3,6 +3,7 @@
 #[path = "../support/command.rs"]
 mod command;
 mod doctor;
+mod documents;
 mod endings;
 mod files;
 mod first_run;

@@ -20,6 +20,7 @@ mod document;
 mod envelope;
 mod every_operation;
 mod independent_mock;
+mod nic_failures;
 #[path = "../../build/operations.rs"]
 #[allow(dead_code)] // the operation table is for the build script
 mod operations;

@@ -357,6 +357,22 @@ fn a_family_is_a_module() {
 }
 
 #[test]
+fn a_method_of_the_client_may_have_another_name_than_the_family() {
+    for name in [json!("eInvoice"), json!("move"), json!(true)] {
+        let found =
+            violations(&[("/tags/-", json!({"name": "more", "description": "A family.", "x-client": name}))]);
+        assert_eq!(
+            found,
+            [
+                "sandbox.yaml: tags/more: x-client: it becomes a method of Client; write snake_case and no Rust keyword"
+            ]
+        );
+    }
+    let fits = json!({"name": "more", "description": "A family.", "x-client": "more_api"});
+    assert_eq!(violations(&[("/tags/-", fits)]), [""; 0]);
+}
+
+#[test]
 fn an_operation_is_documented() {
     for key in ["summary", "description"] {
         for prose in [json!(" "), Value::Null] {
@@ -859,6 +875,24 @@ fn a_secret_is_a_query_parameter() {
         &[("parameters/ApiVersion/x-secret", json!(true))],
         &["parameters/ApiVersion: x-secret: it hides a value in addresses; write true, on a query parameter"],
     );
+}
+
+#[test]
+fn a_secret_type_is_one_that_hides_its_value() {
+    const RULE: &str =
+        "generated types show their values; write true, on a component with an `x-rust` type that hides it";
+    allowed(&[("schemas/StatusCd/x-secret", json!(true))]);
+    for (place, value, at) in [
+        ("schemas/StatusCd/x-secret", json!("yes"), "schemas/StatusCd: x-secret"),
+        ("schemas/ErrorResponse/x-secret", json!(true), "schemas/ErrorResponse: x-secret"),
+        (
+            "schemas/ErrorResponse/properties/message/x-secret",
+            json!(true),
+            "schemas/ErrorResponse: properties.message.x-secret",
+        ),
+    ] {
+        refused(&[(place, value)], &[&format!("{at}: {RULE}")]);
+    }
 }
 
 // ---- schemas ----------------------------------------------------------------

@@ -87,6 +87,7 @@ fn differences(operation: &Operation, row: &Value) -> Vec<String> {
         Credential::ApiSecret => "api_secret",
         Credential::PlatformToken => "platform",
         Credential::Session("taxpayer_token") => "taxpayer",
+        Credential::Session("e_invoice_token" | "e_way_bill_token") => "e_invoice_session",
         Credential::Session(kind) => kind,
         _ => unreachable!("no other credential"),
     };

@@ -4,6 +4,8 @@
 //! The types of the kinds come from the security schemes of the document. A
 //! kind without a file here works with a token that the caller has.
 
+#[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
+mod nic;
 mod platform;
 mod taxpayer;
 
@@ -53,17 +55,24 @@ pub(super) struct Kind {
     pub over: fn() -> Error,
 }
 
-static KINDS: [&Kind; 2] = [&platform::KIND, &taxpayer::KIND];
+static KINDS: &[&Kind] = &[
+    &platform::KIND,
+    &taxpayer::KIND,
+    #[cfg(feature = "e_invoice")]
+    &nic::E_INVOICE,
+    #[cfg(feature = "e_way_bill")]
+    &nic::E_WAY_BILL,
+];
 
 impl Kind {
     /// The kind of a security scheme, if the SDK keeps its tokens.
     pub fn of(scheme: &str) -> Option<&'static Self> {
-        KINDS.into_iter().find(|kind| kind.scheme == scheme)
+        KINDS.iter().copied().find(|kind| kind.scheme == scheme)
     }
 
     /// The one place of this session's token, for all clones of a client.
-    pub fn slot(&self, state: &ClientState, of: TaxpayerId) -> Arc<Slot> {
-        state.slot_of(self.scheme, self.terms, of)
+    pub fn slot(&self, state: &ClientState, of: TaxpayerId, server: Option<&'static str>) -> Arc<Slot> {
+        state.slot_of(self.scheme, self.terms, of, server)
     }
 
     /// How the token of this slot is renewed.

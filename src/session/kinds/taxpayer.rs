@@ -67,7 +67,7 @@ impl Client {
             return Err(Error::input("username", "must be the user name on the GST portal, in one line"));
         }
         let id = TaxpayerId { gstin, username };
-        let slot = KIND.slot(self.state(), id.clone());
+        let slot = KIND.slot(self.state(), id.clone(), None);
         Ok(Taxpayer { client: self.clone(), id, slot })
     }
 }
@@ -214,7 +214,7 @@ impl Taxpayer {
 
     fn scoped(&self) -> Session {
         let source = TokenSource::Slot(Arc::clone(&self.slot));
-        Session::of(self.client.state().with_auth(SessionAuth { kind: TaxpayerToken::SCHEME, source }))
+        Session::of(self.client.state().with_auth(SessionAuth::new(TaxpayerToken::SCHEME, source)))
     }
 }
 

@@ -1,0 +1,30 @@
+//! An error as a line of JSON: in the output and in checkpoints.
+
+use sandbox_client::Error;
+use serde::{Deserialize, Serialize};
+
+/// Why there is no result, as far as it can be written down.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Problem {
+    /// [`ErrorKind`](sandbox_client::ErrorKind) as a word.
+    pub kind: String,
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transaction_id: Option<String>,
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        Self {
+            kind: error.kind().as_str().to_owned(),
+            message: error.to_string(),
+            status: error.status(),
+            code: error.error_code().map(str::to_owned),
+            transaction_id: error.transaction_id().map(str::to_owned),
+        }
+    }
+}

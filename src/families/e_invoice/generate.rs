@@ -1,0 +1,231 @@
+//! Registering an invoice once, and changing it where it was registered.
+
+use std::sync::Arc;
+
+use futures_util::Stream;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::check::Duplicates;
+use crate::{
+    Answer, CancelReason, DocumentBatch, Error, ErrorKind,
+    e_invoice::{
+        SessionApi,
+        types::{Inv01, IrnCancelRequest, IrnCancellation, RegisteredInvoice},
+    },
+    families::{
+        batch::How,
+        nic::{is_duplicate, once},
+    },
+    values::{Amount, Irn, NicServer},
+};
+
+/// What to keep of an e-invoice: its number, and the server that registered it.
+///
+/// It can be cancelled, and given an e-way bill, on that server alone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct InvoiceId {
+    /// The invoice reference number.
+    pub irn: Irn,
+    /// The server of NIC.
+    pub server: NicServer,
+}
+
+/// An invoice that was registered once.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RegisteredOnce {
+    /// The invoice with its signed forms, and the envelope of the answer.
+    pub invoice: Answer<RegisteredInvoice>,
+    /// What to keep for later changes.
+    pub id: InvoiceId,
+    /// Whether it was found: it had been registered before, or by a request
+    /// whose answer was lost.
+    pub found: bool,
+}
+
+impl SessionApi {
+    /// Registers an invoice, or gives it where it is registered already: after
+    /// this, there is exactly one, whatever happened to the answers.
+    ///
+    /// The invoice is [checked](Inv01::check) first. Where the answer to the
+    /// request is lost, and where the portal says that it knows the document
+    /// (2150), the invoice is looked for by type, number and date. Where it is
+    /// not there it is sent again, at most twice: the portal refuses a second
+    /// registration, so none comes of that. An invoice that is found must have
+    /// the same buyer and total, as far as its signed form can be read.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use sandbox_client::{e_invoice::types::Inv01, values::Gstin};
+    /// # let mock = sandbox_client::mock::MockServer::builder().stateful_documents().start().await?;
+    /// # let client = mock.client()?;
+    /// # let invoice: Inv01 = serde_json::from_str(include_str!("../../../openapi/e_invoice/examples/generate_e_invoice.request.documented.json"))?;
+    /// let session = client.e_invoice(Gstin::unchecked("29AAACQ3770E000")?, "api_user", "not-a-real-password")?;
+    /// let registered = session.e_invoice().generate_or_get(&invoice).await?;
+    /// let again = session.e_invoice().generate_or_get(&invoice).await?;
+    /// assert_eq!(registered.id, again.id);
+    /// assert!(!registered.found && again.found);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Input`](ErrorKind::Input) where the invoice would be refused, with
+    /// nothing sent; [`Business`](ErrorKind::Business) with the portal's codes,
+    /// among them 2278 for a number that was cancelled; otherwise any kind.
+    /// With [`maybe_processed`](Error::maybe_processed) it is not known whether
+    /// the invoice exists: call this once more.
+    ///
+    /// Source: the provider's page of
+    /// [Generate e-invoice](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/d2424c8a6112/api-reference/gst/compliance/openapi.json);
+    /// that a second registration is refused is documented there.
+    pub async fn generate_or_get(&self, invoice: &Inv01) -> Result<RegisteredOnce, Error> {
+        invoice.check().map_err(|error| error.in_operation("generate_e_invoice"))?;
+        let server = self.state.server_of_new();
+        let (answer, found) = once(
+            || self.generate_e_invoice().x_source(server).body(invoice.clone()).send(),
+            || self.find(invoice, server),
+            is_duplicate,
+        )
+        .await?;
+        if found && !is_same(invoice, &answer) {
+            return Err(Error::new(
+                ErrorKind::Business,
+                "another invoice is registered under this number, with another buyer or total",
+            )
+            .in_operation("generate_e_invoice")
+            .advice("give the invoice another number"));
+        }
+        let irn = Irn::new(answer.irn.as_str())
+            .map_err(|_| answer.incomplete("has an IRN that is not 64 hexadecimal digits"))?;
+        Ok(RegisteredOnce { invoice: answer, id: InvoiceId { irn, server }, found })
+    }
+
+    /// Registers any number of invoices, each exactly once, as
+    /// [`generate_or_get`](SessionApi::generate_or_get) does. Results come in
+    /// the order in which they are known; a failure is a result like the
+    /// others and stops nothing. A document that comes twice is refused the
+    /// second time, with nothing sent.
+    ///
+    /// - **Rate limit**: all requests keep to that of the client, and the wait
+    ///   for it does not count against the call timeout.
+    /// - **Memory** does not grow with the invoices but for the numbers of the
+    ///   documents: the stream is asked for one when there is a permit for its request.
+    /// - **To resume**, leave out what has a result and give the rest once more:
+    ///   what was in flight is found.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mock")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use sandbox_client::{e_invoice::types::Inv01, values::Gstin};
+    /// # let mock = sandbox_client::mock::MockServer::builder().stateful_documents().start().await?;
+    /// # let client = mock.client()?;
+    /// # let session = client.e_invoice(Gstin::unchecked("29AAACQ3770E000")?, "api_user", "not-a-real-password")?;
+    /// # let sample: Inv01 = serde_json::from_str(include_str!("../../../openapi/e_invoice/examples/generate_e_invoice.request.documented.json"))?;
+    /// # let invoices = (1..=3).map(|number| { let mut invoice = sample.clone(); invoice.doc_dtls.no = format!("A/{number}"); invoice });
+    /// let mut batch = session.e_invoice().generate_all(futures_util::stream::iter(invoices)).start();
+    /// while let Some(item) = batch.next().await {
+    ///     match item.result {
+    ///         Ok(registered) => println!("{}: {}", item.document.doc_dtls.no, registered.id.irn),
+    ///         Err(error) => println!("{}: {error}", item.document.doc_dtls.no),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "mock"))]
+    /// # fn main() {}
+    /// ```
+    pub fn generate_all<S>(&self, invoices: S) -> DocumentBatch<Inv01, RegisteredOnce, S>
+    where
+        S: Stream<Item = Inv01> + Unpin,
+    {
+        let api = Self { state: self.state.with_policy(|policy| policy.patient = true) };
+        let mut seen = Duplicates::default();
+        let how = How {
+            admit: Box::new(move |invoice| {
+                seen.add(invoice).map_err(|error| error.in_operation("generate_e_invoice"))
+            }),
+            make: Arc::new(move |invoice| {
+                let api = api.clone();
+                Box::pin(async move {
+                    let result = api.generate_or_get(&invoice).await;
+                    (invoice, result)
+                })
+            }),
+        };
+        DocumentBatch::new(invoices, how)
+    }
+
+    async fn find(
+        &self,
+        invoice: &Inv01,
+        server: NicServer,
+    ) -> Result<Option<Answer<RegisteredInvoice>>, Error> {
+        let document = &invoice.doc_dtls;
+        let found = self
+            .get_e_invoice_by_document()
+            .document_type(document.typ)
+            .document_number(document.no.as_str())
+            .document_date(document.dt.as_str())
+            .x_source(server)
+            .send()
+            .await;
+        match found {
+            Err(error) if error.is_no_records() => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    /// Cancels an e-invoice, within 24 hours, on the server that registered it.
+    /// This cannot be undone, and the number cannot be used again. An active
+    /// e-way bill must be cancelled first.
+    ///
+    /// # Errors
+    ///
+    /// [`Input`](ErrorKind::Input) with the field `x-source` for an invoice
+    /// of another server, with nothing sent; [`Business`](ErrorKind::Business)
+    /// with 2230 for an active e-way bill, 2270 after 24 hours, 9999 for an
+    /// invoice that is not active; otherwise any kind.
+    pub async fn cancel(
+        &self,
+        id: &InvoiceId,
+        reason: CancelReason,
+        remark: &str,
+    ) -> Result<Answer<IrnCancellation>, Error> {
+        let told = |error: Error| error.in_operation("cancel_e_invoice");
+        let server = self.state.server_of(id.server).map_err(told)?;
+        let reason = match reason {
+            CancelReason::Duplicate => "1",
+            CancelReason::DataEntryMistake => "2",
+            CancelReason::OrderCancelled => "3",
+            CancelReason::Other => "4",
+        };
+        if remark.chars().count() > 100 {
+            return Err(told(Error::input("CnlRem", "must be at most 100 characters")));
+        }
+        let body = IrnCancelRequest {
+            irn: id.irn.clone(),
+            cnl_rsn: reason.to_owned(),
+            cnl_rem: (!remark.is_empty()).then(|| remark.to_owned()),
+        };
+        self.cancel_e_invoice().irn(id.irn.clone()).x_source(server).body(body).send().await
+    }
+}
+
+/// Whether a registered invoice is this one, as far as can be told.
+fn is_same(invoice: &Inv01, registered: &RegisteredInvoice) -> bool {
+    let Some(data) = registered.signed_invoice_data() else { return true };
+    let buyer = data["BuyerDtls"]["Gstin"].as_str();
+    let total = &data["ValDtls"]["TotInvVal"];
+    let total =
+        (*total != Value::Null).then(|| serde_json::from_value::<Amount>(total.clone()).ok()).flatten();
+    buyer.is_none_or(|buyer| buyer.eq_ignore_ascii_case(&invoice.buyer_dtls.gstin))
+        && total.is_none_or(|total| total == invoice.val_dtls.tot_inv_val)
+}

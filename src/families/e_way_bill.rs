@@ -1,0 +1,238 @@
+//! E-way bills: generated once, changed on the server that generated them.
+
+use std::{collections::HashSet, sync::Arc};
+
+use futures_util::Stream;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    batch::How,
+    nic::{is_duplicate, once},
+};
+use crate::{
+    Answer, CancelReason, DocumentBatch, Error,
+    e_way_bill::{
+        SessionApi,
+        types::{
+            EwbCancelRequest, EwbCancellation, EwbCloseRequest, EwbClosure, EwbDocumentType, EwbGenerated,
+            EwbRequest, EwbTransporterRequest, EwbTransporterUpdate, EwbVehicleRequest, EwbVehicleUpdate,
+        },
+    },
+    values::{EwbNumber, NicServer},
+};
+
+/// What to keep of an e-way bill: its number, and the server that generated it.
+///
+/// It can be cancelled, and handed to another transporter, on that server alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EwbId {
+    /// The number.
+    pub number: EwbNumber,
+    /// The server of NIC.
+    pub server: NicServer,
+}
+
+/// An e-way bill that was generated once.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct GeneratedOnce {
+    /// The bill, and the envelope of the answer.
+    pub bill: Answer<EwbGenerated>,
+    /// What to keep for later changes.
+    pub id: EwbId,
+    /// Whether it was found: it had been generated before, or by a request
+    /// whose answer was lost.
+    pub found: bool,
+}
+
+impl SessionApi {
+    /// Generates an e-way bill, or gives the one of the same document: after
+    /// this, there is exactly one, whatever happened to the answers.
+    ///
+    /// Where the answer to the request is lost, and where the portal says that
+    /// there is a bill already (604), it is looked for by type and number of the
+    /// document, and counts if it is active and of the same date. Where there is
+    /// none the request is sent again, at most twice: the portal refuses a
+    /// second bill for a document, so none comes of that. The provider documents
+    /// the look-up for invoices alone; for other types it is inferred.
+    ///
+    /// # Errors
+    ///
+    /// [`Business`](crate::ErrorKind::Business) with the portal's codes; otherwise any
+    /// kind. With [`maybe_processed`](Error::maybe_processed) it is not known
+    /// whether the bill exists: call this once more.
+    ///
+    /// Source: the provider's page of
+    /// [Generate e-way bill](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/d2424c8a6112/api-reference/gst/compliance/openapi.json).
+    pub async fn generate_or_get(&self, request: &EwbRequest) -> Result<GeneratedOnce, Error> {
+        let server = self.state.server_of_new();
+        let (bill, found) = once(
+            || self.generate_e_way_bill().x_source(server).body(request.clone()).send(),
+            || self.find(request, server),
+            is_duplicate,
+        )
+        .await?;
+        let number = EwbNumber::new(bill.eway_bill_no)
+            .map_err(|_| bill.incomplete("has a number that is not twelve digits"))?;
+        Ok(GeneratedOnce { bill, id: EwbId { number, server }, found })
+    }
+
+    /// Generates any number of e-way bills, each exactly once, as
+    /// [`generate_or_get`](SessionApi::generate_or_get) does. Results come in
+    /// the order in which they are known; a failure is a result like the
+    /// others and stops nothing. A document that comes twice is refused the
+    /// second time, with nothing sent. To resume, leave out what has a result
+    /// and give the rest once more: what was in flight is found.
+    pub fn generate_all<S>(&self, requests: S) -> DocumentBatch<EwbRequest, GeneratedOnce, S>
+    where
+        S: Stream<Item = EwbRequest> + Unpin,
+    {
+        let api = Self { state: self.state.with_policy(|policy| policy.patient = true) };
+        let mut seen = HashSet::new();
+        let how = How {
+            admit: Box::new(move |request: &EwbRequest| {
+                let key = (document_type(request), request.doc_no.clone(), request.doc_date.clone());
+                if seen.insert(key) {
+                    return Ok(());
+                }
+                Err(Error::input("docNo", "stands twice among these documents of one type and date")
+                    .in_operation("generate_e_way_bill"))
+            }),
+            make: Arc::new(move |request| {
+                let api = api.clone();
+                Box::pin(async move {
+                    let result = api.generate_or_get(&request).await;
+                    (request, result)
+                })
+            }),
+        };
+        DocumentBatch::new(requests, how)
+    }
+
+    async fn find(
+        &self,
+        request: &EwbRequest,
+        server: NicServer,
+    ) -> Result<Option<Answer<EwbGenerated>>, Error> {
+        let found = self
+            .get_e_way_bill_by_document()
+            .document_type(document_type(request))
+            .document_number(request.doc_no.as_str())
+            .x_source(server)
+            .send()
+            .await;
+        let bill = match found {
+            Err(error) if error.is_no_records() => return Ok(None),
+            found => found?,
+        };
+        let number = EwbNumber::new(bill.eway_bill_no)
+            .map_err(|_| bill.incomplete("has a number that is not twelve digits"))?;
+        // The answer tells neither whether it is active nor the date.
+        let details = self.get_e_way_bill().ewb_no(number).send().await?;
+        let is = |told: &Option<String>, expected: &str| {
+            told.as_deref().is_none_or(|told| told.trim().eq_ignore_ascii_case(expected))
+        };
+        let same = is(&details.status, "ACT") && is(&details.doc_date, &request.doc_date);
+        Ok(same.then_some(bill))
+    }
+
+    /// Cancels a bill on the server that generated it. This cannot be undone.
+    ///
+    /// # Errors
+    ///
+    /// [`Input`](crate::ErrorKind::Input) with the field `x-source` for a bill of
+    /// another server, with nothing sent; [`Business`](crate::ErrorKind::Business)
+    /// with 312 for one that is not yours or was cancelled; otherwise any kind.
+    pub async fn cancel(
+        &self,
+        id: EwbId,
+        reason: CancelReason,
+        remark: &str,
+    ) -> Result<Answer<EwbCancellation>, Error> {
+        let server = self.server(id, "cancel_e_way_bill")?;
+        let reason = match reason {
+            CancelReason::Duplicate => 1,
+            CancelReason::OrderCancelled => 2,
+            CancelReason::DataEntryMistake => 3,
+            CancelReason::Other => 4,
+        };
+        let body = EwbCancelRequest {
+            ewb_no: id.number.get(),
+            cancel_rsn_code: reason,
+            cancel_rmrk: (!remark.is_empty()).then(|| remark.to_owned()),
+        };
+        self.cancel_e_way_bill().ewb_no(id.number).x_source(server).body(body).send().await
+    }
+
+    /// Gives a bill its vehicle, or another one (Part B). The number in `body`
+    /// is set to that of the bill.
+    ///
+    /// # Errors
+    ///
+    /// [`Input`](crate::ErrorKind::Input) with the field `x-source` for a bill of
+    /// another server, with nothing sent; otherwise any kind.
+    pub async fn update_vehicle(
+        &self,
+        id: EwbId,
+        mut body: EwbVehicleRequest,
+    ) -> Result<Answer<EwbVehicleUpdate>, Error> {
+        let server = self.server(id, "update_e_way_bill_vehicle")?;
+        body.ewb_no = Some(id.number.get());
+        self.update_e_way_bill_vehicle().ewb_no(id.number).x_source(server).body(body).send().await
+    }
+
+    /// Hands a bill to another transporter, by GSTIN or TRANSIN.
+    ///
+    /// # Errors
+    ///
+    /// [`Input`](crate::ErrorKind::Input) with the field `x-source` for a bill of
+    /// another server, with nothing sent; [`Business`](crate::ErrorKind::Business)
+    /// with 222 for an unknown transporter; otherwise any kind.
+    pub async fn update_transporter(
+        &self,
+        id: EwbId,
+        transporter: &str,
+    ) -> Result<Answer<EwbTransporterUpdate>, Error> {
+        let server = self.server(id, "update_e_way_bill_transporter")?;
+        let body = EwbTransporterRequest { ewb_no: id.number.get(), transporter_id: transporter.to_owned() };
+        self.update_e_way_bill_transporter().ewb_no(id.number).x_source(server).body(body).send().await
+    }
+
+    /// Closes a bill after delivery, on a day of the form DD/MM/YYYY. This
+    /// cannot be undone.
+    ///
+    /// # Errors
+    ///
+    /// [`Input`](crate::ErrorKind::Input) with the field `x-source` for a bill of
+    /// another server, and with `remarks` unless they have 1 to 100 characters;
+    /// otherwise any kind.
+    pub async fn close(&self, id: EwbId, day: &str, remarks: &str) -> Result<Answer<EwbClosure>, Error> {
+        let server = self.server(id, "close_e_way_bill")?;
+        if !(1..=100).contains(&remarks.chars().count()) {
+            return Err(
+                Error::input("remarks", "must be 1 to 100 characters").in_operation("close_e_way_bill")
+            );
+        }
+        let body = EwbCloseRequest {
+            ewb_no: id.number.get(),
+            closure_date: day.to_owned(),
+            remarks: remarks.to_owned(),
+        };
+        self.close_e_way_bill().x_source(server).body(body).send().await
+    }
+
+    fn server(&self, id: EwbId, operation: &'static str) -> Result<NicServer, Error> {
+        self.state.server_of(id.server).map_err(|error| error.in_operation(operation))
+    }
+}
+
+/// The code of the type of the document.
+fn document_type(request: &EwbRequest) -> &'static str {
+    match request.doc_type {
+        EwbDocumentType::Inv => "INV",
+        EwbDocumentType::Chl => "CHL",
+        EwbDocumentType::Bil => "BIL",
+        EwbDocumentType::Boe => "BOE",
+        EwbDocumentType::Oth => "OTH",
+    }
+}
