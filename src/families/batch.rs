@@ -27,9 +27,11 @@ pub struct DocumentBatch<D, M, S> {
 /// How documents are made.
 pub(super) struct How<D, M> {
     /// Refuses what must not be sent: the second of two equal documents.
-    pub admit: Box<dyn FnMut(&D) -> Result<(), Error> + Send>,
+    pub admit: Box<Admit<D>>,
     pub make: Arc<Make<D, M>>,
 }
+
+type Admit<D> = dyn FnMut(&D) -> Result<(), Error> + Send;
 
 type Make<D, M> = dyn Fn(D) -> BoxFuture<'static, (D, Result<M, Error>)> + Send + Sync;
 

@@ -21,9 +21,9 @@ mod invoice_counts;
 mod invoice_sections;
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 mod irn;
+mod job_errors;
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 mod nic_server;
-mod job_errors;
 mod open_enum;
 mod otp;
 mod pan;
@@ -59,9 +59,9 @@ pub use invoice_counts::InvoiceCounts;
 pub use invoice_sections::InvoiceSections;
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 pub use irn::Irn;
+pub use job_errors::JobErrors;
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 pub use nic_server::NicServer;
-pub use job_errors::JobErrors;
 pub use otp::{EvcOtp, Otp};
 pub use pan::Pan;
 #[cfg(feature = "public")]

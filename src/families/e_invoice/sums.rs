@@ -201,9 +201,9 @@ impl Checks<'_> {
     }
 
     fn totals(&mut self) {
+        const RULE: &str = "must be the sum over the items, within 1 rupee";
         let (totals, items) = (&self.invoice.val_dtls, &self.invoice.item_list);
         let sum = |of: fn(&Inv01Item) -> Decimal| items.iter().map(of).sum::<Decimal>();
-        const RULE: &str = "must be the sum over the items, within 1 rupee";
         for (member, told, expected) in [
             ("AssVal", totals.ass_val.to_decimal(), sum(|item| item.ass_amt.to_decimal())),
             ("CgstVal", value(totals.cgst_val), sum(|item| value(item.cgst_amt))),
