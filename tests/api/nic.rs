@@ -365,7 +365,7 @@ async fn each_invoice_of_a_batch_is_registered_once() {
     let count = Arc::new(AtomicUsize::new(0));
     let of = |every: usize| {
         let count = Arc::clone(&count);
-        move |_: &RecordedRequest| count.fetch_add(1, Ordering::Relaxed) % every == 0
+        move |_: &RecordedRequest| count.fetch_add(1, Ordering::Relaxed).is_multiple_of(every)
     };
     mock.on("generate_e_invoice").fault(Fault::CloseWithoutAnswer).when(of(7)).times(20);
     mock.on("generate_e_invoice").error("service_unavailable").when(of(11)).times(10);
