@@ -14,11 +14,11 @@ pub mod filing;
 mod gstr_2b;
 mod ims;
 mod job;
+#[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
+mod nic;
 mod ready;
 #[cfg(feature = "returns_common")]
 mod return_job;
-#[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
-mod nic;
 #[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
 mod sections;
 #[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]

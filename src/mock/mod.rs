@@ -447,6 +447,9 @@ impl MockServerBuilder {
     #[must_use]
     pub fn stateful_returns(mut self) -> Self {
         self.stateful_returns = true;
+        self
+    }
+
     /// Remembers e-invoices and e-way bills: the same document again is a
     /// duplicate, documents are found by number and by document, and can be
     /// changed, closed and cancelled. Off by default, when every answer is an
