@@ -24,6 +24,7 @@ mod nic_failures;
 #[path = "../../build/operations.rs"]
 #[allow(dead_code)] // the operation table is for the build script
 mod operations;
+mod manifest;
 mod requests;
 mod rules;
 #[path = "../support/document.rs"]
