@@ -41,5 +41,8 @@ fn taxable_value(document: &Gstr1) -> Decimal {
     let recipients = document.b2b.iter().flatten();
     let invoices = recipients.flat_map(|recipient| recipient.inv.iter().flatten());
     let items = invoices.flat_map(|invoice| invoice.itms.iter().flatten());
-    items.filter_map(|item| item.itm_det.as_ref()?.txval).map(sandbox_client::values::Amount::to_decimal).sum()
+    items
+        .filter_map(|item| item.itm_det.as_ref()?.txval)
+        .map(sandbox_client::values::Amount::to_decimal)
+        .sum()
 }

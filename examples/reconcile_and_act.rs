@@ -12,7 +12,7 @@ use sandbox_client::{
     ims::types::InvoiceStatus,
     matching::{Document, Tolerance, Verdict, reconcile},
     mock::MockServer,
-    values::{Amount, Gstin, Section, VendorDate},
+    values::{Amount, Gstin, ProviderDate, Section},
 };
 
 /// Supplier, number, date and value.
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut register = Vec::new();
     for line in REGISTER.lines() {
         let [supplier, number, date, value] = line.split(',').collect::<Vec<_>>()[..] else { continue };
-        let document = Document::new(supplier, number).date(VendorDate::from(date).to_date()?);
+        let document = Document::new(supplier, number).date(ProviderDate::from(date).to_date()?);
         register.push(document.value(value.parse::<Amount>()?));
     }
     let list = session.ims().invoices(Section::B2b, InvoiceStatus::NoActionTaken).await?;

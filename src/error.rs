@@ -117,7 +117,7 @@ impl ErrorKind {
 #[non_exhaustive]
 pub enum Phase {
     /// Waiting for a place within the rate limit; nothing was sent.
-    Pace,
+    RateLimit,
     /// Waiting for a token; the request itself was not sent.
     Login,
     /// The name of the host could not be resolved.
@@ -129,22 +129,22 @@ pub enum Phase {
     /// A proxy refused.
     Proxy,
     /// Sending the request or waiting for the head of the answer.
-    Head,
+    ResponseHeaders,
     /// Reading the body of the answer.
-    Body,
+    ResponseBody,
 }
 
 impl Phase {
     fn as_str(self) -> &'static str {
         match self {
-            Self::Pace => "waiting for the rate limit",
+            Self::RateLimit => "waiting for the rate limit",
             Self::Login => "waiting for a token",
             Self::Dns => "resolving the host name",
             Self::Connect => "connecting",
             Self::Tls => "the TLS handshake",
             Self::Proxy => "the proxy",
-            Self::Head => "waiting for the answer",
-            Self::Body => "reading the answer",
+            Self::ResponseHeaders => "waiting for the answer",
+            Self::ResponseBody => "reading the answer",
         }
     }
 }

@@ -64,7 +64,7 @@ pub use generated::families::*;
 pub use generated::reference;
 pub use observe::{AttemptReport, CallReport};
 pub use operation::{Credential, Location, Operation, Parameter};
-pub use rate_limit::{BoxFuture, RateGate};
+pub use rate_limit::{BoxFuture, RateLimiter};
 pub use retry::RetryPolicy;
 pub use session::{Session, Taxpayer};
 #[cfg(feature = "redis")]

@@ -21,14 +21,14 @@ pub(crate) const MARGIN: Duration = Duration::from_secs(1);
 /// Requests are counted in slots of this length, so that memory does not grow with the limit.
 pub(crate) const SLOT: Duration = Duration::from_millis(100);
 
-/// A boxed future, as the methods of [`RateGate`] return it.
+/// A boxed future, as the methods of [`RateLimiter`] return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What lets requests through, one permission each.
 ///
 /// The default counts in this process ([`ClientBuilder::requests_per_minute`](crate::ClientBuilder::requests_per_minute)).
 /// An implementation of your own lets several machines share one limit.
-pub trait RateGate: Send + Sync + 'static {
+pub trait RateLimiter: Send + Sync + 'static {
     /// Waits until a request may be sent, and counts it. Must be safe to
     /// cancel: a dropped future takes no permission with it.
     ///
@@ -42,7 +42,7 @@ pub trait RateGate: Send + Sync + 'static {
     /// The server said 429: nobody may pass for this long.
     fn pause(&self, wait: Duration);
 
-    /// How long such a [`pause`](RateGate::pause) goes on. The default does not
+    /// How long such a [`pause`](RateLimiter::pause) goes on. The default does not
     /// know of any; errors and [`Client::paused_for`](crate::Client::paused_for)
     /// then name the limit alone.
     fn paused_for(&self) -> Duration {
@@ -149,7 +149,10 @@ pub(crate) fn too_slow(wait: Option<Duration>, paused: Duration) -> Error {
         let reason = "the client's own limits would make this call wait past its deadline";
         (reason, "send less at once, or raise the call timeout", wait)
     };
-    Error::new(ErrorKind::RateLimited, reason).with_phase(Phase::Pace).with_retry_after(wait).advice(advice)
+    Error::new(ErrorKind::RateLimited, reason)
+        .with_phase(Phase::RateLimit)
+        .with_retry_after(wait)
+        .advice(advice)
 }
 
 impl Window {

@@ -135,7 +135,7 @@ pub(crate) fn is_retryable(idempotent: bool, error: &Error) -> bool {
             idempotent && matches!(error.status(), Some(408 | 500 | 502 | 503 | 504 | 520..=524))
         }
         ErrorKind::Transport | ErrorKind::Timeout => {
-            !matches!(error.phase(), Some(Phase::Tls | Phase::Proxy | Phase::Pace | Phase::Login))
+            !matches!(error.phase(), Some(Phase::Tls | Phase::Proxy | Phase::RateLimit | Phase::Login))
                 && (idempotent || !error.maybe_processed())
         }
         ErrorKind::Business => match error.meaning() {

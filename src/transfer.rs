@@ -241,10 +241,10 @@ impl Transfers {
         let stalled = pin!(activity.stalled(self.idle(), deadline));
         match future::select(response, stalled).await {
             Either::Left((Ok(response), _)) => Ok(response),
-            Either::Left((Err(error), _)) => Err(transport::classify(error, Phase::Head, false)),
+            Either::Left((Err(error), _)) => Err(transport::classify(error, Phase::ResponseHeaders, false)),
             Either::Right(((), _)) => {
                 Err(Error::new(ErrorKind::Timeout, "the file host did not answer in time")
-                    .with_phase(Phase::Head)
+                    .with_phase(Phase::ResponseHeaders)
                     .maybe_sent(true))
             }
         }
@@ -547,10 +547,10 @@ impl Download {
                     return Ok(None);
                 }
                 Ok(Ok(None)) => Error::new(ErrorKind::Transport, "the file ended before its end"),
-                Ok(Err(error)) => transport::classify(error, Phase::Body, false),
+                Ok(Err(error)) => transport::classify(error, Phase::ResponseBody, false),
                 Err(_) => Error::new(ErrorKind::Timeout, "no more of the file in time"),
             };
-            self.broken(error.with_phase(Phase::Body)).await?;
+            self.broken(error.with_phase(Phase::ResponseBody)).await?;
         }
     }
 

@@ -15,7 +15,7 @@ use super::{
     state::{ClientState, Gate, Policy, Shared},
 };
 use crate::{
-    Environment, Error, MemoryStore, RateGate, RetryPolicy, SavedToken, Token, TokenKey, TokenStore,
+    Environment, Error, MemoryStore, RateLimiter, RetryPolicy, SavedToken, Token, TokenKey, TokenStore,
     credentials::{self, ApiKey},
     environment::BaseUrl,
     generated::OPERATIONS,
@@ -54,7 +54,7 @@ enum GateSetting {
     Documented,
     PerMinute(u32),
     Unlimited,
-    Custom(Arc<dyn RateGate>),
+    Custom(Arc<dyn RateLimiter>),
 }
 
 impl Default for ClientBuilder {
@@ -243,7 +243,7 @@ impl ClientBuilder {
     }
 
     /// A rate limit that is kept elsewhere, shared by several machines.
-    pub fn rate_gate(mut self, gate: Arc<dyn RateGate>) -> Self {
+    pub fn rate_limiter(mut self, gate: Arc<dyn RateLimiter>) -> Self {
         self.gate = GateSetting::Custom(gate);
         self
     }
@@ -287,7 +287,7 @@ impl ClientBuilder {
 
     /// Shares tokens and rate limit with other workers over a Redis or Valkey
     /// server; see [`redis`](crate::redis). A [`token_store`](ClientBuilder::token_store)
-    /// or [`rate_gate`](ClientBuilder::rate_gate) of your own comes first, and
+    /// or [`rate_limiter`](ClientBuilder::rate_limiter) of your own comes first, and
     /// with [`no_rate_limit`](ClientBuilder::no_rate_limit) only tokens are shared.
     #[cfg(feature = "redis")]
     pub fn redis(mut self, redis: crate::redis::Redis) -> Self {

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::http::FileHosts;
 use crate::{
-    Environment, Error, RateGate, RetryPolicy, TaxpayerId, TokenKey,
+    Environment, Error, RateLimiter, RetryPolicy, TaxpayerId, TokenKey,
     credentials::{self, ApiKey},
     environment::BaseUrl,
     observe::Observers,
@@ -82,7 +82,7 @@ impl Sessions {
 pub(super) enum Gate {
     Unlimited,
     Local(SlidingWindow),
-    Custom(Arc<dyn RateGate>),
+    Custom(Arc<dyn RateLimiter>),
 }
 
 /// Limits of one call.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::values::{Amount, CalendarDate, Invoice, Section, VendorDate};
+use crate::values::{Amount, CalendarDate, Invoice, ProviderDate, Section};
 
 /// A document of a purchase register, or as a supplier reported it.
 ///
@@ -150,7 +150,7 @@ impl From<&Invoice> for Document {
     }
 }
 
-fn day(date: &VendorDate) -> Option<CalendarDate> {
+fn day(date: &ProviderDate) -> Option<CalendarDate> {
     date.to_date().ok()
 }
 
@@ -159,7 +159,7 @@ mod gstr_2b {
     use super::{Amount, Document, Kind, day};
     use crate::{
         gstr_2b::types::{Gstr2b, Gstr2bInvoice, Gstr2bIsdDocument, Gstr2bItem, Gstr2bNote},
-        values::{Decimal, VendorDate},
+        values::{Decimal, ProviderDate},
     };
 
     impl Document {
@@ -189,7 +189,7 @@ mod gstr_2b {
             all
         }
 
-        fn of_supplier(gstin: &str, number: Option<&String>, date: Option<&VendorDate>) -> Self {
+        fn of_supplier(gstin: &str, number: Option<&String>, date: Option<&ProviderDate>) -> Self {
             Self::new(gstin, number.map_or("", String::as_str)).date(date.and_then(day))
         }
     }

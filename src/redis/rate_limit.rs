@@ -15,7 +15,7 @@ use tokio::{runtime::Handle, sync::oneshot, time::sleep};
 
 use super::{Inner, PREFIX, engine::TRY_AGAIN, generation_name, millis, script, seal::unique};
 use crate::{
-    BoxFuture, RateGate,
+    BoxFuture, RateLimiter,
     rate_limit::{MARGIN, SLOT, WINDOW, Window},
 };
 
@@ -88,7 +88,7 @@ impl SharedPace {
     }
 }
 
-impl RateGate for SharedPace {
+impl RateLimiter for SharedPace {
     fn acquire(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             let pace = &self.0;

@@ -110,7 +110,7 @@ fn the_default_policy() {
         assert_eq!(retried(&write(), &status(code)), code == 429, "write, {code}");
     }
     for kind in [ErrorKind::Transport, ErrorKind::Timeout] {
-        for phase in [Phase::Dns, Phase::Connect, Phase::Head, Phase::Body] {
+        for phase in [Phase::Dns, Phase::Connect, Phase::ResponseHeaders, Phase::ResponseBody] {
             assert!(retried(&read(), &fault(kind, phase, true)), "read, {kind:?} {phase:?}");
             assert!(retried(&read(), &fault(kind, phase, false)), "read, {kind:?} {phase:?}");
             // ... and where the request provably was not sent.
@@ -122,7 +122,7 @@ fn the_default_policy() {
     // What another try cannot change: a certificate, a proxy that refuses,
     // our own deadline, and all that the provider has decided.
     for operation in [read(), write()] {
-        for phase in [Phase::Tls, Phase::Proxy, Phase::Pace] {
+        for phase in [Phase::Tls, Phase::Proxy, Phase::RateLimit] {
             assert!(!retried(&operation, &fault(ErrorKind::Transport, phase, false)), "{phase:?}");
         }
         for kind in [

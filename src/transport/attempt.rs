@@ -52,7 +52,7 @@ pub(crate) fn send(
     let response = http.execute(request);
     async move {
         let (response, connecting) = watched(response).await;
-        let mut response = response.map_err(|error| classify(error, Phase::Head, connecting))?;
+        let mut response = response.map_err(|error| classify(error, Phase::ResponseHeaders, connecting))?;
         let status = response.status();
         let mut headers = std::mem::take(response.headers_mut());
         headers.remove(SET_COOKIE);
@@ -75,7 +75,7 @@ async fn read(response: &mut Response, cap: usize) -> Result<Bytes, Error> {
     // A length is believed as far as an ordinary answer goes.
     let length = response.content_length().unwrap_or(0);
     let length = usize::try_from(length).unwrap_or(ORDINARY).min(ORDINARY);
-    let failed = |error| classify(error, Phase::Body, false);
+    let failed = |error| classify(error, Phase::ResponseBody, false);
     let Some(first) = response.chunk().await.map_err(failed)? else { return Ok(Bytes::new()) };
     if first.len() > cap {
         return Err(too_large());
@@ -118,7 +118,7 @@ pub(crate) fn classify(error: reqwest::Error, phase: Phase, connecting: bool) ->
             .advice("check the network, the proxy and the base URL")
     } else if facts.not_http {
         Error::new(ErrorKind::Decode, "the answer is not valid HTTP")
-    } else if phase == Phase::Body && !facts.connection {
+    } else if phase == Phase::ResponseBody && !facts.connection {
         Error::new(ErrorKind::Decode, "the body of the answer cannot be decompressed")
     } else {
         Error::new(ErrorKind::Transport, "the connection broke").with_phase(phase)

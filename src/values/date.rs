@@ -10,21 +10,21 @@ use crate::{Error, ErrorKind};
 /// A date as sent: `05-11-2024` in lists of invoices, `05/11/2024` elsewhere.
 ///
 /// The text is kept as it came, since answers also have dates that are none,
-/// and those must not fail a call. [`to_date`](VendorDate::to_date) reads it.
+/// and those must not fail a call. [`to_date`](ProviderDate::to_date) reads it.
 ///
 /// ```
-/// use sandbox_client::values::VendorDate;
+/// use sandbox_client::values::ProviderDate;
 ///
-/// let date = VendorDate::from("05-11-2024").to_date()?;
+/// let date = ProviderDate::from("05-11-2024").to_date()?;
 /// assert_eq!((date.year(), date.month(), date.day()), (2024, 11, 5));
 /// assert_eq!(date.to_string(), "2024-11-05");
-/// assert!(VendorDate::from("31/02/2024").to_date().is_err());
+/// assert!(ProviderDate::from("31/02/2024").to_date().is_err());
 /// # Ok::<(), sandbox_client::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct VendorDate(CompactString);
+pub struct ProviderDate(CompactString);
 
-impl VendorDate {
+impl ProviderDate {
     /// The text as sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -58,13 +58,13 @@ impl VendorDate {
     }
 }
 
-impl From<&str> for VendorDate {
+impl From<&str> for ProviderDate {
     fn from(text: &str) -> Self {
         Self(text.into())
     }
 }
 
-impl FromStr for VendorDate {
+impl FromStr for ProviderDate {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -72,26 +72,26 @@ impl FromStr for VendorDate {
     }
 }
 
-impl fmt::Display for VendorDate {
+impl fmt::Display for ProviderDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
 }
 
-impl Serialize for VendorDate {
+impl Serialize for ProviderDate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
 }
 
-impl<'de> Deserialize<'de> for VendorDate {
+impl<'de> Deserialize<'de> for ProviderDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         super::text::read(deserializer)
     }
 }
 
 #[cfg(feature = "schemars")]
-super::json_schema!(VendorDate, "VendorDate", String);
+super::json_schema!(ProviderDate, "ProviderDate", String);
 
 /// A day of the calendar. Ordered by time; prints as `YYYY-MM-DD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn only_days_of_the_calendar_are_dates() {
-        let read = |text: &str| VendorDate::from(text).to_date().ok().map(|date| date.to_string());
+        let read = |text: &str| ProviderDate::from(text).to_date().ok().map(|date| date.to_string());
         for (text, date) in [
             ("05-11-2024", "2024-11-05"),
             ("05/11/2024", "2024-11-05"),
@@ -227,7 +227,7 @@ mod tests {
             "05-11-24",
         ] {
             assert_eq!(read(text), None, "{text}");
-            assert_eq!(serde_json::from_value::<VendorDate>(text.into()).unwrap().as_str(), text);
+            assert_eq!(serde_json::from_value::<ProviderDate>(text.into()).unwrap().as_str(), text);
         }
     }
 }

@@ -6,7 +6,7 @@ use compact_str::CompactString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 
 use super::{
-    Amount, Decimal, FilingStatus, InvoiceAction, InvoiceType, Section, SourceForm, VendorDate, YesNo,
+    Amount, Decimal, FilingStatus, InvoiceAction, InvoiceType, ProviderDate, Section, SourceForm, YesNo,
     hash_text::HashText, text::OptionalText,
 };
 
@@ -43,7 +43,7 @@ struct Fields {
     supplier: CompactString,
     period: CompactString,
     number: CompactString,
-    date: Option<VendorDate>,
+    date: Option<ProviderDate>,
     /// Whether number and date travel as `nt_num` and `nt_dt`.
     is_note: bool,
     place_of_supply: Option<CompactString>,
@@ -68,7 +68,7 @@ struct Fields {
 #[derive(Clone, PartialEq, Default)]
 struct Rare {
     original_number: Option<CompactString>,
-    original_date: Option<VendorDate>,
+    original_date: Option<ProviderDate>,
     remarks: Option<CompactString>,
     reduction_required: Option<YesNo>,
     declared: ItcReduction,
@@ -148,7 +148,7 @@ impl Invoice {
 
     /// Date of the document (`idt`, `nt_dt`).
     #[must_use]
-    pub fn date(&self) -> Option<&VendorDate> {
+    pub fn date(&self) -> Option<&ProviderDate> {
         self.0.date.as_ref()
     }
 
@@ -160,7 +160,7 @@ impl Invoice {
 
     /// Date of the document that this one amends (`oidt`, `ont_dt`).
     #[must_use]
-    pub fn original_date(&self) -> Option<&VendorDate> {
+    pub fn original_date(&self) -> Option<&ProviderDate> {
         self.0.rare.as_ref()?.original_date.as_ref()
     }
 

@@ -48,7 +48,7 @@ pub use codes::{
 };
 pub use count_text::CountText;
 pub use counts::{CountGroup, CountGroups, StatusCounts};
-pub use date::{CalendarDate, VendorDate};
+pub use date::{CalendarDate, ProviderDate};
 pub use envelope::{StatusCd, Timestamp};
 #[cfg(feature = "e_way_bill")]
 pub use ewb_number::EwbNumber;

@@ -10,8 +10,8 @@ use std::{
 };
 
 use sandbox_client::{
-    BoxFuture, Client, ClientBuilder, ErrorKind, MemoryStore, RateGate, RetryPolicy, SweepItem, SweepStream,
-    TaxpayerId,
+    BoxFuture, Client, ClientBuilder, ErrorKind, MemoryStore, RateLimiter, RetryPolicy, SweepItem,
+    SweepStream, TaxpayerId,
     ims::types::TypeOfGoods,
     mock::{MockServer, RecordedRequest},
     values::Gstin,
@@ -158,7 +158,7 @@ fn firm_of(count: usize) -> Vec<(Gstin, String)> {
 /// Lets one request through every 100 ms.
 struct Slow(tokio::sync::Mutex<()>);
 
-impl RateGate for Slow {
+impl RateLimiter for Slow {
     fn acquire(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             let _turn = self.0.lock().await;
@@ -182,7 +182,8 @@ async fn the_wait_for_the_pace_is_no_part_of_the_call() {
     signed_in(&mock, &quick, 10, |_| false).await;
 
     // Ten calls queue at once, the last for a second; each may take 300 ms.
-    let client = builder(&mock).token_store(store).rate_gate(gate).call_timeout(Duration::from_millis(300));
+    let client =
+        builder(&mock).token_store(store).rate_limiter(gate).call_timeout(Duration::from_millis(300));
     let client = client.build().unwrap();
     let items = collect(client.sweep(firm(10)).goods([TypeOfGoods::Others]).start()).await;
     assert_eq!(items.len(), 10);

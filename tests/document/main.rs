@@ -20,11 +20,11 @@ mod document;
 mod envelope;
 mod every_operation;
 mod independent_mock;
+mod manifest;
 mod nic_failures;
 #[path = "../../build/operations.rs"]
 #[allow(dead_code)] // the operation table is for the build script
 mod operations;
-mod manifest;
 mod requests;
 mod rules;
 #[path = "../support/document.rs"]

@@ -220,7 +220,7 @@ async fn a_claimed_length_is_not_believed() {
         let client = client(&server).max_body_bytes(cap).retry(RetryPolicy::none()).build().unwrap();
         let error = failing(&client).await;
         if cap == usize::MAX {
-            assert_fault(&error, ErrorKind::Transport, Phase::Body, true);
+            assert_fault(&error, ErrorKind::Transport, Phase::ResponseBody, true);
         } else {
             assert_eq!(error.kind(), ErrorKind::TooLarge, "{length}: {error:?}");
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sandbox_client::{
-    Client, Error, RateGate, RetryPolicy, Session, Token, ims::SessionApi, values::InvoiceCounts,
+    Client, Error, RateLimiter, RetryPolicy, Session, Token, ims::SessionApi, values::InvoiceCounts,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -53,7 +53,7 @@ async fn a_dropped_call_leaves_its_place() {
     // The one that hung counts as sent; the one that waited does not.
     call(&client).await.expect("both limits have a place for it");
     let error = support::failing(&client.with_call_timeout(Duration::from_secs(1))).await;
-    assert_eq!(error.phase(), Some(sandbox_client::Phase::Pace));
+    assert_eq!(error.phase(), Some(sandbox_client::Phase::RateLimit));
     assert_eq!(server.hits(), 2);
 }
 
@@ -111,7 +111,7 @@ fn everything_may_cross_threads() {
     shareable::<Token>();
     shareable::<RetryPolicy>();
     shareable::<InvoiceCounts>();
-    shareable::<std::sync::Arc<dyn RateGate>>();
+    shareable::<std::sync::Arc<dyn RateLimiter>>();
 
     let builder = client_of("http://127.0.0.1:9");
     sendable(&builder);

@@ -72,7 +72,7 @@ async fn a_request_on_a_used_connection_may_have_been_processed() {
     call(&client).await.unwrap();
     let session = client.taxpayer_session().unwrap();
     let write = session.gstr_2b().start_regeneration(ReturnPeriod::new(2025, 11).unwrap()).await;
-    assert_fault(&write.err().unwrap(), ErrorKind::Timeout, Phase::Head, true);
+    assert_fault(&write.err().unwrap(), ErrorKind::Timeout, Phase::ResponseHeaders, true);
     assert_eq!(server.hits(), 2);
 }
 

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use sandbox_client::{BoxFuture, ErrorKind, Phase, RateGate, RetryPolicy};
+use sandbox_client::{BoxFuture, ErrorKind, Phase, RateLimiter, RetryPolicy};
 
 use crate::support::{
     self, Server, answer_with, assert_fault, call, client, envelope, failing, failure, quick_retries, success,
@@ -73,7 +73,7 @@ async fn a_long_retry_after_fails_at_once_and_is_told() {
     assert!(error.to_string().contains("3600 s"), "{error}");
 
     let error = failing(&client).await;
-    assert_fault(&error, ErrorKind::RateLimited, Phase::Pace, false);
+    assert_fault(&error, ErrorKind::RateLimited, Phase::RateLimit, false);
     assert!(error.retry_after().unwrap() > 3590 * SECOND);
     assert_eq!(server.hits(), 1);
     assert!(started.elapsed() < 5 * SECOND);
@@ -146,7 +146,7 @@ async fn the_own_limit_holds_and_is_fair() {
             Ok(_) => assert!(place < 5, "call {place} overtook another"),
             Err(error) => {
                 assert!(place >= 5, "call {place} was overtaken: {error}");
-                assert_fault(&error, ErrorKind::RateLimited, Phase::Pace, false);
+                assert_fault(&error, ErrorKind::RateLimited, Phase::RateLimit, false);
                 assert_eq!((error.attempts(), error.status()), (0, None));
                 let wait = error.retry_after().expect("the wait is known");
                 assert!(wait > 50 * SECOND && wait < 70 * SECOND, "{wait:?}");
@@ -167,7 +167,7 @@ async fn clones_share_one_limit() {
     let second = first.with_retry(RetryPolicy::none());
     call(&first).await.unwrap();
     call(&second).await.unwrap();
-    assert_eq!(failing(&first.clone()).await.phase(), Some(Phase::Pace));
+    assert_eq!(failing(&first.clone()).await.phase(), Some(Phase::RateLimit));
     assert_eq!(server.hits(), 2);
 }
 
@@ -181,7 +181,7 @@ async fn retries_count_against_the_own_limit() {
     assert_eq!((error.kind(), error.status(), error.attempts()), (ErrorKind::Api, Some(500), 2), "{error:?}");
     assert_eq!(error.transaction_id(), Some("t-500"));
     let error = failing(&client).await;
-    assert_fault(&error, ErrorKind::RateLimited, Phase::Pace, false);
+    assert_fault(&error, ErrorKind::RateLimited, Phase::RateLimit, false);
     assert_eq!(server.hits(), 2);
 }
 
@@ -241,7 +241,7 @@ struct Noting {
     paused_millis: AtomicU64,
 }
 
-impl RateGate for Noting {
+impl RateLimiter for Noting {
     fn acquire(&self) -> BoxFuture<'_, ()> {
         self.acquired.fetch_add(1, Ordering::SeqCst);
         Box::pin(async {})
@@ -261,7 +261,7 @@ impl RateGate for Noting {
 async fn a_gate_of_the_caller_is_used() {
     let server = Server::answering([too_many(&[]), too_many(&[("retry-after", "1")]), success()]).await;
     let gate = Arc::new(Noting::default());
-    let client = client(&server).rate_gate(gate.clone()).build().unwrap();
+    let client = client(&server).rate_limiter(gate.clone()).build().unwrap();
     call(&client).await.unwrap();
     assert_eq!((server.hits(), gate.acquired.load(Ordering::SeqCst)), (3, 3));
     assert_eq!(gate.paused_millis.load(Ordering::SeqCst), 1000);
@@ -272,7 +272,7 @@ async fn a_gate_of_the_caller_is_used() {
 #[tokio::test]
 async fn a_gate_that_stays_shut_is_left_at_the_deadline() {
     struct Shut;
-    impl RateGate for Shut {
+    impl RateLimiter for Shut {
         fn acquire(&self) -> BoxFuture<'_, ()> {
             Box::pin(std::future::pending())
         }
@@ -282,9 +282,12 @@ async fn a_gate_that_stays_shut_is_left_at_the_deadline() {
         fn pause(&self, _: Duration) {}
     }
     let server = Server::always(success()).await;
-    let client =
-        client(&server).rate_gate(Arc::new(Shut)).call_timeout(Duration::from_millis(200)).build().unwrap();
-    assert_fault(&failing(&client).await, ErrorKind::RateLimited, Phase::Pace, false);
+    let client = client(&server)
+        .rate_limiter(Arc::new(Shut))
+        .call_timeout(Duration::from_millis(200))
+        .build()
+        .unwrap();
+    assert_fault(&failing(&client).await, ErrorKind::RateLimited, Phase::RateLimit, false);
     assert_eq!(server.hits(), 0);
 }
 
@@ -302,7 +305,7 @@ async fn calls_in_flight_are_bounded() {
     let hurried = patient.with_call_timeout(Duration::from_millis(100));
     let (first, second, third) = tokio::join!(call(&patient), call(&patient), call(&hurried));
     assert!(first.is_ok() && second.is_ok());
-    assert_fault(&third.unwrap_err(), ErrorKind::RateLimited, Phase::Pace, false);
+    assert_fault(&third.unwrap_err(), ErrorKind::RateLimited, Phase::RateLimit, false);
     assert_eq!((server.hits(), server.connections()), (2, 1));
 }
 
@@ -366,7 +369,7 @@ async fn a_pause_of_the_provider_is_named() {
         client(&server).requests_per_minute(1000).call_timeout(Duration::from_secs(2)).build().unwrap();
     failing(&client).await;
     let error = failing(&client).await;
-    assert_fault(&error, ErrorKind::RateLimited, Phase::Pace, false);
+    assert_fault(&error, ErrorKind::RateLimited, Phase::RateLimit, false);
     let text = error.to_string();
     assert!(text.contains("the provider asked for a pause (status 429)"), "{text}");
     assert!(!text.contains("own limits"), "{text}");

@@ -44,7 +44,7 @@ async fn a_silent_server_is_left_at_the_attempt_timeout() {
     let server = Server::silent().await;
     let started = Instant::now();
     let error = failing(&impatient(&server).build().unwrap()).await;
-    assert_fault(&error, ErrorKind::Timeout, Phase::Head, true);
+    assert_fault(&error, ErrorKind::Timeout, Phase::ResponseHeaders, true);
     assert_eq!((server.hits(), error.attempts()), (3, 3));
     let took = started.elapsed();
     assert!(took >= Duration::from_millis(600), "{took:?}");
@@ -58,7 +58,7 @@ async fn a_silent_server_is_left_at_the_call_timeout() {
     let client = client(&server).call_timeout(Duration::from_millis(300)).build().unwrap();
     let started = Instant::now();
     let error = failing(&client).await;
-    assert_fault(&error, ErrorKind::Timeout, Phase::Head, true);
+    assert_fault(&error, ErrorKind::Timeout, Phase::ResponseHeaders, true);
     assert_eq!(server.hits(), 1);
     let took = started.elapsed();
     assert!(took >= Duration::from_millis(300) && took < 3 * SECOND, "{took:?}");
@@ -94,7 +94,11 @@ async fn a_black_hole_is_left_at_the_connect_timeout() {
 async fn a_reset_right_after_accept_is_retried() {
     let server = Server::scripted(|connection| async { connection.reset() }).await;
     let error = failing(&client(&server).build().unwrap()).await;
-    assert_eq!((error.kind(), error.phase()), (ErrorKind::Transport, Some(Phase::Head)), "{error:?}");
+    assert_eq!(
+        (error.kind(), error.phase()),
+        (ErrorKind::Transport, Some(Phase::ResponseHeaders)),
+        "{error:?}"
+    );
     assert_eq!((server.connections(), error.attempts()), (3, 3));
 }
 
@@ -107,7 +111,7 @@ async fn a_reset_after_the_request_may_have_been_processed() {
     })
     .await;
     let error = failing(&client(&server).build().unwrap()).await;
-    assert_fault(&error, ErrorKind::Transport, Phase::Head, true);
+    assert_fault(&error, ErrorKind::Transport, Phase::ResponseHeaders, true);
     assert_eq!(server.hits(), 3);
 }
 
@@ -160,11 +164,11 @@ async fn a_cut_answer_is_retried_and_never_half_read() {
     let no_last_chunk =
         format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n", body.len());
     for (cut, phase) in [
-        (cut_head, Phase::Head),
-        (cut_body, Phase::Body),
-        (short, Phase::Body),
-        (cut_chunk, Phase::Body),
-        (no_last_chunk, Phase::Body),
+        (cut_head, Phase::ResponseHeaders),
+        (cut_body, Phase::ResponseBody),
+        (short, Phase::ResponseBody),
+        (cut_chunk, Phase::ResponseBody),
+        (no_last_chunk, Phase::ResponseBody),
     ] {
         let sent = cut.clone();
         let server = Server::scripted(move |mut connection| {
@@ -203,7 +207,7 @@ async fn a_cut_compressed_body_is_a_broken_connection() {
     })
     .await;
     let error = failing(&client(&server).build().unwrap()).await;
-    assert_fault(&error, ErrorKind::Transport, Phase::Body, true);
+    assert_fault(&error, ErrorKind::Transport, Phase::ResponseBody, true);
     assert_eq!(server.hits(), 3);
 }
 
@@ -217,7 +221,7 @@ async fn a_dribbled_body_is_left_at_the_attempt_timeout() {
     })
     .await;
     let error = failing(&impatient(&server).build().unwrap()).await;
-    assert_fault(&error, ErrorKind::Timeout, Phase::Body, true);
+    assert_fault(&error, ErrorKind::Timeout, Phase::ResponseBody, true);
     assert_eq!((server.hits(), error.status()), (3, Some(200)));
 }
 
@@ -230,7 +234,7 @@ async fn a_dribbled_head_is_left_at_the_attempt_timeout() {
     })
     .await;
     let error = failing(&impatient(&server).build().unwrap()).await;
-    assert_fault(&error, ErrorKind::Timeout, Phase::Head, true);
+    assert_fault(&error, ErrorKind::Timeout, Phase::ResponseHeaders, true);
     assert_eq!(server.hits(), 3);
 }
 
@@ -356,7 +360,7 @@ async fn an_http2_stream_reset_in_the_body_is_retried() {
     })
     .await;
     let error = failing(&http2_client(&server)).await;
-    assert_fault(&error, ErrorKind::Transport, Phase::Body, true);
+    assert_fault(&error, ErrorKind::Transport, Phase::ResponseBody, true);
     assert_eq!(server.hits(), 3);
 }
 

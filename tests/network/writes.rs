@@ -55,7 +55,7 @@ async fn a_write_that_finds_nobody_is_tried_again() {
 async fn a_write_that_is_not_answered_is_sent_once() {
     let server = Server::silent().await;
     let error = failing_write(&impatient(&server).build().unwrap()).await;
-    assert_fault(&error, ErrorKind::Timeout, Phase::Head, true);
+    assert_fault(&error, ErrorKind::Timeout, Phase::ResponseHeaders, true);
     assert_eq!((server.hits(), error.attempts()), (1, 1));
     assert!(!error.is_retryable());
     assert!(error.to_string().contains("may have been processed"), "{error}");
@@ -75,10 +75,10 @@ async fn a_write_that_is_reset_is_sent_again_only_if_it_never_left() {
 #[tokio::test]
 async fn a_write_whose_answer_breaks_off_is_sent_once() {
     for (cut, phase) in [
-        ("", Phase::Head),
-        ("HTTP/1.1 200 OK\r\ncontent-le", Phase::Head),
-        ("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{", Phase::Body),
-        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nff\r\n{", Phase::Body),
+        ("", Phase::ResponseHeaders),
+        ("HTTP/1.1 200 OK\r\ncontent-le", Phase::ResponseHeaders),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{", Phase::ResponseBody),
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nff\r\n{", Phase::ResponseBody),
     ] {
         for reset in [false, true] {
             let server = Server::scripted(move |mut connection: Connection| async move {
@@ -124,7 +124,7 @@ async fn a_write_on_a_used_connection_is_sent_once() {
     let session = client(&closed_under_it).build().unwrap();
     write(&session).await.unwrap();
     let error = failing_write(&session).await;
-    assert_fault(&error, ErrorKind::Transport, Phase::Head, true);
+    assert_fault(&error, ErrorKind::Transport, Phase::ResponseHeaders, true);
     assert_eq!((closed_under_it.hits(), closed_under_it.connections()), (2, 1));
 }
 
@@ -181,7 +181,7 @@ async fn a_write_whose_http2_stream_breaks_off_is_sent_once() {
         })
         .await;
         let error = failing_write(&client).await;
-        let phase = if start { Phase::Body } else { Phase::Head };
+        let phase = if start { Phase::ResponseBody } else { Phase::ResponseHeaders };
         assert_fault(&error, ErrorKind::Transport, phase, true);
         assert_eq!((server.hits(), error.is_retryable()), (1, false));
     }

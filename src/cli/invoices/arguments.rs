@@ -9,7 +9,7 @@ use clap::{
 use sandbox_client::{
     ItcDeclaration,
     ims::types::{InvoiceStatus, TypeOfGoods},
-    values::{Amount, CalendarDate, InvoiceAction, ReturnPeriod, Section, VendorDate},
+    values::{Amount, CalendarDate, InvoiceAction, ProviderDate, ReturnPeriod, Section},
 };
 
 use crate::cli::{arguments::Select, confirm::Sending, job::Waiting};
@@ -257,5 +257,5 @@ fn day(text: &str) -> Result<CalendarDate, &'static str> {
         }
         CalendarDate::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
     };
-    iso().or_else(|| VendorDate::from(text).to_date().ok()).ok_or("is no day such as 2024-11-05")
+    iso().or_else(|| ProviderDate::from(text).to_date().ok()).ok_or("is no day such as 2024-11-05")
 }

@@ -2,7 +2,7 @@
 
 use sandbox_client::{
     ItcDeclaration,
-    values::{Amount, Invoice, InvoiceAction, VendorDate, YesNo},
+    values::{Amount, Invoice, InvoiceAction, ProviderDate, YesNo},
 };
 use serde_json::{Value, json};
 
@@ -74,7 +74,7 @@ fn table(invoices: &[Invoice]) -> Sheet {
             section.into(),
             invoice.supplier_gstin().into(),
             invoice.number().into(),
-            invoice.date().map(VendorDate::as_str).into(),
+            invoice.date().map(ProviderDate::as_str).into(),
             rupees(invoice.value()),
             title(invoice.action()).into(),
         ]);

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use sandbox_client::values::{Invoice, SourceForm, VendorDate};
+use sandbox_client::values::{Invoice, ProviderDate, SourceForm};
 
 use super::file::Named;
 use crate::cli::table::{
@@ -87,7 +87,7 @@ impl Lookup {
             self.listed[*index].as_ref().is_some_and(|invoice| {
                 may_be(&line.number, invoice.number())
                     && may_be(&line.return_period, invoice.return_period())
-                    && either_lacks(line.date.as_deref(), invoice.date().map(VendorDate::as_str), may_be)
+                    && either_lacks(line.date.as_deref(), invoice.date().map(ProviderDate::as_str), may_be)
                     && either_lacks(
                         line.source_form.as_deref(),
                         invoice.source_form().map(SourceForm::as_str),
@@ -106,7 +106,7 @@ impl Lookup {
         let invoices: Vec<&Invoice> =
             fitting.iter().filter_map(|index| self.listed[*index].as_ref()).take(4).collect();
         let name = |invoice: &&Invoice| {
-            let date = invoice.date().map_or("no date", VendorDate::as_str);
+            let date = invoice.date().map_or("no date", ProviderDate::as_str);
             format!("{} of {date}", shown(invoice.number()))
         };
         let names: Vec<String> = invoices.iter().map(name).collect();

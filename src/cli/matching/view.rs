@@ -2,7 +2,7 @@
 
 use sandbox_client::{
     matching::{Difference, Document, Entry, Field, Verdict},
-    values::{Amount, Invoice, VendorDate},
+    values::{Amount, Invoice, ProviderDate},
 };
 use serde_json::{Value, json};
 
@@ -113,7 +113,7 @@ fn records<'a>(matching: &Matching, entries: impl Iterator<Item = &'a Entry>, fo
         cells.push(reported.map(|document| document.number.as_str()).into());
         // As `sandbox invoices list` writes it, which a file of documents is compared with.
         cells.push(match invoice {
-            Some(invoice) => invoice.date().map(VendorDate::as_str).into(),
+            Some(invoice) => invoice.date().map(ProviderDate::as_str).into(),
             None => reported.map_or(Value::Null, date),
         });
         cells.extend(amounts(reported));

@@ -5,7 +5,7 @@
 
 use std::{collections::HashSet, fmt};
 
-use crate::{Error, e_invoice::types::Inv01, values::VendorDate};
+use crate::{Error, e_invoice::types::Inv01, values::ProviderDate};
 
 use super::{form, sums};
 
@@ -100,7 +100,7 @@ impl Inv01 {
     /// Type, number and financial year with the supplier; `None` where the
     /// date is none.
     pub(crate) fn key(&self) -> Option<DocumentKey> {
-        let date = VendorDate::from(self.doc_dtls.dt.as_str()).to_date().ok()?;
+        let date = ProviderDate::from(self.doc_dtls.dt.as_str()).to_date().ok()?;
         Some(DocumentKey {
             seller: self.seller_dtls.gstin.to_ascii_uppercase(),
             kind: form::document_type(self.doc_dtls.typ),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::InvoiceFault;
 use crate::{
     e_invoice::types::{Inv01, Inv01DocumentType},
-    values::{Decimal, VendorDate},
+    values::{Decimal, ProviderDate},
 };
 
 /// The form of a member.
@@ -252,7 +252,7 @@ impl Form {
                 "must be 2 to 16 letters, digits, slashes and hyphens, and must not begin with 0, slash or hyphen",
             ),
             Date => {
-                let day = VendorDate::from(text).to_date().is_ok_and(|date| date.year() >= 2000);
+                let day = ProviderDate::from(text).to_date().is_ok_and(|date| date.year() >= 2000);
                 fits(day && text.contains('/') && text.len() == 10, "must be a day of the form DD/MM/YYYY")
             }
             Gstin => fits(is_gstin(text), "must be a GSTIN: two digits, then 13 digits and capitals"),

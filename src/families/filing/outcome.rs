@@ -7,7 +7,7 @@ use crate::{
     Error,
     public::types::FiledReturn,
     returns_common,
-    values::{ReturnPeriod, ReturnType, VendorDate},
+    values::{ProviderDate, ReturnPeriod, ReturnType},
 };
 
 /// Whether a return is filed, as far as GSTN tells.
@@ -19,7 +19,7 @@ pub enum FilingOutcome {
         /// The acknowledgement reference number (ARN).
         arn: String,
         /// The day of the filing.
-        date: Option<VendorDate>,
+        date: Option<ProviderDate>,
     },
     /// GSTN lists no filing of it. Right after a request whose answer was lost
     /// that may change: look again after some minutes.
