@@ -234,7 +234,7 @@ async fn a_foreign_document_is_refused_before_anything_is_sent() {
     }
     // What GSTN requires of a document.
     let year: FinancialYear = "2023-24".parse().unwrap();
-    let error = session.gstr_9().filing(year).save(Gstr9::default()).await.unwrap_err();
+    let error = Box::pin(session.gstr_9().filing(year).save(Gstr9::default())).await.unwrap_err();
     assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("gstin")));
     assert_eq!(mock.requests().len(), 0);
 }
