@@ -151,10 +151,10 @@ fn in_rust(page: &mut String, document: &Value, operation: &Value) {
     };
     for parameter in parameters_of(document, operation).filter(|parameter| parameter["required"] == true) {
         let (name, value) = (setter(text(&parameter["name"])), value(document, parameter));
-        let _ = if resolve(document, &parameter["schema"])["type"] == "array" {
-            write!(call, ".{name}(vec![{value:?}.to_owned()])")
-        } else {
-            write!(call, ".{name}({value:?})")
+        let _ = match text(&resolve(document, &parameter["schema"])["type"]) {
+            "array" => write!(call, ".{name}(vec![{value:?}.to_owned()])"),
+            "boolean" => write!(call, ".{name}({value})"),
+            _ => write!(call, ".{name}({value:?})"),
         };
     }
     let _ = write!(

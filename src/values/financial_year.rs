@@ -59,7 +59,8 @@ impl FromStr for FinancialYear {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let years = text.trim().strip_prefix("FY").unwrap_or(text).trim_start();
+        let text = text.trim();
+        let years = text.strip_prefix("FY").unwrap_or(text).trim_start();
         let year = || {
             let (first, last) = years.split_once('-')?;
             let digits = |text: &str| {

@@ -13,7 +13,9 @@ use crate::{
 
 fn call(home: &Home, operation: &'static Operation) {
     let sample = Sample::of(operation);
-    let mut arguments = vec!["--mock".to_owned(), "api".to_owned(), operation.id.to_owned()];
+    // Writes ask before they are sent.
+    let mut arguments =
+        vec!["--mock".to_owned(), "api".to_owned(), operation.id.to_owned(), "--yes".to_owned()];
     let mut secret = String::new();
     for (name, value) in sample.parameters {
         if operation.parameters.iter().any(|known| known.name == name && known.secret) {
