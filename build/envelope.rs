@@ -19,7 +19,7 @@ pub fn expanded(document: &Value) -> Value {
                 && value.pointer(&format!("/{}", path_to_payload.join("/"))) == Some(&Value::Null)
         });
         let payload = &if null {
-            json!({"anyOf": [payload, {"enum": [null], "nullable": true}]})
+            json!({"anyOf": [payload, {"type": "object", "enum": [null], "nullable": true}]})
         } else {
             payload.clone()
         };

@@ -37,7 +37,7 @@ async fn every_documented_failure_has_its_codes() {
                 _ => client.call(operation.id, &sample.parameters, sample.body).await,
             };
             let error = outcome.unwrap_err();
-            let codes: Vec<_> = error.codes().iter().map(|code| code.code()).collect();
+            let codes: Vec<_> = error.codes().iter().map(sandbox_client::ErrorCode::code).collect();
             assert_eq!(codes, expected, "{}, {name}", operation.id);
             assert!([ErrorKind::Business, ErrorKind::Auth].contains(&error.kind()), "{error}");
             // What 827 means is documented nowhere.

@@ -21,7 +21,7 @@ pub struct Match {
     /// Match with the GSTR-2B of this period
     #[arg(long = "gstr-2b", value_name = "MMYYYY", conflicts_with = "ims")]
     pub gstr_2b: Option<ReturnPeriod>,
-    /// Match with the documents in the Invoice Management System [default]
+    /// Match with the documents in the Invoice Management System (the default)
     #[arg(long)]
     pub ims: bool,
     /// Rupees that each amount may differ by
@@ -56,7 +56,7 @@ pub enum Propose {
 }
 
 impl Propose {
-    /// Verdicts that are proposed where none is named.
+    /// Verdicts that are proposed by default.
     pub fn verdicts(self) -> &'static [&'static str] {
         match self {
             Self::Accept => &["exact", "within_tolerance"],
