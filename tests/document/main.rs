@@ -3,6 +3,7 @@
 
 mod case_table;
 mod code_table;
+#[cfg(feature = "cli")]
 #[path = "../support/command.rs"]
 #[allow(dead_code)] // tests of single commands use more
 mod command;
@@ -18,6 +19,7 @@ mod document;
 #[path = "../../build/envelope.rs"]
 #[allow(dead_code)] // the expanded document is for the build script
 mod envelope;
+#[cfg(feature = "cli")]
 mod every_operation;
 mod independent_mock;
 mod manifest;
