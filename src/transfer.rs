@@ -357,6 +357,7 @@ impl Content {
         Self { source: Source::File(path.into()), media_type: "application/json" }
     }
 
+    #[cfg(feature = "analytics")]
     /// The whole content, for a check before it is sent.
     pub(crate) fn reader(&self) -> io::Result<Box<dyn io::Read + '_>> {
         Ok(match &self.source {
