@@ -92,13 +92,13 @@ fn the_document_keeps_to_the_dialect() {
 fn the_recipe_keeps_to_the_dialect() {
     let readme = fs::read_to_string(folder().join("README.md")).unwrap();
     // A line that ends in the name of a file stands before its content.
-    let files = readme.split("`filing/").skip(1).map(|part| {
+    let files = readme.split("`signature/").skip(1).map(|part| {
         let (name, rest) = part.split_once("`:\n\n```").unwrap();
         let content = rest.split_once('\n').and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
-        (format!("filing/{name}"), content)
+        (format!("signature/{name}"), content)
     });
     let files: Vec<_> = files.collect();
-    let root = "x-files: [filing/filing.yaml]";
+    let root = "x-files: [signature/signature.yaml]";
     let files = files.iter().map(|(name, content)| (name.as_str(), *content));
     let files: Vec<_> = [("sandbox.yaml", root)].into_iter().chain(files).collect();
     let alone = load("recipe", &files).unwrap().merged;
