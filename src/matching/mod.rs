@@ -3,11 +3,11 @@
 //!
 //! ```
 //! use sandbox_client::matching::{Document, Tolerance, Verdict, reconcile};
-//! use sandbox_client::values::CalendarDate;
+//! use sandbox_client::values::{Amount, CalendarDate};
 //!
 //! let day = CalendarDate::new(2025, 11, 5);
 //! let document = |number: &str, taxable: &str| -> Result<Document, sandbox_client::Error> {
-//!     Ok(Document::new("24ABCFG0123H1YZ", number).date(day).taxable_value(taxable.parse()?))
+//!     Ok(Document::new("24ABCFG0123H1YZ", number).date(day).taxable_value(taxable.parse::<Amount>()?))
 //! };
 //! let register = [document("INV/001/25-26", "1000")?, document("7", "500")?];
 //! let gstn = [document("inv-1", "1000.40")?, document("8", "90")?];

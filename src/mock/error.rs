@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, codes, generated::OPERATIONS, operation::Operation};
 
 /// An [`Error`] as the client would give it, for tests of what a program does
 /// about one.
@@ -77,9 +77,18 @@ impl ErrorBuilder {
         Self(self.0.with_retry_after(Some(wait)))
     }
 
-    /// The error.
+    /// The error. Its code means what it does for the operation; without an
+    /// operation, what it does for the first that knows it.
     #[must_use]
     pub fn build(self) -> Error {
-        self.0
+        let operation = self.0.operation();
+        let known = self.0.error_code().and_then(|code| {
+            let told = |known: &&Operation| operation.is_none_or(|id| known.id == id);
+            OPERATIONS.iter().filter(told).find_map(|known| codes::find(code, known))
+        });
+        match known {
+            Some(code) => self.0.with_meaning(code.meaning),
+            None => self.0,
+        }
     }
 }
