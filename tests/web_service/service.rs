@@ -184,8 +184,9 @@ mod tests {
     async fn a_session_survives_a_restart_of_the_service() {
         let mock = MockServer::start().await.unwrap();
         let database = database("restart");
-        let http = reqwest::Client::new();
+        // The service brings the TLS provider, also for a client that has none.
         let service = start(&mock, &database).await;
+        let http = reqwest::Client::new();
         let user = json!({"username": "acme.com"});
         let sent = http.post(format!("{service}/otp")).json(&user).send().await.unwrap();
         assert_eq!(sent.status(), 202);
