@@ -103,7 +103,7 @@ fn all_of_them_from_a_terminal() {
             "b1",
         ),
     ] {
-        let run = home.run(&[&["--mock", "api"], arguments].concat()).succeeds();
+        let run = home.run(&[&["--mock", "api"], arguments, &["--yes"]].concat()).succeeds();
         let answer: Value = serde_json::from_str(&run.stdout).unwrap();
         assert_eq!(answer.pointer(place).and_then(Value::as_str), Some(expected), "{}", run.stdout);
     }
@@ -114,7 +114,7 @@ fn all_of_them_from_a_terminal() {
 async fn a_terminal_takes_the_token_from_the_environment() {
     let mock = MockServer::start().await.unwrap();
     let home = Home::of(&mock);
-    let arguments = ["api", "start_unseen_job", "--param", "year=2025", "--param", "month=11"];
+    let arguments = ["api", "start_unseen_job", "--param", "year=2025", "--param", "month=11", "--yes"];
     let output = home.command(&arguments).env("SANDBOX_UNSEEN_TOKEN", mock.token("unseen_token")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(mock.hits("start_unseen_job"), 1);
