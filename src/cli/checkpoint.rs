@@ -1,4 +1,4 @@
-//! What a batch has made, so that it is not sent again after a stop.
+//! What a batch or a sweep has answered, so that it is not asked again after a stop.
 //!
 //! A file of JSON lines that only grows: a head that names the service, then a
 //! record for each answer, written whole before it is shown. A line that a
@@ -91,7 +91,8 @@ impl Checkpoint {
     }
 }
 
-/// Locks the file until it is closed. Two batches would write over each other. Where the file system knows no
+/// Locks the file until it is closed. Two runs would write over each other: a
+/// long one and the next that a timer starts. Where the file system knows no
 /// locks there is none, as on some of a network.
 #[cfg(unix)]
 fn is_taken(file: &File) -> bool {

@@ -1,12 +1,12 @@
 //! An error as a line of JSON: in the output and in checkpoints.
 
-use sandbox_client::Error;
+use sandbox_client::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
 /// Why there is no result, as far as it can be written down.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Problem {
-    /// [`ErrorKind`](sandbox_client::ErrorKind) as a word.
+    /// [`ErrorKind`] as a word.
     pub kind: String,
     pub message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -15,6 +15,12 @@ pub struct Problem {
     pub code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
+}
+
+impl Problem {
+    pub fn is_session_over(&self) -> bool {
+        self.kind == ErrorKind::SessionExpired.as_str()
+    }
 }
 
 impl From<&Error> for Problem {

@@ -1,6 +1,5 @@
 //! `sandbox sweep`: the counts of a whole firm.
 
-mod checkpoint;
 mod progress;
 mod record;
 mod report;
@@ -23,12 +22,12 @@ use sandbox_client::{Client, TaxpayerId};
 
 use super::{
     arguments::{Shared, Sweep},
+    checkpoint::Checkpoint,
     connection::Connection,
     failure::{Exit, Failure},
     output, page,
     signals::Signals,
 };
-use checkpoint::Checkpoint;
 use progress::Progress;
 use record::Record;
 use source::Source;
@@ -59,9 +58,9 @@ pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
     };
     let mut answered = HashSet::new();
     if let Some(path) = &arguments.checkpoint {
-        let (checkpoint, records) = Checkpoint::open(path, connection.service())?;
+        let (checkpoint, records) = Checkpoint::open(path, "sweep", connection.service())?;
         let asked: HashSet<&TaxpayerId> = taxpayers.iter().collect();
-        for record in records {
+        for record in record::latest(records) {
             let again = arguments.retry_failed && record.counts().is_none();
             let key = (record.taxpayer(), record.type_of_goods);
             if asked.contains(&key.0) && goods.contains(&key.1) && !again {

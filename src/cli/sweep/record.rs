@@ -1,11 +1,15 @@
 //! One answer of a sweep as a line of JSON: in the output and in the checkpoint.
 
+use std::collections::BTreeMap;
+
 use sandbox_client::{
-    Error, SweepItem, TaxpayerId,
+    SweepItem, TaxpayerId,
     ims::types::TypeOfGoods,
     values::{Gstin, InvoiceCounts},
 };
 use serde::{Deserialize, Serialize};
+
+use crate::cli::problem::Problem;
 
 /// Whose counts, of what, and the outcome.
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,20 +28,6 @@ pub enum Outcome {
     Error(Problem),
 }
 
-/// Why there are no counts, as far as it can be written down.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Problem {
-    /// [`ErrorKind`](sandbox_client::ErrorKind) as a word.
-    pub kind: String,
-    pub message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub transaction_id: Option<String>,
-}
-
 impl Record {
     pub fn taxpayer(&self) -> TaxpayerId {
         TaxpayerId { gstin: self.gstin, username: self.username.clone() }
@@ -51,12 +41,6 @@ impl Record {
     }
 }
 
-impl Problem {
-    pub fn is_session_over(&self) -> bool {
-        self.kind == sandbox_client::ErrorKind::SessionExpired.as_str()
-    }
-}
-
 impl From<SweepItem> for Record {
     fn from(item: SweepItem) -> Self {
         let outcome = item.result.map_or_else(|error| Outcome::Error((&error).into()), Outcome::Counts);
@@ -65,14 +49,11 @@ impl From<SweepItem> for Record {
     }
 }
 
-impl From<&Error> for Problem {
-    fn from(error: &Error) -> Self {
-        Self {
-            kind: error.kind().as_str().to_owned(),
-            message: error.to_string(),
-            status: error.status(),
-            code: error.error_code().map(str::to_owned),
-            transaction_id: error.transaction_id().map(str::to_owned),
-        }
-    }
+/// The last answer to each call: one that failed may have been asked for again.
+pub fn latest(records: Vec<Record>) -> impl Iterator<Item = Record> {
+    let answers: BTreeMap<_, _> = records
+        .into_iter()
+        .map(|record| ((record.gstin, record.username.clone(), record.type_of_goods.to_string()), record))
+        .collect();
+    answers.into_values()
 }

@@ -7,7 +7,8 @@ use sandbox_client::{
     values::{Gstin, StatusCounts},
 };
 
-use super::record::{Outcome, Problem, Record};
+use super::record::{Outcome, Record};
+use crate::cli::problem::Problem;
 
 /// A few numbers for each taxpayer.
 #[derive(Default)]
