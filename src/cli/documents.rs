@@ -30,8 +30,9 @@ use super::{
     checkpoint::Checkpoint,
     connection::{Connection, read_line},
     failure::{Exit, Failure},
-    output::Sheet,
+    output::{Out, Sheet},
     problem::Problem,
+    signals::Signals,
 };
 
 /// How long a stopped batch waits for the answers to what it has sent.
@@ -348,24 +349,27 @@ impl<D: Document> Results<D> {
         Self { checkpoint: None, format, sheet, bar, made: 0, failed: 0, kind: std::marker::PhantomData }
     }
 
-    /// Takes results until the end. Ctrl-C sets `stopped`, so that nothing more
-    /// is sent, and it waits for the answers in flight. A second one gives up.
+    /// Takes results until the end. Ctrl-C or SIGTERM sets `stopped`, so that
+    /// nothing more is sent, and it waits for the answers in flight. A second one
+    /// gives up.
     async fn collect(
         &mut self,
         mut batch: BatchStream<D, D::Made, Lines<D>>,
         stopped: &AtomicBool,
     ) -> Result<(), Failure> {
-        let (interrupt, patience) = (tokio::signal::ctrl_c(), tokio::time::sleep(Duration::MAX));
-        tokio::pin!(interrupt, patience);
+        let mut signals = Signals::new()?;
+        let mut exit = Exit::Interrupted;
+        let patience = tokio::time::sleep(Duration::MAX);
+        tokio::pin!(patience);
         loop {
             let item = tokio::select! {
                 item = batch.next() => item,
-                _ = &mut interrupt => {
+                signal = signals.next() => {
+                    exit = signal;
                     if stopped.swap(true, Ordering::Relaxed) {
                         break;
                     }
                     self.bar.suspend(|| eprintln!("Stopping; waiting a few seconds for the answers in flight."));
-                    interrupt.set(tokio::signal::ctrl_c());
                     patience.as_mut().reset(tokio::time::Instant::now() + DRAIN);
                     continue;
                 }
@@ -384,7 +388,7 @@ impl<D: Document> Results<D> {
             self.show(record)?;
         }
         if stopped.load(Ordering::Relaxed) {
-            return Err(Failure::new(Exit::Interrupted, "stopped").hint(
+            return Err(Failure::new(exit, "stopped").hint(
                 "The same command continues: a document that exists is found. With --checkpoint it is not even asked for.",
             ));
         }
@@ -412,7 +416,7 @@ impl<D: Document> Results<D> {
             return Ok(self.bar.suspend(|| -> io::Result<()> {
                 let mut line = serde_json::to_vec(&record)?;
                 line.push(b'\n');
-                io::stdout().write_all(&line)
+                Out.write_all(&line)
             })?);
         }
         let Key { kind, number: document, date } = record.key;

@@ -4,8 +4,9 @@
 use std::{
     collections::{HashMap, HashSet},
     fs,
+    io::{BufRead as _, BufReader},
     path::PathBuf,
-    process::Stdio,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -100,6 +101,56 @@ async fn a_killed_batch_makes_each_invoice_once() {
     assert!(sent <= COUNT + 4 * 16, "{sent} requests");
     let text = fs::read_to_string(&checkpoint).unwrap();
     assert!(!text.contains("not-a-real-password"));
+}
+
+/// Whoever reads the output goes away, or a service manager ends the program:
+/// what is in flight is answered and noted.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_loses_no_answer_to_a_closed_pipe_or_a_signal() {
+    const COUNT: usize = 60;
+    let mock = MockServer::builder().stateful_documents().start().await.unwrap();
+    mock.on("generate_e_invoice").delay(Duration::from_millis(40));
+    let home = Home::of(&mock);
+    let (from, checkpoint) = (invoices(&home, COUNT), home.path("done.jsonl"));
+    let arguments = [
+        "e-invoice",
+        "generate",
+        "--from",
+        from.to_str().unwrap(),
+        "--checkpoint",
+        checkpoint.to_str().unwrap(),
+        "--username",
+        "api_user",
+        "--concurrency",
+        "2",
+        "--format",
+        "json",
+    ];
+    let start = || {
+        let mut command = home.command(&arguments);
+        command.env("SANDBOX_E_INVOICE_PASSWORD", "not-a-real-password");
+        command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let first_line = |output: &mut std::process::ChildStdout| {
+        BufReader::new(output).read_line(&mut String::new()).unwrap();
+    };
+
+    let mut stopped = start();
+    let mut output = stopped.stdout.take().unwrap();
+    first_line(&mut output);
+    let signal = Command::new("kill").args(["-TERM", &stopped.id().to_string()]).status().unwrap();
+    assert!(signal.success());
+    assert_eq!(stopped.wait().unwrap().code(), Some(143));
+    let made = records(&fs::read_to_string(&checkpoint).unwrap()).len();
+    assert!(made < COUNT, "it was to be stopped half-way");
+    assert_eq!(mock.hits("generate_e_invoice"), made, "each answer is noted");
+
+    let mut unread = start();
+    first_line(&mut unread.stdout.take().unwrap());
+    assert_eq!(unread.wait().unwrap().code(), Some(0));
+    assert_eq!(records(&fs::read_to_string(&checkpoint).unwrap()).len(), COUNT);
+    assert_eq!(mock.hits("generate_e_invoice"), COUNT);
 }
 
 #[tokio::test(flavor = "multi_thread")]
