@@ -151,7 +151,8 @@ fn of_type(schema: &Value, value: &Value, name: &str) -> Result<(), Refusal> {
     let fits = match expected {
         "array" => value.is_array(),
         "boolean" => value.is_boolean(),
-        "integer" => value.is_i64() || value.is_u64(),
+        // JSON Schema takes `1.0` for an integer too.
+        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
         "number" => value.is_number(),
         "object" => value.is_object(),
         "string" => value.is_string(),

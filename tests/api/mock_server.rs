@@ -292,6 +292,7 @@ async fn bodies_are_checked() {
         ("{}", (400, "count is missing")),
         (r#"{"count": null}"#, (422, "Invalid count")),
         (r#"{"count": "1"}"#, (422, "Invalid count")),
+        (r#"{"count": 1.5}"#, (422, "Invalid count")),
         (r#"{"count": 1, "items": {}}"#, (422, "Invalid items")),
         (r#"{"count": 1, "items": [{"kind": "a"}, {}]}"#, (400, "kind is missing")),
         (r#"{"count": 1, "items": [{"kind": "c"}]}"#, (422, "Invalid kind")),
@@ -299,9 +300,12 @@ async fn bodies_are_checked() {
         let (status, message) = failure(post(body).await.unwrap()).await;
         assert_eq!((status, message.as_str()), expected, "{body}");
     }
-    for (body, expected) in
-        [(r#"{"count": 1, "items": [{"kind": "b"}]}"#, "saved"), (r#"{"count": 0}"#, "nothing to save")]
-    {
+    for (body, expected) in [
+        (r#"{"count": 1, "items": [{"kind": "b"}]}"#, "saved"),
+        (r#"{"count": 1.0}"#, "saved"),
+        (r#"{"count": -2e16}"#, "saved"),
+        (r#"{"count": 0}"#, "nothing to save"),
+    ] {
         assert_eq!(post(body).await.unwrap().json::<String>().await.unwrap(), expected, "{body}");
     }
 }
