@@ -1,23 +1,8 @@
 //! Every example of a request fits the type that is sent, and is sent as it stands.
 
+use crate::samples::{examples, normal};
+
 use sandbox_client::mock::{document, round_trip_request};
-use serde_json::Value;
-
-use crate::samples::examples;
-
-/// Null is absent, and 10 is 10.0.
-fn normal(value: &Value) -> Value {
-    match value {
-        Value::Object(members) => members
-            .iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key.clone(), normal(value)))
-            .collect(),
-        Value::Array(items) => items.iter().map(normal).collect(),
-        Value::Number(number) => number.as_f64().into(),
-        other => other.clone(),
-    }
-}
 
 #[test]
 fn every_request_example_is_sent_as_it_stands() {
@@ -30,7 +15,7 @@ fn every_request_example_is_sent_as_it_stands() {
             checked += 1;
             let sent = round_trip_request(id, &serde_json::to_vec(body).unwrap()).expect("it has a body");
             match sent {
-                Ok(sent) if normal(&sent) == normal(body) => {}
+                Ok(sent) if normal(&sent, &|_| false) == normal(body, &|_| false) => {}
                 Ok(sent) => found.push(format!("{id}, example {name}: sent as {sent}")),
                 Err(error) => found.push(format!("{id}, example {name}: {error}")),
             }

@@ -32,6 +32,24 @@ pub fn payload<'a>(operation: &Operation, answer: &'a Value) -> Option<&'a Value
     Some(payload).filter(|payload| !payload.is_null())
 }
 
+/// What a round trip may change: null is absent, 10 is 10.0, and what `hidden`
+/// says of the name of a member is redacted.
+pub fn normal(value: &Value, hidden: &impl Fn(&str) -> bool) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| {
+                let value = if hidden(key) { "secret".into() } else { normal(value, hidden) };
+                (key.clone(), value)
+            })
+            .collect(),
+        Value::Array(items) => items.iter().map(|item| normal(item, hidden)).collect(),
+        Value::Number(number) => number.as_f64().unwrap().into(),
+        other => other.clone(),
+    }
+}
+
 /// A request for an operation of the document, made of its own examples.
 pub struct Sample {
     pub parameters: Vec<(&'static str, &'static str)>,
