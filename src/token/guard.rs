@@ -59,9 +59,7 @@ impl Guard {
 
     /// What is stored under the key; a token that was written under another counts as none.
     pub async fn get(&self, key: &TokenKey) -> Result<Option<SavedToken>, StoreFailure> {
-        if self.is_left_alone() {
-            return Err(StoreFailure("it did not answer in time a moment ago".to_owned()));
-        }
+        self.may_ask()?;
         let found = self.step("get", None, || self.store.get(key)).await?;
         Ok(match found {
             Some(found) if found.key.as_ref().is_some_and(|written| *written != key.id()) => {
@@ -94,9 +92,7 @@ impl Guard {
     }
 
     pub async fn claim(&self, key: &TokenKey) -> Result<bool, StoreFailure> {
-        if self.is_left_alone() {
-            return Err(StoreFailure("it did not answer in time a moment ago".to_owned()));
-        }
+        self.may_ask()?;
         self.step("claim", None, || self.store.claim(key)).await
     }
 
@@ -158,8 +154,12 @@ impl Guard {
         self.silent_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_left_alone(&self) -> bool {
-        self.silent_until().is_some_and(|until| Instant::now() < until)
+    /// A store that has just let a step wait for too long is not asked.
+    fn may_ask(&self) -> Result<(), StoreFailure> {
+        if self.silent_until().is_some_and(|until| Instant::now() < until) {
+            return Err(StoreFailure("it did not answer in time a moment ago".to_owned()));
+        }
+        Ok(())
     }
 }
 
