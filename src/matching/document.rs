@@ -113,7 +113,7 @@ impl Document {
 
     /// The first calendar year of the financial year, which begins in April.
     pub(super) fn financial_year(&self) -> Option<u16> {
-        self.date.map(|date| if date.month() < 4 { date.year() - 1 } else { date.year() })
+        self.date.map(CalendarDate::financial_year)
     }
 
     /// Taxes that are absent in what GSTN sends are zero.

@@ -122,6 +122,20 @@ impl CalendarDate {
         self.year
     }
 
+    /// The year in which the day's financial year begins, in April.
+    ///
+    /// ```
+    /// use sandbox_client::values::CalendarDate;
+    ///
+    /// let day: CalendarDate = "2026-03-31".parse()?;
+    /// assert_eq!(day.financial_year(), 2025);
+    /// # Ok::<(), sandbox_client::Error>(())
+    /// ```
+    #[must_use]
+    pub fn financial_year(self) -> u16 {
+        self.year - u16::from(self.month < 4)
+    }
+
     /// The month, 1 to 12.
     #[must_use]
     pub fn month(self) -> u8 {

@@ -105,7 +105,7 @@ impl Inv01 {
             seller: self.seller_dtls.gstin.to_ascii_uppercase(),
             kind: form::document_type(self.doc_dtls.typ),
             number: self.doc_dtls.no.to_ascii_uppercase(),
-            year: date.year() - u16::from(date.month() < 4),
+            year: date.financial_year(),
         })
     }
 }
