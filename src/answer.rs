@@ -16,7 +16,7 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{
     Error, ErrorKind,
-    error::printable,
+    error::escape_and_truncate,
     operation::Operation,
     tolerant::{self, Context, Odd, Path, expectation},
     transport::{self, Received, Secrets},
@@ -278,7 +278,7 @@ fn undecodable(received: &Received, secrets: &Secrets, unfit: &Unfit) -> Error {
 
 /// A name or a path of the answer, fit to be shown.
 fn shown(text: &str, secrets: &Secrets) -> String {
-    secrets.out_of_text(printable(text, 120))
+    secrets.out_of_text(escape_and_truncate(text, 120))
 }
 
 /// One event for all that did not fit. Of many paths the first ones: a list of

@@ -217,7 +217,7 @@ impl Error {
     }
 
     pub(crate) fn with_transaction_id(self, id: Option<&str>) -> Self {
-        self.with(|details| details.transaction_id = id.map(|id| printable(id, ID_CAP)))
+        self.with(|details| details.transaction_id = id.map(|id| escape_and_truncate(id, ID_CAP)))
     }
 
     pub(crate) fn with_codes(self, codes: Vec<ErrorCode>) -> Self {
@@ -241,7 +241,9 @@ impl Error {
     }
 
     pub(crate) fn with_provider_message(self, message: Option<&str>) -> Self {
-        self.with(|details| details.provider_message = message.map(|message| printable(message, TEXT_CAP)))
+        self.with(|details| {
+            details.provider_message = message.map(|message| escape_and_truncate(message, TEXT_CAP))
+        })
     }
 
     /// Takes `secrets` out of everything that the provider said.
@@ -415,11 +417,11 @@ pub struct ErrorCode {
 
 impl ErrorCode {
     pub(crate) fn new(code: &str) -> Self {
-        Self { code: printable(code, ID_CAP), message: None }
+        Self { code: escape_and_truncate(code, ID_CAP), message: None }
     }
 
     pub(crate) fn set_message(&mut self, message: Option<&str>) {
-        self.message = message.map(|message| printable(message, TEXT_CAP));
+        self.message = message.map(|message| escape_and_truncate(message, TEXT_CAP));
     }
 
     /// The code, such as `AUTH4033` or `705`.
@@ -451,19 +453,23 @@ pub struct ErrorInfo {
 
 impl ErrorInfo {
     pub(crate) fn new(code: &str, text: &str) -> Self {
-        Self { code: printable(code, ID_CAP), text: Some(printable(text, TEXT_CAP)), members: Vec::new() }
+        Self {
+            code: escape_and_truncate(code, ID_CAP),
+            text: Some(escape_and_truncate(text, TEXT_CAP)),
+            members: Vec::new(),
+        }
     }
 
     pub(crate) fn set_code(&mut self, code: Option<&str>) {
-        self.code = printable(code.unwrap_or_default(), ID_CAP);
+        self.code = escape_and_truncate(code.unwrap_or_default(), ID_CAP);
     }
 
     pub(crate) fn set_text(&mut self, text: &str) {
-        self.text = Some(printable(text, TEXT_CAP));
+        self.text = Some(escape_and_truncate(text, TEXT_CAP));
     }
 
     pub(crate) fn add(&mut self, name: &str, value: &str) {
-        self.members.push((printable(name, ID_CAP), printable(value, TEXT_CAP)));
+        self.members.push((escape_and_truncate(name, ID_CAP), escape_and_truncate(value, TEXT_CAP)));
     }
 
     /// What kind of information this is, such as `DUPIRN`.
@@ -511,7 +517,7 @@ impl fmt::Display for Error {
         } else {
             let told: Vec<_> = details.codes.iter().filter_map(ErrorCode::message).collect();
             if !told.is_empty() {
-                write!(f, ": {}", printable(&told.join("; "), TEXT_CAP))?;
+                write!(f, ": {}", escape_and_truncate(&told.join("; "), TEXT_CAP))?;
             }
         }
 
@@ -597,7 +603,7 @@ pub(crate) fn redacted(text: String, secret: &&str) -> String {
 
 /// `text` on one line, control and formatting characters escaped, cut where
 /// that makes more than `cap` characters.
-pub(crate) fn printable(text: &str, cap: usize) -> String {
+pub(crate) fn escape_and_truncate(text: &str, cap: usize) -> String {
     let mut printed = String::with_capacity(text.len().min(cap));
     let mut left = cap;
     for character in text.trim().chars() {
@@ -628,8 +634,8 @@ mod tests {
 
     #[test]
     fn text_of_the_provider_is_escaped_and_cut() {
-        assert_eq!(printable("a\r\n\u{1b}[31mb\u{202e}", 80), "a\\u{d}\\u{a}\\u{1b}[31mb\\u{202e}");
-        assert_eq!(printable(&"x".repeat(600), 512).chars().count(), 513);
+        assert_eq!(escape_and_truncate("a\r\n\u{1b}[31mb\u{202e}", 80), "a\\u{d}\\u{a}\\u{1b}[31mb\\u{202e}");
+        assert_eq!(escape_and_truncate(&"x".repeat(600), 512).chars().count(), 513);
     }
 
     #[test]

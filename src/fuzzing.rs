@@ -43,6 +43,6 @@ pub fn base_url(text: &str) -> Result<String, Error> {
 }
 
 /// A text of the provider as errors show it.
-pub fn printable(text: &str) -> String {
-    crate::error::printable(text, 512)
+pub fn escape_and_truncate(text: &str) -> String {
+    crate::error::escape_and_truncate(text, 512)
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     Answer, Client, Error, Session, Token,
     client::ClientState,
-    error::printable,
+    error::escape_and_truncate,
     operation::{Credential, Operation, Parameter},
     request::{Given, Request},
     session::SessionKind,
@@ -139,7 +139,10 @@ fn request<'a>(
 fn refuse_unfit(operation: &Operation, parameters: &[(&str, &str)]) -> Result<(), Error> {
     for (index, (name, value)) in parameters.iter().enumerate() {
         let Some(known) = operation.parameters.iter().find(|known| known.name == *name) else {
-            return Err(Error::input(printable(name, NAME_CAP), "is no parameter of this operation"));
+            return Err(Error::input(
+                escape_and_truncate(name, NAME_CAP),
+                "is no parameter of this operation",
+            ));
         };
         if !known.list && parameters[..index].iter().any(|(earlier, _)| earlier == name) {
             return Err(Error::input(known.name, "is given twice"));

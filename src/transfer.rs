@@ -31,7 +31,7 @@ use crate::{
     Client, Error, ErrorKind, Phase,
     client::{ClientState, LONGEST},
     environment::is_loopback,
-    error::printable,
+    error::escape_and_truncate,
     retry, transport,
     values::{SignedUrl, is_documented_host},
 };
@@ -204,7 +204,7 @@ impl Transfers {
         if is_documented_host(host) || own || self.hosts.iter().any(|known| allowed(known)) {
             return Ok(());
         }
-        let host = printable(host, 80);
+        let host = escape_and_truncate(host, 80);
         Err(Error::input(
             "url",
             format!("names the host {host}, which is not one that the provider documents"),

@@ -3,7 +3,7 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let printed = sandbox_client::fuzzing::printable(text);
+    let printed = sandbox_client::fuzzing::escape_and_truncate(text);
     assert!(!printed.chars().any(char::is_control), "{printed:?}");
     // The cap and the mark of what was cut.
     assert!(printed.chars().count() <= 513, "{printed:?}");

@@ -18,7 +18,7 @@ use super::{
     connection::Connection,
     failure::{Exit, Failure},
     job::Waiting,
-    output::{Sheet, printable},
+    output::{Sheet, strip_controls},
 };
 
 #[derive(Debug, Args)]
@@ -228,7 +228,7 @@ async fn failed(report: &ReconciliationReport, target: Target, format: Format) -
     let reason = report.message().unwrap_or("no reason was given");
     let transaction = report.transaction_id().unwrap_or("unknown");
     let text = format!("the reconciliation failed: {reason} (transaction {transaction})");
-    Err(Failure::new(Exit::Other, printable(&text)).hint(hint))
+    Err(Failure::new(Exit::Other, strip_controls(&text)).hint(hint))
 }
 
 fn again(id: &str, against: Against, target: &Target) -> String {
@@ -255,7 +255,7 @@ fn bar() -> ProgressBar {
 fn show(bar: &ProgressBar, step: ReconciliationStep) {
     let (what, progress) = match step {
         ReconciliationStep::Submitted { job_id } => {
-            return bar.suspend(|| eprintln!("Job {} was created.", printable(&job_id)));
+            return bar.suspend(|| eprintln!("Job {} was created.", strip_controls(&job_id)));
         }
         ReconciliationStep::UploadingLedger(progress) => ("ledger", progress),
         ReconciliationStep::UploadingStatement(progress) => ("statement", progress),

@@ -12,7 +12,7 @@ use super::{
 
 /// How something is sent that changes what GSTN has.
 #[derive(Debug, Args)]
-pub struct Sending {
+pub struct SendOptions {
     /// Send without a question, for scripts
     #[arg(long, short)]
     pub yes: bool,
@@ -24,8 +24,8 @@ pub struct Sending {
 }
 
 /// Where nobody can be asked, nothing is begun.
-pub fn refuse_without_terminal(sending: &Sending) -> Result<(), Failure> {
-    if sending.yes || sending.dry_run { Ok(()) } else { refuse_without_a_terminal() }
+pub fn refuse_without_terminal(send_options: &SendOptions) -> Result<(), Failure> {
+    if send_options.yes || send_options.dry_run { Ok(()) } else { refuse_without_a_terminal() }
 }
 
 /// The same, where a question is certain.

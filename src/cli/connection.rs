@@ -13,7 +13,7 @@ use super::{
     config::ConfigFile,
     failure::{Exit, Failure, exit_of},
     folders,
-    mock::World,
+    mock::DemoServer,
     table::shown,
 };
 
@@ -33,7 +33,7 @@ pub struct Connection {
 enum Sessions {
     Files(Arc<FileStore>),
     /// On the built-in server; dropped it would stop.
-    Mock(World),
+    Mock(DemoServer),
 }
 
 impl Connection {
@@ -66,10 +66,10 @@ impl Connection {
     }
 
     async fn mock(shared: &Shared, documents: bool) -> Result<Self, Failure> {
-        let world = World::start(0, shared, documents).await?;
-        let client = world.client()?;
-        world.sign_in(&client, &world.taxpayers).await?;
-        Ok(Self { client, per_minute: None, sessions: Sessions::Mock(world), own_token: false })
+        let demo = DemoServer::start(0, shared, documents).await?;
+        let client = demo.client()?;
+        demo.sign_in(&client, &demo.taxpayers).await?;
+        Ok(Self { client, per_minute: None, sessions: Sessions::Mock(demo), own_token: false })
     }
 
     /// What tells one service from another in a checkpoint.
@@ -81,17 +81,17 @@ impl Connection {
     }
 
     /// The built-in server, if that is what answers.
-    pub fn world(&self) -> Option<&World> {
+    pub fn demo(&self) -> Option<&DemoServer> {
         match &self.sessions {
             Sessions::Files(_) => None,
-            Sessions::Mock(world) => Some(world),
+            Sessions::Mock(demo) => Some(demo),
         }
     }
 
     /// Taxpayers with a saved session of this key and host, alive or not.
     pub fn taxpayers(&self) -> Result<Vec<TaxpayerId>, Failure> {
         match &self.sessions {
-            Sessions::Mock(world) => Ok(world.taxpayers.clone()),
+            Sessions::Mock(demo) => Ok(demo.taxpayers.clone()),
             Sessions::Files(_) => Ok(self.entries()?.into_iter().map(|entry| entry.taxpayer).collect()),
         }
     }
@@ -121,7 +121,7 @@ impl Connection {
 
     /// Fails if a session could not be saved or forgotten: it would live, or
     /// end, with this command alone.
-    pub fn kept(&self) -> Result<(), Failure> {
+    pub fn ensure_saved(&self) -> Result<(), Failure> {
         if let Sessions::Files(store) = &self.sessions
             && let Some(reason) = store.failure()
         {
@@ -147,8 +147,8 @@ impl Connection {
     /// A token of a kind of session that the command cannot open: from the
     /// built-in server, or from the environment variable of that name.
     pub fn token(&self, kind: &str) -> Result<Token, Failure> {
-        if let Some(world) = self.world() {
-            return Ok(world.server.token(kind).parse()?);
+        if let Some(demo) = self.demo() {
+            return Ok(demo.server.token(kind).parse()?);
         }
         let name = format!("SANDBOX_{}", kind.to_uppercase());
         let token = variable(&name)?.ok_or_else(|| {
@@ -166,7 +166,7 @@ impl Connection {
         }
         let mut saved = self.taxpayers()?;
         // Without flags the built-in server means its first, the documented sample.
-        if self.world().is_some() && gstin.is_none() && select.username.is_none() {
+        if self.demo().is_some() && gstin.is_none() && select.username.is_none() {
             saved.truncate(1);
         }
         saved.retain(|taxpayer| {

@@ -34,7 +34,7 @@ impl Findings {
         self.add(check, "ok", detail);
     }
 
-    /// What cannot be told from here, or is needed by some calls only.
+    /// What cannot be tested from here, or is needed by some calls only.
     fn open(&mut self, check: &str, detail: impl Into<String>) {
         self.add(check, "-", detail);
     }
@@ -138,7 +138,7 @@ fn clock(findings: &mut Findings, date: Option<&str>, begun: SystemTime) {
 
 async fn sessions(findings: &mut Findings, connection: &Connection) {
     let folder = folders::sessions();
-    if connection.world().is_none()
+    if connection.demo().is_none()
         && let Ok(folder) = folder.as_ref()
         && folder.exists()
         && let Err(failure) = folders::refuse_public(folder)

@@ -305,7 +305,7 @@ fn username<D: Document>(connection: &Connection, arguments: &Generate) -> Resul
     let name = format!("SANDBOX_{}_USERNAME", D::VARIABLE);
     match env::var(&name) {
         Ok(username) => Ok(username),
-        Err(_) if connection.world().is_some() => Ok("api_user".to_owned()),
+        Err(_) if connection.demo().is_some() => Ok("api_user".to_owned()),
         Err(_) => Err(Failure::usage("which API user of the portal?")
             .hint(format!("Give --username, or set {name}. The user is created on the portal, for a GSP."))),
     }
@@ -317,7 +317,7 @@ fn password<D: Document>(connection: &Connection, arguments: &Generate) -> Resul
     if let Ok(password) = env::var(&name) {
         return Ok(Password::new(password)?);
     }
-    if connection.world().is_some() {
+    if connection.demo().is_some() {
         return Ok(Password::new("not-a-real-password")?);
     }
     if arguments.from.as_os_str() == "-" {

@@ -4,7 +4,7 @@ use std::{fmt, io, process::ExitCode};
 
 use sandbox_client::{CodeMeaning, Error, ErrorKind};
 
-use super::output::{has_colours, printable};
+use super::output::{has_colours, strip_controls};
 
 /// Exit codes, as `--help` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Failure {
 
 /// Names of files and cells may stand in them, and have anything in them.
 fn lines(text: &str) -> String {
-    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+    text.split('\n').map(strip_controls).collect::<Vec<_>>().join("\n")
 }
 
 impl fmt::Display for Failure {

@@ -5,7 +5,7 @@ use sandbox_client::values::ReturnPeriod;
 
 use super::{
     arguments::{Select, Shared},
-    confirm::{self, Sending},
+    confirm::{self, SendOptions},
     connection::Connection,
     failure::Failure,
     job::{self, Waiting},
@@ -27,7 +27,7 @@ pub enum Action {
         #[arg(long, value_name = "MMYYYY")]
         period: ReturnPeriod,
         #[command(flatten)]
-        sending: Sending,
+        send_options: SendOptions,
         #[command(flatten)]
         select: Select,
     },
@@ -45,25 +45,25 @@ pub enum Action {
 
 pub async fn run(shared: &Shared, arguments: &Gstr2b) -> Result<(), Failure> {
     match &arguments.action {
-        Action::Regenerate { period, sending, select } => {
-            confirm::refuse_without_terminal(sending)?;
+        Action::Regenerate { period, send_options, select } => {
+            confirm::refuse_without_terminal(send_options)?;
             let connection = Connection::open(shared).await?;
             let session = connection.session(select).await?;
             let of =
                 session.taxpayer_id().map_or(String::new(), |taxpayer| format!(" of {}", taxpayer.gstin));
             let what = format!("GSTR-2B {period}{of}");
-            if sending.dry_run {
+            if send_options.dry_run {
                 eprintln!("Without --dry-run, {what} would be regenerated.");
                 return Ok(());
             }
-            if !sending.yes {
+            if !send_options.yes {
                 confirm::ask(&format!("Regenerate {what}?"))?;
             }
             let look = "Ask again if the GSTR-2B stays as it was.";
             let job = signals::sending(session.gstr_2b().start_regeneration(*period), look).await?;
             let job = job.map_err(|error| job::not_sent(error, look))?;
             eprintln!("GSTN makes {what} anew, job {}.", job.reference_id());
-            job::after_sending(&connection, job, sending, shared.format, "gstr-2b").await
+            job::after_sending(&connection, job, send_options, shared.format, "gstr-2b").await
         }
         Action::Job { reference_id, waiting, select } => {
             let connection = Connection::open(shared).await?;

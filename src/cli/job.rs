@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::{
     arguments::Format,
-    confirm::Sending,
+    confirm::SendOptions,
     connection::Connection,
     failure::{Exit, Failure},
-    output::{Out, Sheet, print_json, printable},
+    output::{Out, Sheet, print_json, strip_controls},
 };
 
 /// How long GSTN's work is waited for.
@@ -36,16 +36,16 @@ pub fn not_sent(error: Error, advice: &str) -> Failure {
 pub async fn after_sending(
     connection: &Connection,
     job: Job,
-    sending: &Sending,
+    send_options: &SendOptions,
     format: Format,
     command: &str,
 ) -> Result<(), Failure> {
-    if !sending.waiting.no_wait {
-        return follow(connection, job, &sending.waiting, format, command).await;
+    if !send_options.waiting.no_wait {
+        return follow(connection, job, &send_options.waiting, format, command).await;
     }
     let id = job.reference_id();
     match format {
-        Format::Table => writeln!(Out, "{}", printable(id))?,
+        Format::Table => writeln!(Out, "{}", strip_controls(id))?,
         Format::Json => print_json(&json!({ "reference_id": id }))?,
         Format::Csv => {
             let mut sheet = Sheet::new(&[("reference_id", "")]);
@@ -119,17 +119,17 @@ fn outcome(report: &JobReport) -> Result<(), Failure> {
             Err(if advice.is_empty() { failure } else { failure.hint(advice.join("\n")) })
         }
         JobState::Failed => {
-            let reason = report.message.as_deref().unwrap_or("no reason is told");
+            let reason = report.message.as_deref().unwrap_or("no reason was given");
             let code = report.code.as_deref().unwrap_or("none");
             let transaction = report.transaction_id.as_deref().unwrap_or("unknown");
             let text =
                 format!("GSTN refused the whole job: {reason} (code {code}, transaction {transaction})");
-            Err(Failure::new(Exit::Other, printable(&text)))
+            Err(Failure::new(Exit::Other, strip_controls(&text)))
         }
         JobState::Unknown => {
             let status = report.status.as_ref().map_or("none", |status| status.as_str());
             let text = format!("GSTN gives the job a status that this version does not know: {status}");
-            Err(Failure::new(Exit::Other, printable(&text))
+            Err(Failure::new(Exit::Other, strip_controls(&text))
                 .hint("List the documents to see what became of them."))
         }
         _ => Ok(()),

@@ -39,8 +39,8 @@ pub async fn run(shared: &Shared, arguments: &Login) -> Result<(), Failure> {
     let otp = read_line()?;
     let look = "The OTP may be used up. See with `sandbox sessions` whether there is a session, or ask for a new OTP.";
     signals::sending(taxpayer.verify_otp(otp.trim()), look).await??;
-    connection.kept()?;
-    if connection.world().is_some() {
+    connection.ensure_saved()?;
+    if connection.demo().is_some() {
         eprintln!("This session ends with the built-in server, which is now.");
     }
 

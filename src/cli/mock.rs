@@ -20,13 +20,13 @@ use super::{
 const OTP: &str = "575757";
 
 /// The built-in server with taxpayers and what goes wrong for them.
-pub struct World {
+pub struct DemoServer {
     pub server: MockServer,
     pub taxpayers: Vec<TaxpayerId>,
     expired: bool,
 }
 
-impl World {
+impl DemoServer {
     /// `documents` lets the server remember e-invoices and e-way bills: it knows
     /// none of those in the samples then.
     pub async fn start(port: u16, shared: &Shared, documents: bool) -> Result<Self, Failure> {
@@ -38,16 +38,16 @@ impl World {
             let failure = Failure::new(Exit::Other, format!("cannot listen on 127.0.0.1:{port}: {error}"));
             if port == 0 { failure } else { failure.hint("Name another port, or none for a free one.") }
         })?;
-        let world = Self {
+        let demo = Self {
             server,
             taxpayers: (0..shared.mock_taxpayers).map(taxpayer).collect(),
             expired: shared.mock_faults.contains(&MockFault::Expired),
         };
         for fault in &shared.mock_faults {
-            world.inject(*fault);
+            demo.inject(*fault);
         }
-        world.vary();
-        Ok(world)
+        demo.vary();
+        Ok(demo)
     }
 
     fn inject(&self, fault: MockFault) {
@@ -143,8 +143,8 @@ fn first_time() -> impl Fn(&RecordedRequest) -> bool + Send + Sync {
 
 /// Serves until Ctrl-C.
 pub async fn run(shared: &Shared, arguments: &Mock) -> Result<(), Failure> {
-    let world = World::start(arguments.port, shared, true).await?;
-    let server = &world.server;
+    let demo = DemoServer::start(arguments.port, shared, true).await?;
+    let server = &demo.server;
     let environment = [
         ("SANDBOX_BASE_URL", server.base_url()),
         ("SANDBOX_API_KEY", server.key().to_owned()),

@@ -121,7 +121,7 @@ impl Sheet {
             self.columns.iter().enumerate().map(|(column, (_, title))| cell(column, (*title).to_owned())),
         );
         let shown = |column: usize, value: &Value| {
-            let text = printable(&text(value));
+            let text = strip_controls(&text(value));
             if number(column) { grouped(&text) } else { text }
         };
         for row in &self.rows {
@@ -204,7 +204,7 @@ pub fn unguarded(cell: &str) -> &str {
 
 /// Without what would move the cursor, colour the terminal, or show text in
 /// another order than it has: numbers and remarks are written by strangers.
-pub fn printable(text: &str) -> String {
+pub fn strip_controls(text: &str) -> String {
     text.chars().map(|c| if is_unseen(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 

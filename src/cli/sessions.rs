@@ -36,7 +36,7 @@ async fn list(connection: &Connection, format: Format) -> Result<(), Failure> {
             saved.map_or_else(|| "none".to_owned(), left).into(),
         ]);
     };
-    if connection.world().is_some() {
+    if connection.demo().is_some() {
         for id in connection.taxpayers()? {
             let taxpayer = handle(connection, &id)?;
             taxpayer.restore().await?;
@@ -80,7 +80,7 @@ async fn refresh(connection: &Connection, choice: &SessionChoice, format: Format
         sheet.row(vec![id.gstin.as_str().into(), id.username.as_str().into(), expires.into(), error]);
     }
     sheet.print(format)?;
-    connection.kept()?;
+    connection.ensure_saved()?;
     match (failed.pop(), chosen.len()) {
         (None, _) => Ok(()),
         (Some(error), 1) => Err(error.into()),
@@ -105,7 +105,7 @@ async fn forget(connection: &Connection, choice: &SessionChoice, logout: bool) -
             failed.push(error);
         }
     }
-    connection.kept()?;
+    connection.ensure_saved()?;
     eprintln!(
         "{} forgotten.",
         if chosen.len() == 1 { "One session".to_owned() } else { format!("{} sessions", chosen.len()) }

@@ -11,7 +11,7 @@ use crate::{
         Api,
         types::{self, ReconciliationRequest},
     },
-    error::printable,
+    error::escape_and_truncate,
     transfer::unreadable,
     values::{Gstin, PlatformJobStatus, ReturnPeriod, SignedUrl},
 };
@@ -418,7 +418,7 @@ impl ReconciliationJob {
         Ok(ReconciliationReport {
             job_id: self.job_id.clone(),
             status,
-            message: message.map(|text| printable(text, 512)),
+            message: message.map(|text| escape_and_truncate(text, 512)),
             transaction_id: answer.transaction_id().map(str::to_owned),
             report: answer.reconciliation_report_url.clone(),
             validation: answer.validation_report_url.clone(),

@@ -11,7 +11,7 @@ use crate::values::ReturnPeriod;
 use crate::{
     Error, ErrorKind,
     client::ClientState,
-    error::printable,
+    error::escape_and_truncate,
     gstr_2b::{self, types::Gstr2bJobReport},
     ims::{self, types::InvoiceJobReport},
     values::{CountText, JobStatus, Section},
@@ -130,7 +130,7 @@ impl Polling {
 
     /// `last` is the last status, or the last failure where none was told.
     fn not_done(&self, job: &str, operation: &'static str, last: Result<String, Option<Error>>) -> Error {
-        let (job, seconds) = (printable(job, 80), self.deadline.as_secs_f64().ceil());
+        let (job, seconds) = (escape_and_truncate(job, 80), self.deadline.as_secs_f64().ceil());
         let timeout = |reason| Error::new(ErrorKind::Timeout, reason);
         let error = match last {
             Err(Some(error)) => timeout(format!(
@@ -138,7 +138,7 @@ impl Polling {
             ))
             .with_source(error),
             last => {
-                let last = printable(&last.unwrap_or_else(|_| "none".to_owned()), 80);
+                let last = escape_and_truncate(&last.unwrap_or_else(|_| "none".to_owned()), 80);
                 timeout(format!("job {job} is not done after {seconds} s; its last status was {last}"))
             }
         };

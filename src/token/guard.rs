@@ -14,7 +14,7 @@ use std::{
 use super::{BoxError, SavedToken, TokenKey, TokenStore};
 use crate::{
     BoxFuture, Error, ErrorKind, Token,
-    error::{printable, redacted},
+    error::{escape_and_truncate, redacted},
 };
 
 /// Limit for one step of a store.
@@ -129,7 +129,7 @@ impl Guard {
             Some(saved) => redacted(cause, &saved.token.expose_secret()),
             None => cause,
         };
-        let cause = printable(&cause, CAUSE);
+        let cause = escape_and_truncate(&cause, CAUSE);
         self.failed(name, &cause);
         Err(StoreFailure(cause))
     }

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
 use super::{RawAnswer, Secrets, check};
-use crate::{Error, ErrorKind, error::printable, operation::Operation};
+use crate::{Error, ErrorKind, error::escape_and_truncate, operation::Operation};
 
 /// Longest identifier that is told, in characters.
 const ID_CAP: usize = 80;
@@ -59,5 +59,5 @@ fn job(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let places = ["/data/data/reference_id", "/data/reference_id"];
     let id = places.iter().find_map(|place| body.pointer(place)?.as_str())?;
-    Some(printable(id, ID_CAP))
+    Some(escape_and_truncate(id, ID_CAP))
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{CountGroups, Section, StatusCounts, Timestamp, counts::type_of_goods};
-use crate::{error::printable, ims::types::TypeOfGoods};
+use crate::{error::escape_and_truncate, ims::types::TypeOfGoods};
 
 /// Characters of a section's name in a table.
 const LONGEST_NAME: usize = 60;
@@ -167,7 +167,9 @@ impl fmt::Display for InvoiceCounts {
         let named: Vec<String> = self
             .sections
             .iter()
-            .map(|(section, _)| printable(&format!("{} ({section})", section.title()), LONGEST_NAME))
+            .map(|(section, _)| {
+                escape_and_truncate(&format!("{} ({section})", section.title()), LONGEST_NAME)
+            })
             .collect();
         let name_width = named.iter().map(|name| name.chars().count()).chain([7]).max().unwrap_or(7);
         let width = sums.total().max(self.total()).to_string().len().max(9);

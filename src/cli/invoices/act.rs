@@ -20,7 +20,7 @@ use crate::cli::{
     connection::Connection,
     failure::{Exit, Failure},
     job,
-    output::printable,
+    output::strip_controls,
     signals,
 };
 
@@ -30,7 +30,7 @@ const SHOWN: usize = 40;
 const LIST_AGAIN: &str = "List the invoices before you send again: those acted on show it.";
 
 /// What is to become of the documents.
-pub struct Wish {
+pub struct RequestedAction {
     /// `None` resets.
     pub action: Option<InvoiceAction>,
     pub remark: Option<String>,
@@ -38,7 +38,7 @@ pub struct Wish {
     pub reduction: Option<ItcDeclaration>,
 }
 
-impl Wish {
+impl RequestedAction {
     pub fn to(action: InvoiceAction, arguments: &Act) -> Self {
         Self { action: Some(action), remark: arguments.remark.clone(), reduction: None }
     }
@@ -66,18 +66,18 @@ impl Wish {
     }
 }
 
-pub async fn run(shared: &Shared, choice: &Choice, wish: &Wish) -> Result<(), Failure> {
+pub async fn run(shared: &Shared, choice: &Choice, requested: &RequestedAction) -> Result<(), Failure> {
     if !(choice.all || choice.from.is_some() || choice.filter.names_documents()) {
         return Err(Failure::usage("which documents?")
             .hint("Name them, by --number or --supplier for example or by --from FILE, or say --all."));
     }
-    let length = wish.remark.as_ref().map_or(0, |remark| remark.chars().count());
+    let length = requested.remark.as_ref().map_or(0, |remark| remark.chars().count());
     if length > LONGEST_REMARK {
         return Err(Failure::usage(format!(
             "--remark has {length} characters; GSTN takes {LONGEST_REMARK} at most"
         )));
     }
-    confirm::refuse_without_terminal(&choice.sending)?;
+    confirm::refuse_without_terminal(&choice.send_options)?;
     let named = choice.from.as_deref().map(file::read).transpose()?;
 
     let connection = Connection::open(shared).await?;
@@ -90,42 +90,42 @@ pub async fn run(shared: &Shared, choice: &Choice, wish: &Wish) -> Result<(), Fa
 
     let selection = if let Some(named) = &named {
         let sections: Vec<_> = named.iter().map(file::Named::section).collect();
-        selection::by_file(wish, named, list::fetch(&session, &sections, None).await?)
+        selection::by_file(requested, named, list::fetch(&session, &sections, None).await?)
     } else {
         let listed = list::fetch(&session, &choice.filter.section, None).await?;
-        selection::by_filter(wish, &choice.filter, listed)
+        selection::by_filter(requested, &choice.filter, listed)
     };
-    for line in &selection.told {
+    for line in &selection.notices {
         eprintln!("{line}");
     }
-    if wish.action == Some(InvoiceAction::Accepted) {
+    if requested.action == Some(InvoiceAction::Accepted) {
         refuse_undeclared(&selection.chosen)?;
     }
-    let batch = Batch::of(&session, wish, &selection.chosen, recipient, choice.max_request_bytes);
-    if choice.sending.dry_run || selection.chosen.is_empty() {
-        dry_run(shared.format, choice, wish, &selection.chosen, &batch)?;
+    let batch = Batch::of(&session, requested, &selection.chosen, recipient, choice.max_request_bytes);
+    if choice.send_options.dry_run || selection.chosen.is_empty() {
+        dry_run(shared.format, choice, requested, &selection.chosen, &batch)?;
     } else {
         batch.check()?;
         let requests = batch.requests();
-        if requests > 1 && choice.sending.waiting.no_wait {
+        if requests > 1 && choice.send_options.waiting.no_wait {
             return Err(Failure::usage(format!(
                 "{requests} requests are needed for so many documents, each after the job of the one before"
             ))
             .hint("Send them without --no-wait, or fewer at once."));
         }
-        if !choice.sending.yes {
+        if !choice.send_options.yes {
             let of = recipient.or(session.taxpayer_id().map(|taxpayer| taxpayer.gstin));
-            ask(wish, &selection.chosen, of)?;
+            ask(requested, &selection.chosen, of)?;
         }
-        if choice.sending.waiting.no_wait {
+        if choice.send_options.waiting.no_wait {
             let job = signals::sending(batch.send(), LIST_AGAIN).await?;
             let job = job.map_err(|error| job::not_sent(error, LIST_AGAIN))?;
             let sent = documents(selection.chosen.len(), "was", "were");
             eprintln!("{sent} sent, job {}.", job.reference_id());
-            job::after_sending(&connection, job, &choice.sending, shared.format, "invoices").await?;
+            job::after_sending(&connection, job, &choice.send_options, shared.format, "invoices").await?;
         } else {
-            let polling = connection.polling(choice.sending.waiting.timeout);
-            let run = batch.run(polling, choice.sending.waiting.timeout);
+            let polling = connection.polling(choice.send_options.waiting.timeout);
+            let run = batch.run(polling, choice.send_options.waiting.timeout);
             let report = signals::sending(run, LIST_AGAIN).await?;
             let report = report.map_err(|error| job::not_sent(error, LIST_AGAIN))?;
             job::of_batch(report, shared.format)?;
@@ -157,7 +157,7 @@ fn refuse_undeclared(chosen: &[Chosen]) -> Result<(), Failure> {
         documents(undeclared.len(), "cannot be", "cannot be"),
         names.join(", ")
     );
-    Err(Failure::usage(printable(&text)).hint(
+    Err(Failure::usage(strip_controls(&text)).hint(
         "Say --itc-reduction full, or none where no credit was claimed, for all of them;\n\
          or fill the column itc_reduction of --from for each.",
     ))
@@ -167,12 +167,12 @@ fn refuse_undeclared(chosen: &[Chosen]) -> Result<(), Failure> {
 fn dry_run(
     format: Format,
     choice: &Choice,
-    wish: &Wish,
+    requested: &RequestedAction,
     chosen: &[Chosen],
     batch: &Batch,
 ) -> Result<(), Failure> {
-    if choice.sending.dry_run {
-        preview::sheet(wish, chosen, format).print(format)?;
+    if choice.send_options.dry_run {
+        preview::sheet(requested, chosen, format).print(format)?;
     }
     if chosen.is_empty() {
         eprintln!("Nothing to send.");
@@ -183,8 +183,8 @@ fn dry_run(
     Ok(())
 }
 
-fn ask(wish: &Wish, chosen: &[Chosen], of: Option<Gstin>) -> Result<(), Failure> {
-    preview::sheet(wish, &chosen[..chosen.len().min(SHOWN)], Format::Table).show();
+fn ask(requested: &RequestedAction, chosen: &[Chosen], of: Option<Gstin>) -> Result<(), Failure> {
+    preview::sheet(requested, &chosen[..chosen.len().min(SHOWN)], Format::Table).show();
     if chosen.len() > SHOWN {
         eprintln!("and {} more; --dry-run shows all", chosen.len() - SHOWN);
     }
@@ -194,7 +194,7 @@ fn ask(wish: &Wish, chosen: &[Chosen], of: Option<Gstin>) -> Result<(), Failure>
         format!("these {} documents", chosen.len())
     };
     let what = of.map_or(what.clone(), |of| format!("{what} of {of}"));
-    confirm::ask(&match wish.action {
+    confirm::ask(&match requested.action {
         Some(InvoiceAction::Accepted) => format!("Accept {what}?"),
         Some(InvoiceAction::Rejected) => format!("Reject {what}?"),
         Some(_) => format!("Keep {what} pending?"),
@@ -209,9 +209,15 @@ enum Batch {
 }
 
 impl Batch {
-    fn of(session: &Session, wish: &Wish, chosen: &[Chosen], recipient: Option<Gstin>, most: usize) -> Self {
+    fn of(
+        session: &Session,
+        requested: &RequestedAction,
+        chosen: &[Chosen],
+        recipient: Option<Gstin>,
+        most: usize,
+    ) -> Self {
         let invoices = chosen.iter().map(|chosen| &chosen.invoice);
-        match &wish.action {
+        match &requested.action {
             None => {
                 let resets = session.ims().resets().max_request_bytes(most).reset_all(invoices);
                 Self::Resets(match recipient {

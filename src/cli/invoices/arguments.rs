@@ -12,7 +12,7 @@ use sandbox_client::{
     values::{Amount, CalendarDate, InvoiceAction, ProviderDate, ReturnPeriod, Section},
 };
 
-use crate::cli::{arguments::Select, confirm::Sending, job::Waiting};
+use crate::cli::{arguments::Select, confirm::SendOptions, job::Waiting};
 
 #[derive(Debug, Args)]
 pub struct Invoices {
@@ -54,7 +54,7 @@ Examples:
 
 const ACT: &str = "\
 Shows what would be sent and asks first. What was named and cannot be acted on
-is told, and ends with exit code 7, as does a document that GSTN refuses.
+is reported, and ends with exit code 7, as does a document that GSTN refuses.
 
 Examples:
   sandbox --mock invoices reject --all --dry-run
@@ -66,7 +66,7 @@ Examples:
 
 const ACCEPT: &str = "\
 Shows what would be sent and asks first. What was named and cannot be acted on
-is told, and ends with exit code 7, as does a document that GSTN refuses.
+is reported, and ends with exit code 7, as does a document that GSTN refuses.
 
 Since October 2025 GSTN asks, for credit notes and some amended documents, whether
 input tax credit is reduced when they are accepted. Answer for all of them with
@@ -135,7 +135,7 @@ pub struct Reset {
 #[derive(Debug, Args)]
 pub struct Choice {
     #[command(flatten)]
-    pub sending: Sending,
+    pub send_options: SendOptions,
     #[command(flatten)]
     pub select: Select,
     /// GSTIN of the taxpayer where the session is that of `SANDBOX_ACCESS_TOKEN`

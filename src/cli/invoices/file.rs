@@ -131,7 +131,7 @@ impl Named {
     }
 }
 
-/// Reads them. All mistakes are told at once, before the first call.
+/// Reads them. All mistakes are reported at once, before the first call.
 pub fn read(path: &Path) -> Result<Vec<Named>, Failure> {
     let input = Input::read(path)?;
     let hint = "Write one with: sandbox invoices list --format csv";

@@ -30,16 +30,16 @@ pub async fn run(shared: &Shared, arguments: &List) -> Result<(), Failure> {
     let session = connection.session(&arguments.select).await?;
     let status = filter.status.unwrap_or(Status::Any).in_query();
     let mut invoices = fetch(&session, &filter.section, status).await?;
-    let mut told = filter.not_comparable(&invoices);
+    let mut notices = filter.not_comparable(&invoices);
     invoices.retain(|invoice| filter.fits(invoice));
-    told.extend(filter.without_match(&invoices));
+    notices.extend(filter.without_match(&invoices));
     document::sheet(&invoices, shared.format).print(shared.format)?;
     if shared.format == Format::Table {
         let open = invoices.iter().filter(|invoice| invoice.action() == Some(&InvoiceAction::NoAction));
         let [open, all] = [open.count(), invoices.len()].map(|number| grouped(&number.to_string()));
         writeln!(Out, "\n{open} of {all} documents await action.")?;
     }
-    for line in told {
+    for line in notices {
         eprintln!("{line}");
     }
     Ok(())

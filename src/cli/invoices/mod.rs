@@ -13,7 +13,7 @@ mod selection;
 use sandbox_client::values::InvoiceAction;
 
 use super::{arguments::Shared, connection::Connection, failure::Failure, job};
-use act::Wish;
+use act::RequestedAction;
 pub use arguments::Invoices;
 use arguments::{Action, Job};
 pub use document::{rupees, sheet as sheet_of_invoices, status as status_word};
@@ -22,10 +22,16 @@ pub use list::{LARGEST, fetch};
 pub async fn run(shared: &Shared, arguments: &Invoices) -> Result<(), Failure> {
     match &arguments.action {
         Action::List(list) => list::run(shared, list).await,
-        Action::Accept(accept) => act::run(shared, &accept.act.choice, &Wish::accept(accept)).await,
-        Action::Reject(act) => act::run(shared, &act.choice, &Wish::to(InvoiceAction::Rejected, act)).await,
-        Action::Pend(act) => act::run(shared, &act.choice, &Wish::to(InvoiceAction::Pending, act)).await,
-        Action::Reset(reset) => act::run(shared, &reset.choice, &Wish::reset()).await,
+        Action::Accept(accept) => {
+            act::run(shared, &accept.act.choice, &RequestedAction::accept(accept)).await
+        }
+        Action::Reject(act) => {
+            act::run(shared, &act.choice, &RequestedAction::to(InvoiceAction::Rejected, act)).await
+        }
+        Action::Pend(act) => {
+            act::run(shared, &act.choice, &RequestedAction::to(InvoiceAction::Pending, act)).await
+        }
+        Action::Reset(reset) => act::run(shared, &reset.choice, &RequestedAction::reset()).await,
         Action::Job(job) => follow(shared, job).await,
     }
 }

@@ -4,15 +4,15 @@ use sandbox_client::ItcDeclaration;
 use serde_json::{Value, json};
 
 use super::{
-    act::Wish,
+    act::RequestedAction,
     document::{reduction, rupees, status, title},
     selection::Chosen,
 };
 use crate::cli::{arguments::Format, output::Sheet};
 
 /// The documents, how they stand and what becomes of them.
-pub fn sheet(wish: &Wish, chosen: &[Chosen], format: Format) -> Sheet {
-    let becomes = wish.outcome();
+pub fn sheet(requested: &RequestedAction, chosen: &[Chosen], format: Format) -> Sheet {
+    let becomes = requested.outcome();
     if format == Format::Table {
         let mut sheet = Sheet::new(&[
             ("section", "Section"),

@@ -1,4 +1,4 @@
-//! Which documents an action is taken on, and what is told of the others.
+//! Which documents an action is taken on, and what is reported of the others.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use sandbox_client::{
 };
 
 use super::{
-    act::Wish,
+    act::RequestedAction,
     arguments::{Filter, Status},
     document::{listed, status, title},
     file::Named,
     filter::documents,
     lookup::Lookup,
 };
-use crate::cli::output::printable;
+use crate::cli::output::strip_controls;
 
 /// Longest remark that GSTN takes, in characters.
 pub const LONGEST_REMARK: usize = 250;
@@ -25,7 +25,7 @@ pub const LONGEST_REMARK: usize = 250;
 pub struct Selection {
     pub chosen: Vec<Chosen>,
     /// Lines for people on documents that were selected and are skipped.
-    pub told: Vec<String>,
+    pub notices: Vec<String>,
     /// How many were named and cannot be acted on.
     pub missing: usize,
 }
@@ -46,36 +46,36 @@ struct Words {
 
 /// By what was typed. Without `--status` no decision of a person is undone
 /// but by a reset.
-pub fn by_filter(wish: &Wish, filter: &Filter, listed: Vec<Invoice>) -> Selection {
-    let wanted = filter.status.unwrap_or(if wish.is_reset() { Status::Any } else { Status::NoAction });
-    let mut selection = Selection { told: filter.not_comparable(&listed), ..Selection::default() };
+pub fn by_filter(requested: &RequestedAction, filter: &Filter, listed: Vec<Invoice>) -> Selection {
+    let wanted = filter.status.unwrap_or(if requested.is_reset() { Status::Any } else { Status::NoAction });
+    let mut selection = Selection { notices: filter.not_comparable(&listed), ..Selection::default() };
     let fitting: Vec<Invoice> = listed.into_iter().filter(|invoice| filter.fits(invoice)).collect();
     let nowhere = filter.without_match(&fitting);
     selection.missing += nowhere.len();
-    selection.told.extend(nowhere);
+    selection.notices.extend(nowhere);
 
     let (mut already, mut others) = (0, BTreeMap::<_, usize>::new());
     for invoice in fitting {
-        if wish.is_fulfilled(&invoice) {
+        if requested.is_fulfilled(&invoice) {
             already += 1;
         } else if !wanted.fits(invoice.action()) {
             *others.entry(title(invoice.action())).or_default() += 1;
         } else {
-            selection.choose(wish, None, invoice, Words::default());
+            selection.choose(requested, None, invoice, Words::default());
         }
     }
-    selection.tell_fulfilled(wish, already);
+    selection.tell_fulfilled(requested, already);
     for (status, count) in others {
         // Who named a number means this document, however it stands.
         selection.missing += if filter.number.is_empty() { 0 } else { count };
         let stand = documents(count, "has the status", "have the status");
-        selection.told.push(format!("{stand} {status}, skipped; --status any takes all."));
+        selection.notices.push(format!("{stand} {status}, skipped; --status any takes all."));
     }
     selection
 }
 
 /// By a file that was written before: what has changed since is skipped.
-pub fn by_file(wish: &Wish, named: &[Named], listed: Vec<Invoice>) -> Selection {
+pub fn by_file(requested: &RequestedAction, named: &[Named], listed: Vec<Invoice>) -> Selection {
     let mut lookup = Lookup::new(listed, named);
     let mut selection = Selection::default();
     let (mut already, mut recognised) = (0, Vec::new());
@@ -90,7 +90,7 @@ pub fn by_file(wish: &Wish, named: &[Named], listed: Vec<Invoice>) -> Selection 
         if !document.number.eq_ignore_ascii_case(invoice.number()) {
             recognised.push(format!("{}: {} is {}", document.place, document.number, invoice.number()));
         }
-        if wish.is_fulfilled(&invoice) {
+        if requested.is_fulfilled(&invoice) {
             already += 1;
         } else if document.status != status(invoice.action()) {
             let reason = format!("stands as {} by now", title(invoice.action()));
@@ -99,13 +99,13 @@ pub fn by_file(wish: &Wish, named: &[Named], listed: Vec<Invoice>) -> Selection 
             selection.leave(&document.place, "has been changed by the supplier since");
         } else {
             let remark = document.remarks.clone().filter(|remark| !remark.is_empty());
-            // Mistakes in it were told when the file was read.
+            // Mistakes in it were reported when the file was read.
             let declaration = document.declaration().ok().flatten();
-            selection.choose(wish, Some(&document.place), invoice, Words { remark, declaration });
+            selection.choose(requested, Some(&document.place), invoice, Words { remark, declaration });
         }
     }
     selection.tell_recognised(&recognised);
-    selection.tell_fulfilled(wish, already);
+    selection.tell_fulfilled(requested, already);
     selection
 }
 
@@ -117,8 +117,12 @@ fn changed(hash: &str, invoice: &Invoice) -> bool {
 
 /// The remark to send with a document. What stood in the list before is no
 /// reason to leave it out.
-fn remark(wish: &Wish, invoice: &Invoice, of_line: Option<String>) -> Result<Option<String>, String> {
-    let Some(remark) = of_line.or_else(|| wish.remark.clone()).filter(|_| !wish.is_reset()) else {
+fn remark(
+    requested: &RequestedAction,
+    invoice: &Invoice,
+    of_line: Option<String>,
+) -> Result<Option<String>, String> {
+    let Some(remark) = of_line.or_else(|| requested.remark.clone()).filter(|_| !requested.is_reset()) else {
         return Ok(None);
     };
     let length = remark.chars().count();
@@ -139,14 +143,14 @@ fn remark(wish: &Wish, invoice: &Invoice, of_line: Option<String>) -> Result<Opt
 
 /// The declaration to send with a document.
 fn declaration(
-    wish: &Wish,
+    requested: &RequestedAction,
     invoice: &Invoice,
     of_line: Option<ItcDeclaration>,
 ) -> Result<Option<ItcDeclaration>, String> {
-    if wish.action != Some(InvoiceAction::Accepted) {
+    if requested.action != Some(InvoiceAction::Accepted) {
         return Ok(None);
     }
-    let flag = wish.reduction.filter(|_| ItcDeclaration::is_needed_for(invoice));
+    let flag = requested.reduction.filter(|_| ItcDeclaration::is_needed_for(invoice));
     let Some(declaration) = of_line.or(flag) else { return Ok(None) };
     match declaration.check_for(invoice) {
         Ok(()) => Ok(Some(declaration)),
@@ -157,12 +161,12 @@ fn declaration(
 }
 
 impl Selection {
-    fn choose(&mut self, wish: &Wish, place: Option<&str>, invoice: Invoice, words: Words) {
-        let chosen = if wish.action == Some(InvoiceAction::Pending) && invoice.is_pending_blocked() {
+    fn choose(&mut self, requested: &RequestedAction, place: Option<&str>, invoice: Invoice, words: Words) {
+        let chosen = if requested.action == Some(InvoiceAction::Pending) && invoice.is_pending_blocked() {
             Err("may not be kept pending (ispendactblocked)".to_owned())
         } else {
-            remark(wish, &invoice, words.remark)
-                .and_then(|remark| Ok((remark, declaration(wish, &invoice, words.declaration)?)))
+            remark(requested, &invoice, words.remark)
+                .and_then(|remark| Ok((remark, declaration(requested, &invoice, words.declaration)?)))
         };
         match chosen {
             Ok((remark, declaration)) => self.chosen.push(Chosen { invoice, remark, declaration }),
@@ -176,7 +180,7 @@ impl Selection {
 
     fn leave(&mut self, name: &str, reason: &str) {
         self.missing += 1;
-        self.told.push(printable(&format!("Skipped, {name}: {reason}.")));
+        self.notices.push(strip_controls(&format!("Skipped, {name}: {reason}.")));
     }
 
     /// Numbers that a spreadsheet has changed, the first of them by name.
@@ -187,14 +191,14 @@ impl Selection {
                 if recognised.len() == 1 { "1 number" } else { &format!("{} numbers", recognised.len()) };
             let more = if recognised.len() > NAMED { " …" } else { "" };
             let first = recognised[..recognised.len().min(NAMED)].join(", ");
-            self.told.push(printable(&format!("A spreadsheet has changed {numbers}: {first}{more}")));
+            self.notices.push(strip_controls(&format!("A spreadsheet has changed {numbers}: {first}{more}")));
         }
     }
 
-    fn tell_fulfilled(&mut self, wish: &Wish, count: usize) {
+    fn tell_fulfilled(&mut self, requested: &RequestedAction, count: usize) {
         if count > 0 {
             let stand = documents(count, "stands", "stand");
-            self.told.push(format!("{stand} so already: {}.", title(Some(&wish.outcome()))));
+            self.notices.push(format!("{stand} so already: {}.", title(Some(&requested.outcome()))));
         }
     }
 }

@@ -19,7 +19,7 @@ use super::{
     connection::Connection,
     failure::Failure,
     invoices::sheet_of_invoices,
-    output::{Out, printable},
+    output::{Out, strip_controls},
     page,
 };
 use arguments::Propose;
@@ -57,8 +57,8 @@ pub async fn run(shared: &Shared, arguments: &Match) -> Result<(), Failure> {
         None => (gstn::from_ims(&session).await?, "documents in the IMS".to_owned()),
     };
     register.recognise(&reported.documents);
-    for line in &register.told {
-        eprintln!("{}", printable(line));
+    for line in &register.notices {
+        eprintln!("{}", strip_controls(line));
     }
     let tolerance = Tolerance::default().amount(tolerance).days(arguments.days);
     let entries = reconcile(&register.documents, &reported.documents, &tolerance);

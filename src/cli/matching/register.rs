@@ -77,20 +77,20 @@ pub struct Register {
     pub documents: Vec<Document>,
     pub places: Vec<String>,
     /// Lines for people.
-    pub told: Vec<String>,
+    pub notices: Vec<String>,
 }
 
-/// Reads it. All mistakes are told at once, before the first call.
+/// Reads it. All mistakes are reported at once, before the first call.
 pub fn read(path: &Path) -> Result<Register, Failure> {
     let input = Input::read(path)?;
     let rows = input.rows(&COLUMNS)?;
     let total = rows.len();
     let rows: Vec<Row> = rows.into_iter().filter(|row| has_gstin(row.get(0))).collect();
-    let mut register = Register { documents: Vec::new(), places: Vec::new(), told: Vec::new() };
+    let mut register = Register { documents: Vec::new(), places: Vec::new(), notices: Vec::new() };
     if rows.len() < total {
         let left_out = total - rows.len();
         let rows = if left_out == 1 { "1 row has" } else { &format!("{left_out} rows have") };
-        register.told.push(format!(
+        register.notices.push(format!(
             "{rows} no GSTIN of a supplier and {}.",
             if left_out == 1 { "is left out" } else { "are left out" }
         ));
@@ -210,12 +210,12 @@ impl Register {
             })
             .map(|(_, place)| place.as_str())
             .collect();
-        self.told.extend(first_of("no valid GSTIN, so GSTN cannot know the document", &odd));
+        self.notices.extend(first_of("no valid GSTIN, so GSTN cannot know the document", &odd));
         let nameless: Vec<&str> = (self.documents.iter().zip(&self.places))
             .filter(|(document, _)| document.number.is_empty())
             .map(|(_, place)| place.as_str())
             .collect();
-        self.told.extend(first_of("no number", &nameless));
+        self.notices.extend(first_of("no number", &nameless));
     }
 
     /// Puts back numbers that a spreadsheet has changed, where one document of the
@@ -245,7 +245,7 @@ impl Register {
             }));
             match fitting[..] {
                 [one] if gstn[one].number != document.number => {
-                    self.told.push(format!(
+                    self.notices.push(format!(
                         "{}: a spreadsheet has changed the number {} to {}.",
                         self.places[*at],
                         shown(&gstn[one].number),
@@ -257,9 +257,9 @@ impl Register {
                 _ => {}
             }
         }
-        let told =
+        let skipped =
             first_of("a number that a spreadsheet has changed, and several documents may be meant", &lost);
-        self.told.extend(told);
+        self.notices.extend(skipped);
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, io, io::Write as _, path::Path};
 
 use super::{
     failure::{Exit, Failure},
-    output::{grouped, printable},
+    output::{grouped, strip_controls},
 };
 
 /// Style and script stand in the page itself.
@@ -84,7 +84,7 @@ pub fn total(class: &str, number: u64, title: &str) -> String {
 
 /// Text for an element or a quoted attribute, without what nobody would see.
 pub fn escape(text: &str) -> String {
-    printable(text).chars().fold(String::with_capacity(text.len()), |mut html, character| {
+    strip_controls(text).chars().fold(String::with_capacity(text.len()), |mut html, character| {
         match character {
             '&' => html.push_str("&amp;"),
             '<' => html.push_str("&lt;"),

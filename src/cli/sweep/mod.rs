@@ -119,8 +119,8 @@ async fn taxpayers(connection: &Connection, arguments: &Sweep) -> Result<Vec<Tax
         };
     };
     let taxpayers = taxpayers::read(path, |text| connection.gstin(text))?;
-    if let Some(world) = connection.world() {
-        world.sign_in(&connection.client, &taxpayers).await?;
+    if let Some(demo) = connection.demo() {
+        demo.sign_in(&connection.client, &taxpayers).await?;
     }
     Ok(taxpayers)
 }

@@ -15,7 +15,7 @@ pub struct Progress {
     /// Answers of this run; those of a checkpoint took no time.
     answered: u32,
     per_minute: Option<u32>,
-    /// Until when the provider has asked for a pause, as it was told last.
+    /// Until when the provider has asked for a pause, as it was last reported.
     paused_until: Option<Instant>,
 }
 
@@ -56,8 +56,8 @@ impl Progress {
     /// Tells a pause that the provider has asked for, once.
     pub fn pause(&mut self, left: Duration) {
         let until = Instant::now() + left;
-        let told = self.paused_until.is_some_and(|told| until < told + WORTH_TELLING);
-        if left < WORTH_TELLING || told {
+        let shown = self.paused_until.is_some_and(|last| until < last + WORTH_TELLING);
+        if left < WORTH_TELLING || shown {
             return;
         }
         self.paused_until = Some(until);

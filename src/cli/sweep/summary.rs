@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::tally::{Failed, Reason, Tally};
-use crate::cli::output::{grouped, printable};
+use crate::cli::output::{grouped, strip_controls};
 
 /// Most lines for one list; the rest is in the results.
 const LISTED: usize = 20;
@@ -70,7 +70,7 @@ fn list(text: &mut String, lines: impl Iterator<Item = String>) {
     let mut more = 0;
     for (index, line) in lines.enumerate() {
         if index < LISTED {
-            let _ = writeln!(text, "  {}", printable(&line));
+            let _ = writeln!(text, "  {}", strip_controls(&line));
         } else {
             more += 1;
         }

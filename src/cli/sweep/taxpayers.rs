@@ -11,7 +11,7 @@ use crate::cli::{
 
 const COLUMNS: [Column; 2] = [Column::needed("gstin").also(&["GSTIN/UIN"]), Column::needed("username")];
 
-/// Reads the columns `gstin` and `username`. All mistakes are told at once,
+/// Reads the columns `gstin` and `username`. All mistakes are reported at once,
 /// before the first call. A taxpayer that stands twice is asked once.
 pub fn read(path: &Path, gstin: impl Fn(&str) -> Result<Gstin, Failure>) -> Result<Vec<TaxpayerId>, Failure> {
     let input = Input::read(path)?;

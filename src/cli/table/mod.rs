@@ -231,7 +231,7 @@ fn listed(names: &[&str]) -> String {
 /// A cell in a message: short, and nothing that a terminal would act on.
 pub fn shown(cell: &str) -> String {
     const MOST: usize = 40;
-    let mut text: String = crate::cli::output::printable(cell.trim()).chars().take(MOST + 1).collect();
+    let mut text: String = crate::cli::output::strip_controls(cell.trim()).chars().take(MOST + 1).collect();
     if text.chars().count() > MOST {
         text.pop();
         text.push('…');

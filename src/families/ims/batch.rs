@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::declaration::{self, ItcDeclaration, Need};
 use crate::{
     Error,
-    error::printable,
+    error::escape_and_truncate,
     ims::types::{ActedInvoice, ActedInvoices, TypeOfGoods},
     values::{Invoice, InvoiceAction, Section},
 };
@@ -202,7 +202,7 @@ fn checked(invoice: &Invoice, action: Option<&InvoiceAction>) -> Result<(Section
             return Err("imports can be accepted or kept pending, not rejected".to_owned());
         }
         _ => {
-            let section = printable(section.as_str(), 80);
+            let section = escape_and_truncate(section.as_str(), 80);
             return Err(format!("the operation takes no documents of the section `{section}`"));
         }
     }
