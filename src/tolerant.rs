@@ -48,7 +48,8 @@ pub(crate) struct Exact<T>(pub T);
 const EXACT: &str = "$exact";
 
 /// What stands under a name that nobody knows: of another shape, it is absent
-/// without a note.
+/// without a note. With a note where only a part of it cannot be read that
+/// would be an error elsewhere.
 pub(crate) struct Unknown<T>(pub T);
 const UNKNOWN: &str = "$unknown";
 
@@ -456,9 +457,11 @@ fn exact<T, E>(result: Result<T, Fault<E>>) -> Result<T, Fault<E>> {
     })
 }
 
-/// The same fault, where nobody would miss the value.
+/// The same fault, where nobody would miss the value, unless it has a part of a
+/// known name.
 fn unknown<T, E>(result: Result<T, Fault<E>>) -> Result<T, Fault<E>> {
     result.map_err(|fault| match fault {
+        Fault::Odd(odd) if odd.kind() == Kind::Fatal => Fault::Odd(odd.of(Kind::Unfit)),
         Fault::Odd(odd) => Fault::Odd(odd.of(Kind::Absent)),
         other @ Fault::Json(_) => other,
     })

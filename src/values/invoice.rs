@@ -323,8 +323,10 @@ enum Member {
     Form,
     #[serde(rename = "inum")]
     Number,
-    #[serde(rename = "idt", alias = "nt_dt")]
+    #[serde(rename = "idt")]
     Date,
+    #[serde(rename = "nt_dt")]
+    NoteDate,
     #[serde(rename = "nt_num")]
     NoteNumber,
     #[serde(rename = "oinum", alias = "ont_num")]
@@ -421,6 +423,10 @@ impl Fields {
                 }
             }
             Member::Date => self.date = text(map)?,
+            Member::NoteDate => {
+                self.date = text(map)?;
+                self.is_note |= self.number.is_empty();
+            }
             Member::OriginalNumber => self.rare().original_number = text(map)?,
             Member::OriginalDate => self.rare().original_date = text(map)?,
             Member::Kind => self.kind = text(map)?,
@@ -536,6 +542,18 @@ mod tests {
         ] {
             let read: Invoice = serde_json::from_str(sent).unwrap();
             assert_eq!(serde_json::to_string(&read).unwrap(), sent);
+        }
+    }
+
+    /// A note keeps its names where its number is blank.
+    #[test]
+    fn a_note_without_a_number_is_a_note() {
+        for (sent, written) in [
+            (r#"{"nt_num":"","nt_dt":"05-11-2024"}"#, r#"{"nt_dt":"05-11-2024"}"#),
+            (r#"{"nt_dt":"05-11-2024","inum":"1"}"#, r#"{"inum":"1","idt":"05-11-2024"}"#),
+        ] {
+            let read: Invoice = serde_json::from_str(sent).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), written);
         }
     }
 

@@ -69,7 +69,7 @@ fn validator(document: &Value, schema: &Value) -> jsonschema::Validator {
 }
 
 /// Members whose text a round trip redacts.
-fn is_secret(name: &str) -> bool {
+pub fn is_secret(name: &str) -> bool {
     name == "access_token" || name.ends_with("_url")
 }
 

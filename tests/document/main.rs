@@ -27,8 +27,10 @@ mod nic_failures;
 #[path = "../../build/operations.rs"]
 #[allow(dead_code)] // the operation table is for the build script
 mod operations;
+mod provider_schemas;
 mod requests;
 mod rules;
 #[path = "../support/document.rs"]
 mod samples;
 mod surface;
+mod tolerance;
