@@ -13,6 +13,7 @@ use super::{
     gstr_2b::Gstr2b,
     invoices::Invoices,
     matching::{self, Match},
+    returns::{gstr_1, gstr_3b, gstr_9},
 };
 
 /// The Sandbox GST API from a terminal: invoices of one taxpayer, counts of a whole firm.
@@ -40,6 +41,7 @@ Examples:
   sandbox invoices accept --from open.csv     what is left in it; asks first
   sandbox match --register purchases.xlsx     which of them suppliers reported
   sandbox gstr-2b regenerate --period 112025
+  sandbox gstr-3b file --period 112025 --pan ABCDE1234F --offset payment.json
   sandbox sweep --from firm.csv --checkpoint november.jsonl --report november.html
   sandbox e-invoice generate --from invoices.jsonl --checkpoint done.jsonl
   sandbox api                                 every operation
@@ -120,9 +122,18 @@ pub enum Command {
     /// only in the register, only at GSTN, or duplicate. Nothing is sent.
     #[command(name = "match", after_help = matching::HELP)]
     Match(Match),
+    /// Show whether GSTR-1 is filed, and file it
+    #[command(name = "gstr-1")]
+    Gstr1(gstr_1::Command),
     /// Regenerate GSTR-2B after acting on invoices
     #[command(name = "gstr-2b")]
     Gstr2b(Gstr2b),
+    /// Show, save, pay and file GSTR-3B
+    #[command(name = "gstr-3b")]
+    Gstr3b(gstr_3b::Command),
+    /// Show, save and file GSTR-9, the annual return
+    #[command(name = "gstr-9")]
+    Gstr9(gstr_9::Command),
     /// Compare a purchase ledger with GSTR-2B or GSTR-2A
     Analytics(Analytics),
     /// Register e-invoices, each exactly once

@@ -30,11 +30,16 @@ pub fn refuse_without_terminal(send_options: &SendOptions) -> Result<(), Failure
 
 /// The same, where a question is certain.
 pub fn refuse_without_a_terminal() -> Result<(), Failure> {
-    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+    if can_ask() {
         return Ok(());
     }
     Err(Failure::usage("there is no terminal to ask on, so nothing is sent")
         .hint("Look with --dry-run, then send with --yes."))
+}
+
+/// Whether there is somebody to ask.
+pub fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 pub fn ask(question: &str) -> Result<(), Failure> {

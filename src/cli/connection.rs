@@ -13,7 +13,7 @@ use super::{
     config::ConfigFile,
     failure::{Exit, Failure, exit_of},
     folders,
-    mock::DemoServer,
+    mock::{DemoServer, Memory},
     table::shown,
 };
 
@@ -38,15 +38,21 @@ enum Sessions {
 
 impl Connection {
     pub async fn open(shared: &Shared) -> Result<Self, Failure> {
-        if shared.mock {
-            return Self::mock(shared, false).await;
-        }
-        Self::real(shared)
+        Self::with_memory(shared, Memory::default()).await
     }
 
     /// The same, for documents that are made: the built-in server remembers them.
     pub async fn for_documents(shared: &Shared) -> Result<Self, Failure> {
-        if shared.mock { Self::mock(shared, true).await } else { Self::real(shared) }
+        Self::with_memory(shared, Memory { documents: true, ..Memory::default() }).await
+    }
+
+    /// The same, for returns: the built-in server remembers how far they are.
+    pub async fn for_returns(shared: &Shared) -> Result<Self, Failure> {
+        Self::with_memory(shared, Memory { returns: true, ..Memory::default() }).await
+    }
+
+    async fn with_memory(shared: &Shared, memory: Memory) -> Result<Self, Failure> {
+        if shared.mock { Self::mock(shared, memory).await } else { Self::real(shared) }
     }
 
     fn real(shared: &Shared) -> Result<Self, Failure> {
@@ -65,8 +71,8 @@ impl Connection {
         })
     }
 
-    async fn mock(shared: &Shared, documents: bool) -> Result<Self, Failure> {
-        let demo = DemoServer::start(0, shared, documents).await?;
+    async fn mock(shared: &Shared, memory: Memory) -> Result<Self, Failure> {
+        let demo = DemoServer::start(0, shared, memory).await?;
         let client = demo.client()?;
         demo.sign_in(&client, &demo.taxpayers).await?;
         Ok(Self { client, per_minute: None, sessions: Sessions::Mock(demo), own_token: false })

@@ -63,13 +63,13 @@ pub async fn run(shared: &Shared, arguments: &Gstr2b) -> Result<(), Failure> {
             let job = signals::sending(session.gstr_2b().start_regeneration(*period), look).await?;
             let job = job.map_err(|error| job::not_sent(error, look))?;
             eprintln!("GSTN makes {what} anew, job {}.", job.reference_id());
-            job::after_sending(&connection, job, send_options, shared.format, "gstr-2b").await
+            job::after_sending(&connection, job, send_options, shared.format, "gstr-2b job").await
         }
         Action::Job { reference_id, waiting, select } => {
             let connection = Connection::open(shared).await?;
             let session = connection.session(select).await?;
             let job = session.gstr_2b().job(reference_id.as_str());
-            job::follow(&connection, job, waiting, shared.format, "gstr-2b").await
+            job::follow(&connection, job, waiting, shared.format, "gstr-2b job").await
         }
     }
 }

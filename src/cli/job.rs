@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use clap::Args;
-use sandbox_client::{BatchReport, Error, ErrorKind, Job, JobReport, JobState, RefusedDocument};
+use sandbox_client::{BatchReport, Error, ErrorKind, Job, JobReport, JobState, RefusedDocument, ReturnError};
 use serde_json::{Value, json};
 
 use super::{
@@ -53,7 +53,7 @@ pub async fn after_sending(
             sheet.print(format)?;
         }
     }
-    eprintln!("See how it goes with: sandbox {command} job {id}");
+    eprintln!("See how it goes with: sandbox {command} {id}");
     Ok(())
 }
 
@@ -74,7 +74,7 @@ pub async fn follow(
         waited.map_err(|error| match error.kind() {
             // Out of patience: the job is there still.
             ErrorKind::Timeout => {
-                Failure::from(error).hint(format!("Ask again with: sandbox {command} job {id}"))
+                Failure::from(error).hint(format!("Ask again with: sandbox {command} {id}"))
             }
             _ => error.into(),
         })?
@@ -113,8 +113,14 @@ pub fn of_batch(batch: BatchReport, format: Format) -> Result<(), Failure> {
 fn outcome(report: &JobReport) -> Result<(), Failure> {
     match report.state {
         JobState::ProcessedWithErrors => {
-            let refused = report.error_count.unwrap_or(report.refused.len() as u64);
-            let failure = Failure::new(Exit::Partial, format!("GSTN refused {refused} of the documents"));
+            let refused = report.error_count.unwrap_or((report.refused.len() + report.errors.len()) as u64);
+            // Of a return, an error may be of a table as a whole.
+            let text = match report.errors.len() {
+                0 => format!("GSTN refused {refused} of the documents"),
+                1 => "GSTN found 1 error".to_owned(),
+                many => format!("GSTN found {many} errors"),
+            };
+            let failure = Failure::new(Exit::Partial, text);
             let advice = advice(&report.refused);
             Err(if advice.is_empty() { failure } else { failure.hint(advice.join("\n")) })
         }
@@ -178,7 +184,7 @@ fn show(jobs: &Jobs, format: Format) -> Result<(), Failure> {
 }
 
 fn json(id: &str, report: &JobReport) -> Value {
-    json!({
+    let mut json = json!({
         "reference_id": id,
         "state": state(report.state),
         "status": report.status,
@@ -188,6 +194,20 @@ fn json(id: &str, report: &JobReport) -> Value {
         "message": report.message,
         "transaction_id": report.transaction_id,
         "refused": report.refused.iter().map(refused).collect::<Vec<_>>(),
+    });
+    if !report.errors.is_empty() {
+        json["return_errors"] = report.errors.iter().map(error).collect();
+    }
+    json
+}
+
+/// With the record that was sent: a return has no other name for it.
+fn error(error: &ReturnError) -> Value {
+    json!({
+        "section": error.section,
+        "code": error.code,
+        "message": error.message,
+        "record": error.record,
     })
 }
 
@@ -218,7 +238,7 @@ fn table(jobs: &Jobs) -> Result<(), Failure> {
         ]);
     }
     sheet.print(Format::Table)?;
-    if jobs.iter().all(|(_, report)| report.refused.is_empty()) {
+    if jobs.iter().all(|(_, report)| report.refused.is_empty() && report.errors.is_empty()) {
         return Ok(());
     }
     writeln!(Out, "\nRefused:")?;
@@ -238,10 +258,15 @@ fn table(jobs: &Jobs) -> Result<(), Failure> {
                 .collect(),
         );
     }
+    for error in jobs.iter().flat_map(|(_, report)| &report.errors) {
+        let none = || Value::Null;
+        let (code, message) = (error.code.as_str().into(), error.message.as_str().into());
+        sheet.row(vec![error.section.clone().into(), none(), none(), code, message]);
+    }
     Ok(sheet.print(Format::Table)?)
 }
 
-/// A row for each refused document, and one for a job that has none.
+/// A row for each refused document and each error of a return, and one for a job that has none.
 fn csv(jobs: &Jobs) -> Result<(), Failure> {
     let mut sheet = Sheet::new(&[
         ("reference_id", ""),
@@ -259,8 +284,12 @@ fn csv(jobs: &Jobs) -> Result<(), Failure> {
         let job: [Value; 4] =
             [(*id).into(), state(report.state).into(), report.processed.into(), report.error_count.into()];
         let mut row = |cells: [Value; 6]| sheet.row(job.iter().cloned().chain(cells).collect());
-        if report.refused.is_empty() {
-            let none = || Value::Null;
+        let none = || Value::Null;
+        for error in &report.errors {
+            let (code, message) = (error.code.as_str().into(), error.message.as_str().into());
+            row([error.section.clone().into(), none(), none(), none(), code, message]);
+        }
+        if report.refused.is_empty() && report.errors.is_empty() {
             row([none(), none(), none(), none(), report.code.clone().into(), report.message.clone().into()]);
         }
         for document in &report.refused {

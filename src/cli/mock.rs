@@ -26,13 +26,24 @@ pub struct DemoServer {
     expired: bool,
 }
 
+/// What the server remembers beside actions on invoices. What it remembers can
+/// be asked for only once it was made; all else is answered with the samples.
+#[derive(Clone, Copy, Default)]
+pub struct Memory {
+    /// E-invoices and e-way bills.
+    pub documents: bool,
+    /// How far returns are filed.
+    pub returns: bool,
+}
+
 impl DemoServer {
-    /// `documents` lets the server remember e-invoices and e-way bills: it knows
-    /// none of those in the samples then.
-    pub async fn start(port: u16, shared: &Shared, documents: bool) -> Result<Self, Failure> {
+    pub async fn start(port: u16, shared: &Shared, memory: Memory) -> Result<Self, Failure> {
         let mut builder = MockServer::builder().stateful_ims();
-        if documents {
+        if memory.documents {
             builder = builder.stateful_documents();
+        }
+        if memory.returns {
+            builder = builder.stateful_returns();
         }
         let server = builder.bind((Ipv4Addr::LOCALHOST, port).into()).start().await.map_err(|error| {
             let failure = Failure::new(Exit::Other, format!("cannot listen on 127.0.0.1:{port}: {error}"));
@@ -143,7 +154,7 @@ fn first_time() -> impl Fn(&RecordedRequest) -> bool + Send + Sync {
 
 /// Serves until Ctrl-C.
 pub async fn run(shared: &Shared, arguments: &Mock) -> Result<(), Failure> {
-    let demo = DemoServer::start(arguments.port, shared, true).await?;
+    let demo = DemoServer::start(arguments.port, shared, Memory { documents: true, returns: true }).await?;
     let server = &demo.server;
     let environment = [
         ("SANDBOX_BASE_URL", server.base_url()),

@@ -33,6 +33,7 @@ mod mock;
 mod output;
 mod page;
 mod problem;
+mod returns;
 mod sessions;
 #[cfg(feature = "redis")]
 mod shared_store;
@@ -62,6 +63,9 @@ pub async fn main() -> ExitCode {
         Command::Invoices(invoices) => invoices::run(&arguments.shared, invoices).await,
         Command::Match(matching) => matching::run(&arguments.shared, matching).await,
         Command::Gstr2b(gstr_2b) => gstr_2b::run(&arguments.shared, gstr_2b).await,
+        Command::Gstr1(gstr_1) => returns::gstr_1::run(&arguments.shared, gstr_1).await,
+        Command::Gstr3b(gstr_3b) => returns::gstr_3b::run(&arguments.shared, gstr_3b).await,
+        Command::Gstr9(gstr_9) => returns::gstr_9::run(&arguments.shared, gstr_9).await,
         Command::Analytics(analytics) => analytics::run(&arguments.shared, analytics).await,
         Command::EInvoice(command) => documents::e_invoice(&arguments.shared, command).await,
         Command::EWayBill(command) => documents::e_way_bill(&arguments.shared, command).await,

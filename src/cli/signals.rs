@@ -1,6 +1,9 @@
 //! Ctrl-C, and the signal by which service managers end a program.
 
-use std::io;
+use std::{
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use sandbox_client::Error;
 
@@ -48,6 +51,9 @@ impl Signals {
     }
 }
 
+/// Whether something is in flight that changes what the provider has.
+static SENDING: AtomicBool = AtomicBool::new(false);
+
 /// Sends something that changes what the provider has. Stopped meanwhile, it
 /// says that this may have been processed, and where to `look`.
 pub async fn sending<T>(
@@ -55,6 +61,7 @@ pub async fn sending<T>(
     look: &str,
 ) -> Result<Result<T, Error>, Failure> {
     let mut signals = Signals::new()?;
+    SENDING.store(true, Ordering::SeqCst);
     let result = tokio::select! {
         result = work => result,
         exit = signals.next() => {
@@ -62,7 +69,16 @@ pub async fn sending<T>(
                 .hint(look));
         }
     };
+    SENDING.store(false, Ordering::SeqCst);
     // Once they were listened to, signals end the program no more by themselves.
-    tokio::spawn(async move { std::process::exit(signals.next().await as i32) });
+    tokio::spawn(async move {
+        loop {
+            let exit = signals.next().await;
+            // What is sent next tells by itself that it was stopped.
+            if !SENDING.load(Ordering::SeqCst) {
+                std::process::exit(exit as i32);
+            }
+        }
+    });
     Ok(result)
 }

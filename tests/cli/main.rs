@@ -11,6 +11,7 @@ mod invoices;
 mod matching;
 mod output;
 mod program;
+mod returns;
 mod sessions;
 #[cfg(unix)]
 #[path = "../support/terminal.rs"]

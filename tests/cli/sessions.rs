@@ -52,13 +52,13 @@ async fn a_logout_that_fails_stops_no_other() {
     assert_eq!(home.run(&["sessions", "--format", "json"]).succeeds().stdout, "[]\n");
 }
 
-fn start(home: &Home, arguments: &[&str]) -> Child {
+pub fn start(home: &Home, arguments: &[&str]) -> Child {
     let mut command = home.command(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Sends a signal when the operation has arrived, and gives exit code and standard error.
-async fn stop(child: Child, signal: &str, mock: &MockServer, operation: &str) -> (Option<i32>, String) {
+pub async fn stop(child: Child, signal: &str, mock: &MockServer, operation: &str) -> (Option<i32>, String) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while mock.hits(operation) == 0 {
         assert!(Instant::now() < deadline, "{operation} did not arrive");

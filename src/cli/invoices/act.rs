@@ -122,7 +122,7 @@ pub async fn run(shared: &Shared, choice: &Choice, requested: &RequestedAction) 
             let job = job.map_err(|error| job::not_sent(error, LIST_AGAIN))?;
             let sent = documents(selection.chosen.len(), "was", "were");
             eprintln!("{sent} sent, job {}.", job.reference_id());
-            job::after_sending(&connection, job, &choice.send_options, shared.format, "invoices").await?;
+            job::after_sending(&connection, job, &choice.send_options, shared.format, "invoices job").await?;
         } else {
             let polling = connection.polling(choice.send_options.waiting.timeout);
             let run = batch.run(polling, choice.send_options.waiting.timeout);

@@ -40,5 +40,5 @@ async fn follow(shared: &Shared, arguments: &Job) -> Result<(), Failure> {
     let connection = Connection::open(shared).await?;
     let session = connection.session(&arguments.select).await?;
     let job = session.ims().job(arguments.reference_id.as_str());
-    job::follow(&connection, job, &arguments.waiting, shared.format, "invoices").await
+    job::follow(&connection, job, &arguments.waiting, shared.format, "invoices job").await
 }

@@ -1,0 +1,266 @@
+//! `sandbox gstr-3b`.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand};
+use sandbox_client::{
+    Document,
+    filing::{Confirmed, Filing, PaymentState, step},
+    gstr_3b::types::{Gstr3b, Gstr3bAmounts, Gstr3bCashPaid, Gstr3bCreditUsed, Gstr3bOffset},
+    values::Amount,
+};
+use serde_json::Value;
+
+use super::{
+    Name, Period, Save, Status, Totals, agrees_to_save, read, show,
+    signing::{Signing, ToFile},
+    status, sum,
+};
+use crate::cli::{
+    arguments::{Format, Select, Shared},
+    confirm,
+    connection::Connection,
+    failure::Failure,
+    job,
+    output::Sheet,
+    signals,
+    table::shown,
+};
+
+#[derive(Debug, Args)]
+pub struct Command {
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Show the draft as GSTN has it; with --format json all of it, to be edited and saved
+    #[command(after_help = "Example: sandbox --mock gstr-3b get --period 112024 --format json > draft.json")]
+    Get {
+        #[command(flatten)]
+        of: Period,
+        #[command(flatten)]
+        select: Select,
+    },
+    /// Save a draft from a file, and wait until GSTN has checked it; asks first
+    #[command(after_help = "Example: sandbox gstr-3b save --period 112024 --from draft.json")]
+    Save {
+        #[command(flatten)]
+        of: Period,
+        #[command(flatten)]
+        save: Save,
+    },
+    /// Show whether the return is filed, or what became of a save
+    #[command(after_help = "Example: sandbox --mock gstr-3b status --period 112024")]
+    Status {
+        #[command(flatten)]
+        of: Period,
+        #[command(flatten)]
+        status: Status,
+    },
+    /// Pay the liability and file the return; shows what, asks, and reads the OTP
+    ///
+    /// Shows the totals of what will be paid and filed, and asks before each. A return
+    /// that is filed already is not filed again: its ARN is shown.
+    #[command(after_help = FILE)]
+    File {
+        #[command(flatten)]
+        of: Period,
+        /// How the liability is paid, as JSON with pdcash, pditc and nettaxpay
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["nil", "nothing_to_pay"])]
+        offset: Option<PathBuf>,
+        /// The return has figures and no liability
+        #[arg(long, conflicts_with = "nil")]
+        nothing_to_pay: bool,
+        /// The return is nil: nothing was saved
+        #[arg(long)]
+        nil: bool,
+        #[command(flatten)]
+        signing: Signing,
+    },
+}
+
+const FILE: &str = "\
+Examples:
+  sandbox gstr-3b file --period 112024 --pan ABCDE1234F --offset payment.json --dry-run
+  sandbox gstr-3b file --period 112024 --pan ABCDE1234F        once the liability is paid
+  sandbox gstr-3b file --period 112024 --pan ABCDE1234F --nil";
+
+pub async fn run(shared: &Shared, arguments: &Command) -> Result<(), Failure> {
+    let format = shared.format;
+    match &arguments.action {
+        Action::Get { of, select } => {
+            let connection = Connection::for_returns(shared).await?;
+            let session = connection.session(select).await?;
+            show(&session.gstr_3b().filing(of.period).draft().await?, totals, format)
+        }
+        Action::Status { of, status: asked } => {
+            let connection = Connection::for_returns(shared).await?;
+            let session = connection.session(&asked.select).await?;
+            let name = Name::monthly("GSTR-3B", of, &session);
+            status(&connection, &session, session.gstr_3b().filing(of.period), (&name, asked), format).await
+        }
+        Action::Save { of, save } => {
+            confirm::refuse_without_terminal(&save.send_options)?;
+            let draft = read::<Gstr3b>(&save.from)?;
+            let connection = Connection::for_returns(shared).await?;
+            let session = connection.session(&save.select).await?;
+            let name = Name::monthly("GSTR-3B", of, &session);
+            if !agrees_to_save(&draft, totals, &name, &save.send_options, format)? {
+                return Ok(());
+            }
+            let look = "To save again is safe: the draft is replaced.";
+            let saved = signals::sending(session.gstr_3b().filing(of.period).save(draft), look).await?;
+            let saved = saved.map_err(|error| job::not_sent(error, look))?;
+            job::after_sending(&connection, saved.job(), &save.send_options, format, &name.status).await
+        }
+        Action::File { of, offset, nothing_to_pay, nil, signing } => {
+            signing.refuse_without_terminal()?;
+            // A file that cannot be read is told before anything is asked.
+            let payment = offset.as_deref().map(read_payment).transpose()?;
+            let connection = Connection::for_returns(shared).await?;
+            let session = connection.session(&signing.select).await?;
+            let name = Name::monthly(if *nil { "nil GSTR-3B" } else { "GSTR-3B" }, of, &session);
+            let filing = session.gstr_3b().filing(of.period);
+            let to_file = ToFile { connection: &connection, filing, name, signing, totals, format };
+            if to_file.is_filed().await? {
+                return Ok(());
+            }
+            if *nil {
+                return to_file.sign(&to_file.filing.nil()).await;
+            }
+            let processed = to_file.filing.saved_draft().await?;
+            let ready = if *nothing_to_pay {
+                Some(processed.nothing_to_pay())
+            } else {
+                pay(&processed, payment, &to_file.name, signing, format).await?
+            };
+            match ready {
+                Some(ready) => to_file.sign(&ready).await,
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+/// A payment as a file has it. A misspelt member would be left out, and less be
+/// paid than the file says.
+fn read_payment(file: &Path) -> Result<Gstr3bOffset, Failure> {
+    let read = read::<Gstr3bOffset>(file)?;
+    let given: Value = serde_json::from_str(&read.to_json()?).map_err(io::Error::from)?;
+    let payment = read.into_inner();
+    let known = serde_json::to_value(&payment).map_err(io::Error::from)?;
+    match unknown(&given, &known) {
+        None => Ok(payment),
+        Some(member) => {
+            let member = shown(&member);
+            Err(Failure::usage(format!("{}: a payment has no member `{member}`", file.display())))
+        }
+    }
+}
+
+/// The first member that is not among those that are known.
+fn unknown(given: &Value, known: &Value) -> Option<String> {
+    match (given, known) {
+        (Value::Object(given), _) => given.iter().find_map(|(name, value)| match known.get(name) {
+            Some(known) => unknown(value, known),
+            None => (!value.is_null()).then(|| name.clone()),
+        }),
+        (Value::Array(given), Value::Array(known)) => {
+            given.iter().zip(known).find_map(|(given, known)| unknown(given, known))
+        }
+        _ => None,
+    }
+}
+
+/// The step after payment; nothing where the payment was only to be shown.
+async fn pay(
+    processed: &Filing<Gstr3b, step::Processed>,
+    payment: Option<Gstr3bOffset>,
+    name: &Name,
+    signing: &Signing,
+    format: Format,
+) -> Result<Option<Filing<Gstr3b, step::Ready>>, Failure> {
+    let payment = match (processed.payment().await?, payment) {
+        (PaymentState::Paid, None) => return Ok(Some(processed.already_paid().await?)),
+        (PaymentState::Paid, Some(_)) => {
+            return Err(
+                Failure::usage(format!("{name} is paid already")).hint("Leave out --offset to file it.")
+            );
+        }
+        (_, None) => {
+            return Err(Failure::usage(format!("{name} is not paid yet"))
+                .hint("Pay with --offset FILE, or file with --nothing-to-pay."));
+        }
+        (_, Some(payment)) => payment,
+    };
+    if signing.dry_run {
+        show(&Document::from(payment), payment_totals, format)?;
+        eprintln!("Without --dry-run, the liability of {name} would be paid so, and then filed.");
+        return Ok(None);
+    }
+    payment_totals(&payment).show();
+    signing.agrees(&format!("Pay the liability of {name}? This cannot be undone."))?;
+    let look = "See with `sandbox gstr-3b get` whether it is paid, before you pay again.";
+    let ready = signals::sending(processed.offset(Confirmed::irreversible(payment)), look).await?;
+    Ok(Some(ready.map_err(|error| job::not_sent(error, look))?))
+}
+
+/// What the return declares and what was paid.
+fn totals(document: &Gstr3b) -> Sheet {
+    let mut totals = Totals::new();
+    let mut add = |name: &str, parts: &[Option<&Gstr3bAmounts>]| {
+        let of = |amount: fn(&Gstr3bAmounts) -> Option<Amount>| {
+            sum(parts.iter().flatten().map(|part| amount(part)))
+        };
+        let amounts = [
+            of(|part| part.txval),
+            of(|part| part.iamt),
+            of(|part| part.camt),
+            of(|part| part.samt),
+            of(|part| part.csamt),
+        ];
+        totals.row(name, amounts);
+    };
+    let supplies = document.sup_details.as_ref();
+    let outward = supplies.map(|of| {
+        [of.osup_det.as_ref(), of.osup_zero.as_ref(), of.osup_nil_exmp.as_ref(), of.osup_nongst.as_ref()]
+    });
+    add("Outward supplies", &outward.unwrap_or_default());
+    add("Inward on reverse charge", &[supplies.and_then(|of| of.isup_rev.as_ref())]);
+    add("Input tax credit", &[document.itc_elg.as_ref().and_then(|of| of.itc_net.as_ref())]);
+    if let Some(payment) = &document.tx_pmt {
+        let cash = payment.pdcash.as_deref().unwrap_or_default();
+        pay_rows(&mut totals, cash, payment.pditc.as_ref());
+    }
+    totals.0
+}
+
+fn payment_totals(payment: &Gstr3bOffset) -> Sheet {
+    let mut totals = Totals::new();
+    pay_rows(&mut totals, payment.pdcash.as_deref().unwrap_or_default(), payment.pditc.as_ref());
+    totals.0
+}
+
+fn pay_rows(totals: &mut Totals, cash: &[Gstr3bCashPaid], credit: Option<&Gstr3bCreditUsed>) {
+    let igst = sum(cash.iter().flat_map(|paid| [paid.ipd, paid.i_intrpd, paid.i_lfeepd]));
+    let cgst = sum(cash.iter().flat_map(|paid| [paid.cpd, paid.c_intrpd, paid.c_lfeepd]));
+    let sgst = sum(cash.iter().flat_map(|paid| [paid.spd, paid.s_intrpd, paid.s_lfeepd]));
+    let cess = sum(cash.iter().flat_map(|paid| [paid.cspd, paid.cs_intrpd, paid.cs_lfeepd]));
+    totals.row("Paid in cash", [None, igst, cgst, sgst, cess]);
+    let of = |amounts: &[Option<Amount>]| sum(amounts.iter().copied());
+    let row = credit.map_or([None; 5], |used| {
+        [
+            None,
+            of(&[used.i_pdi, used.i_pdc, used.i_pds]),
+            of(&[used.c_pdi, used.c_pdc]),
+            of(&[used.s_pdi, used.s_pds]),
+            of(&[used.cs_pdcs]),
+        ]
+    });
+    totals.row("Paid with credit", row);
+}

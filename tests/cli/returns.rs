@@ -1,0 +1,200 @@
+//! `sandbox gstr-1`, `gstr-3b` and `gstr-9` against the built-in server.
+
+use std::fs;
+
+use sandbox_client::mock::{Fault, MockServer};
+use serde_json::Value;
+
+use crate::command::Home;
+#[cfg(unix)]
+use crate::sessions::{start, stop};
+
+const PAYMENT: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/openapi/gstr_3b/examples/offset_liability_gstr_3b.request.documented.json"
+));
+const FILE_1: [&str; 8] =
+    ["--mock", "gstr-1", "file", "--period", "122023", "--pan", "ABCDE1234F", "--format=json"];
+const FILE_3B: [&str; 8] =
+    ["--mock", "gstr-3b", "file", "--period", "112024", "--pan", "ABCDE1234F", "--format=json"];
+const FILE_9: [&str; 8] =
+    ["--mock", "gstr-9", "file", "--year", "2023-24", "--pan", "ABCDE1234F", "--format=json"];
+
+fn payment(home: &Home) -> String {
+    let file = home.path("payment.json");
+    fs::write(&file, PAYMENT).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn gstr_3b_is_paid_and_filed_after_its_totals_are_shown() {
+    let home = Home::new();
+    let payment = payment(&home);
+    let run = home.run_with(&[&FILE_3B[..], &["--offset", &payment, "--yes"]].concat(), "55B4DF").succeeds();
+    let shown: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&shown[0]["state"], &shown[0]["arn"]), (&"filed".into(), &"AB2410242527396".into()));
+    assert_eq!(shown[0]["return"], "GSTR-3B 112024 of 33ABKCS2033B1ZW");
+    // The payment, then the return with it.
+    let at = |text: &str| run.stderr.find(text).unwrap_or_else(|| panic!("{text}: {}", run.stderr));
+    assert!(at("1,08,051.00") < at("Outward supplies") && at("21,83,112.28") < at("has sent an OTP"));
+    assert!(!run.stderr.contains("55B4DF"));
+}
+
+#[test]
+fn gstr_9_is_made_ready_and_filed() {
+    let home = Home::new();
+    let run = home.run_with(&[&FILE_9[..], &["--yes"]].concat(), "55B4DF").succeeds();
+    let shown: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(shown[0]["arn"], "AC240324630721I");
+    assert!(run.stderr.contains("3,43,76,971.41"), "{}", run.stderr);
+}
+
+#[test]
+fn gstr_1_is_closed_and_filed_with_figures_or_as_nil() {
+    let home = Home::new();
+    let run = home.run_with(&[&FILE_1[..], &["--yes"]].concat(), "55B4DF").succeeds();
+    let shown: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&shown[0]["state"], &shown[0]["arn"]), (&"filed".into(), &"ASDFSDF1241343".into()));
+    assert_eq!(shown[0]["return"], "GSTR-1 122023 of 33ABKCS2033B1ZW");
+    assert!(run.stderr.contains("12,346.10") && !run.stderr.contains("55B4DF"), "{}", run.stderr);
+
+    let run = home.run_with(&[&FILE_1[..], &["--yes", "--nil"]].concat(), "55B4DF").succeeds();
+    assert!(run.stdout.contains("nil GSTR-1 122023"), "{}", run.stdout);
+
+    // What would be filed, as it would be sent.
+    let run = home.run(&[&FILE_1[..], &["--dry-run"]].concat()).succeeds();
+    let shown: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(shown["sec_sum"][0]["sec_nm"], "AT");
+}
+
+#[test]
+fn nothing_is_filed_without_a_question_or_yes() {
+    let home = Home::new();
+    let payment = payment(&home);
+    for arguments in [&FILE_1[..], &FILE_3B[..], &FILE_9[..]] {
+        let run = home.run(arguments);
+        assert_eq!(run.code, Some(2));
+        assert!(run.stderr.contains("nothing is filed"), "{}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
+    let run = home.run(&[&FILE_9[..], &["--dry-run"]].concat()).succeeds();
+    assert!(run.stderr.contains("would be filed"), "{}", run.stderr);
+    assert!(run.stdout.contains("\"table9\""), "{}", run.stdout);
+    let run = home.run(&[&FILE_3B[..], &["--dry-run", "--offset", &payment]].concat()).succeeds();
+    assert!(run.stderr.contains("would be paid"), "{}", run.stderr);
+    assert!(run.stdout.contains("\"pdcash\""), "{}", run.stdout);
+    // Neither paid nor told how.
+    let run = home.run(&[&FILE_3B[..], &["--yes"]].concat());
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("--offset"), "{}", run.stderr);
+    // Less would be paid than the file says.
+    let file = home.path("typo.json");
+    fs::write(&file, PAYMENT.replacen("ipd", "igstpd", 1)).unwrap();
+    let run = home.run(&[&FILE_3B[..], &["--yes", "--offset", file.to_str().unwrap()]].concat());
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("no member `igstpd`"), "{}", run.stderr);
+    // A wrong OTP, and one that cannot be one.
+    let arguments = [&FILE_3B[..], &["--yes", "--nothing-to-pay"]].concat();
+    assert_eq!(home.run_with(&arguments, "000000").code, Some(1));
+    let run = home.run_with(&arguments, "55-B4");
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("`otp`") && !run.stderr.contains("55-B4"), "{}", run.stderr);
+}
+
+#[test]
+fn a_draft_is_fetched_edited_and_saved() {
+    let home = Home::new();
+    let get = ["--mock", "gstr-3b", "get", "--period", "112024", "--format=json"];
+    let draft = home.run(&get).succeeds().stdout;
+    let json: Value = serde_json::from_str(&draft).unwrap();
+    assert_eq!((&json["gstin"], &json["ret_period"]), (&"33ABKCS2033B1ZW".into(), &"112024".into()));
+    let file = home.path("draft.json");
+    fs::write(&file, format!("\u{feff}{draft}")).unwrap();
+    let save = [
+        "--mock",
+        "gstr-3b",
+        "save",
+        "--period",
+        "112024",
+        "--from",
+        file.to_str().unwrap(),
+        "--format=json",
+    ];
+    assert_eq!(home.run(&save).code, Some(2));
+    let run = home.run(&[&save[..], &["--yes"]].concat()).succeeds();
+    assert!(run.stdout.contains("\"processed\""), "{}", run.stdout);
+    // Of another period.
+    let save = ["--mock", "gstr-3b", "save", "--period", "102024", "--from", file.to_str().unwrap(), "--yes"];
+    let run = home.run(&save);
+    assert!(run.code == Some(2) && run.stderr.contains("`period`"), "{}", run.stderr);
+
+    let run = home.run(&["--mock", "gstr-9", "status", "--year", "2023-24", "--format=csv"]).succeeds();
+    assert!(run.stdout.contains("not filed"), "{}", run.stdout);
+    let computed = ["--mock", "gstr-9", "get", "--year", "FY 2023-24", "--computed"];
+    assert!(home.run(&computed).succeeds().stdout.contains("Tax payable"));
+}
+
+/// What cannot be undone is sent once, and the command that looks is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_not_asked_for_again() {
+    let mock = MockServer::builder().stateful_returns().start().await.unwrap();
+    let home = Home::of(&mock);
+    home.run_with(&["login", "--gstin", "33ABKCS2033B1ZW", "--username", "acme.com"], "575757").succeeds();
+    let payment = payment(&home);
+    mock.on("offset_liability_gstr_3b").fault(Fault::CloseWithoutAnswer);
+    let run = home.run(&[&FILE_3B[1..], &["--yes", "--offset", &payment]].concat());
+    assert_eq!((run.code, mock.hits("offset_liability_gstr_3b")), (Some(1), 1), "{}", run.stderr);
+    assert!(run.stderr.contains("`sandbox gstr-3b get`"), "{}", run.stderr);
+    // It has arrived: the same command does not pay twice, and the next one files.
+    let run = home.run(&[&FILE_3B[1..], &["--yes", "--offset", &payment]].concat());
+    assert_eq!((run.code, mock.hits("offset_liability_gstr_3b")), (Some(2), 1), "{}", run.stderr);
+    assert!(run.stderr.contains("is paid already"), "{}", run.stderr);
+
+    for (operation, file) in
+        [("file_gstr_3b", &FILE_3B[1..]), ("file_gstr_1", &FILE_1[1..]), ("file_gstr_9", &FILE_9[1..])]
+    {
+        mock.on(operation).fault(Fault::CloseWithoutAnswer);
+        let run = home.run_with(&[file, &["--yes"]].concat(), "55B4DF");
+        assert_eq!((run.code, mock.hits(operation)), (Some(1), 1), "{}", run.stderr);
+        let look = format!("sandbox {} status {} {}", file[0], file[2], file[3]);
+        assert!(run.stderr.contains("may have arrived") && run.stderr.contains(&look), "{}", run.stderr);
+        assert!(!run.stderr.contains("55B4DF"));
+        // It has: the same command shows the ARN and files nothing.
+        let run = home.run_with(&[file, &["--yes"]].concat(), "55B4DF").succeeds();
+        assert!(run.stdout.contains("\"filed\"") && mock.hits(operation) == 1, "{}", run.stdout);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_of_a_save_are_told_by_their_table() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    home.run_with(&["login", "--gstin", "33ABKCS2033B1ZW", "--username", "acme.com"], "575757").succeeds();
+    mock.on("get_return_status").example("annual_return_error");
+    let status = ["gstr-9", "status", "--year", "2023-24", "job-1"];
+    for (format, expected) in
+        [("table", "table17"), ("csv", ",table17,,,,RET91708,"), ("json", "\"return_errors\": [")]
+    {
+        let run = home.run(&[&status[..], &["--format", format]].concat());
+        assert_eq!(run.code, Some(7), "{}", run.stderr);
+        assert!(run.stdout.contains(expected), "{}", run.stdout);
+        assert!(run.stderr.contains("GSTN found 2 errors"), "{}", run.stderr);
+    }
+}
+
+/// The second request of a command that changes something tells so too.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filing_that_is_stopped_may_have_been_processed() {
+    use std::io::Write as _;
+    let mock = MockServer::builder().stateful_returns().start().await.unwrap();
+    let home = Home::of(&mock);
+    home.run_with(&["login", "--gstin", "33ABKCS2033B1ZW", "--username", "acme.com"], "575757").succeeds();
+    mock.on("file_gstr_1").delay(std::time::Duration::from_secs(20));
+    let mut child = start(&home, &[&FILE_1[1..], &["--yes"]].concat());
+    writeln!(child.stdin.take().unwrap(), "55B4DF").unwrap();
+    let (code, stderr) = stop(child, "-INT", &mock, "file_gstr_1").await;
+    assert_eq!(code, Some(130), "{stderr}");
+    assert!(stderr.contains("may have been processed"), "{stderr}");
+    assert!(stderr.contains("sandbox gstr-1 status --period 122023"), "{stderr}");
+}
