@@ -242,7 +242,7 @@ impl Error {
 
     pub(crate) fn with_provider_message(self, message: Option<&str>) -> Self {
         self.with(|details| {
-            details.provider_message = message.map(|message| escape_and_truncate(message, TEXT_CAP))
+            details.provider_message = message.map(|message| escape_and_truncate(message, TEXT_CAP));
         })
     }
 

@@ -28,6 +28,7 @@ pub mod redis;
 mod request;
 mod retry;
 pub mod session;
+#[cfg(feature = "ims")]
 mod sweep;
 mod token;
 mod tolerant;
@@ -42,12 +43,15 @@ pub use credentials::Token;
 pub use document::Document;
 pub use environment::Environment;
 pub use error::{Error, ErrorCode, ErrorInfo, ErrorKind, Phase};
+#[cfg(any(feature = "analytics", feature = "gstr_2b", feature = "ims", feature = "returns_common"))]
+pub use families::Polling;
 #[cfg(any(feature = "gstr_1", feature = "gstr_3b", feature = "gstr_9"))]
 pub use families::filing;
+pub use families::wait_until_ready;
+#[cfg(feature = "ims")]
 pub use families::{
     AllInvoiceCounts, BatchJob, BatchReport, BatchStep, InvoiceActions, InvoiceBatch, InvoiceList,
-    InvoiceResets, ItcDeclaration, Job, JobReport, JobState, Polling, RefusedDocument, ReturnError,
-    SupplierList, wait_until_ready,
+    InvoiceResets, ItcDeclaration, SupplierList,
 };
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 pub use families::{BatchItem, BatchStream, CancelReason, DocumentBatch};
@@ -55,6 +59,8 @@ pub use families::{BatchItem, BatchStream, CancelReason, DocumentBatch};
 pub use families::{EwbId, GeneratedOnce};
 #[cfg(feature = "e_invoice")]
 pub use families::{InvoiceFault, InvoiceId, RegisteredOnce};
+#[cfg(any(feature = "gstr_2b", feature = "ims", feature = "returns_common"))]
+pub use families::{Job, JobReport, JobState, RefusedDocument, ReturnError};
 #[cfg(feature = "analytics")]
 pub use families::{Reconciliation, ReconciliationJob, ReconciliationReport, ReconciliationStep};
 #[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
@@ -67,8 +73,9 @@ pub use operation::{Credential, Location, Operation, Parameter};
 pub use rate_limit::{BoxFuture, RateLimiter};
 pub use retry::RetryPolicy;
 pub use session::{Session, Taxpayer};
-#[cfg(feature = "redis")]
+#[cfg(all(feature = "ims", feature = "redis"))]
 pub use sweep::SharedSweep;
+#[cfg(feature = "ims")]
 pub use sweep::{Sweep, SweepItem, SweepStream};
 pub use token::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
 #[cfg(feature = "file_store")]

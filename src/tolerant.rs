@@ -17,7 +17,7 @@
 //!
 //! A type of our own says what it wants by the same methods, and by names that
 //! it gives to `deserialize_newtype_struct`: [`TEXT`], [`MONEY`], and those of
-//! [`Exact`] and [`Unknown`]. Other deserializers pass these through.
+//! [`EXACT`] and [`UNKNOWN`]. Other deserializers pass these through.
 
 use std::{
     borrow::Cow,
@@ -42,43 +42,13 @@ pub(crate) const TEXT: &str = "$text";
 /// Announces money: it comes as text where it has few digits, and what is
 /// there and cannot be read is an error.
 pub(crate) const MONEY: &str = "$money";
-/// What is an error where it is there and cannot be read: a number that was
-/// passed over would be missing in a sum.
-pub(crate) struct Exact<T>(pub T);
-const EXACT: &str = "$exact";
-
-/// What stands under a name that nobody knows: of another shape, it is absent
-/// without a note. With a note where only a part of it cannot be read that
-/// would be an error elsewhere.
-pub(crate) struct Unknown<T>(pub T);
-const UNKNOWN: &str = "$unknown";
-
-macro_rules! announced {
-    ($($type:ident $name:ident),*) => {$(
-        impl<'de, T: Deserialize<'de>> Deserialize<'de> for $type<T> {
-            fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-                json.deserialize_newtype_struct($name, Inner(PhantomData)).map(Self)
-            }
-        }
-    )*};
-}
-
-announced!(Exact EXACT, Unknown UNKNOWN);
-
-/// Reads what is announced.
-struct Inner<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Inner<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, json: D) -> Result<T, D::Error> {
-        T::deserialize(json)
-    }
-}
+/// Announces what is an error where it is there and cannot be read: a number
+/// that was passed over would be missing in a sum.
+pub(crate) const EXACT: &str = "$exact";
+/// Announces what stands under a name that nobody knows: of another shape, it
+/// is absent without a note. With a note where only a part of it cannot be read
+/// that would be an error elsewhere.
+pub(crate) const UNKNOWN: &str = "$unknown";
 
 /// What all readers of one answer share.
 pub(crate) struct Context<'de> {

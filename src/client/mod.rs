@@ -118,6 +118,7 @@ macro_rules! call_settings {
 call_settings!("client", Client);
 pub(crate) use call_settings;
 
+#[cfg(feature = "ims")]
 impl Client {
     /// The same client with a call timeout that the wait for a token and for
     /// the rate limit does not count against, as long as that may be.

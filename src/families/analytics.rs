@@ -4,7 +4,7 @@ use std::{fmt, ops::ControlFlow, sync::Arc};
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::job::Polling;
+use super::polling::Polling;
 use crate::{
     Answer, Content, Download, Error, ErrorKind, Progress, Transfers,
     analytics::{

@@ -1,7 +1,12 @@
 //! GSTR-2B.
 
-use super::ims::job_reference;
-use crate::{Error, Job, gstr_2b::SessionApi, values::ReturnPeriod};
+use super::job::{Kind, job_reference, present, state};
+use crate::{
+    Error, Job, JobReport, JobState,
+    client::ClientState,
+    gstr_2b::{SessionApi, types::Gstr2bJobReport},
+    values::{JobStatus, ReturnPeriod},
+};
 
 impl SessionApi {
     /// Has GSTN make the GSTR-2B of a period again, after documents were acted
@@ -41,5 +46,35 @@ impl SessionApi {
     pub async fn start_regeneration(&self, period: ReturnPeriod) -> Result<Job, Error> {
         let answer = self.regenerate_gstr_2b().year(period).month(period).send().await?;
         Ok(self.job(job_reference(&answer, answer.reference_id.as_deref())?))
+    }
+
+    /// The job that regenerates a GSTR-2B, by its reference id.
+    pub fn job(&self, reference_id: impl Into<String>) -> Job {
+        Job::new(&self.state, Kind::Gstr2b, reference_id.into())
+    }
+}
+
+/// Asks once how far the regeneration is.
+pub(super) async fn job_report(client: &ClientState, reference_id: &str) -> Result<JobReport, Error> {
+    let api = SessionApi { state: client.clone() };
+    let answer = api.get_gstr_2b_regeneration_status().reference_id(reference_id).send().await?;
+    let transaction_id = answer.transaction_id().map(str::to_owned);
+    Ok(read(answer.into_inner(), transaction_id))
+}
+
+fn read(report: Gstr2bJobReport, transaction_id: Option<String>) -> JobReport {
+    JobReport {
+        state: match &report.status_cd {
+            Some(JobStatus::P) => JobState::Processed,
+            other => state(other.as_ref()),
+        },
+        status: report.status_cd,
+        processed: None,
+        error_count: None,
+        refused: Vec::new(),
+        errors: Vec::new(),
+        code: present(report.err_cd),
+        message: present(report.err_msg),
+        transaction_id,
     }
 }

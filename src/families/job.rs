@@ -1,28 +1,22 @@
 //! Work that GSTN does after it has answered, and waiting for it.
 
-use std::{
-    fmt,
-    ops::ControlFlow,
-    time::{Duration, Instant},
-};
+use std::{fmt, ops::ControlFlow};
 
+use super::polling::Polling;
 #[cfg(feature = "returns_common")]
 use crate::values::ReturnPeriod;
 use crate::{
-    Error, ErrorKind,
+    Answer, Error,
     client::ClientState,
-    error::escape_and_truncate,
-    gstr_2b::{self, types::Gstr2bJobReport},
-    ims::{self, types::InvoiceJobReport},
-    values::{CountText, JobStatus, Section},
+    values::{JobStatus, Section},
 };
 
 /// A job at GSTN: a batch of actions, of resets, a GSTR-2B to be regenerated, or a
 /// return that is saved, reset or made ready to file.
 ///
 /// It goes on without us. Keep the [`reference_id`](Job::reference_id) to ask
-/// from another process, by [`ims::SessionApi::job`], [`gstr_2b::SessionApi::job`] or
-/// `returns_common::SessionApi::job`.
+/// from another process, by the method `job` of `session.ims()`, `session.gstr_2b()` or
+/// `session.returns_common()`.
 #[derive(Clone)]
 pub struct Job {
     state: ClientState,
@@ -32,143 +26,13 @@ pub struct Job {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
+    #[cfg(feature = "ims")]
     Invoices,
+    #[cfg(feature = "gstr_2b")]
     Gstr2b,
     #[cfg(feature = "returns_common")]
     Return(ReturnPeriod),
-}
-
-/// How often, and for how long, a job is asked for.
-///
-/// ```
-/// use std::time::Duration;
-/// use sandbox_client::Polling;
-///
-/// let patient = Polling::default().deadline(Duration::from_secs(3600));
-/// # let _ = patient;
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Polling {
-    first_pause: Duration,
-    longest_pause: Duration,
-    deadline: Duration,
-}
-
-impl Default for Polling {
-    fn default() -> Self {
-        Self {
-            first_pause: Duration::from_secs(2),
-            longest_pause: Duration::from_secs(30),
-            deadline: Duration::from_secs(10 * 60),
-        }
-    }
-}
-
-impl Polling {
-    /// Pause after the first question, doubled after each further one.
-    /// Default 2 s, at least 1 ms.
-    #[must_use]
-    pub fn first_pause(mut self, pause: Duration) -> Self {
-        self.first_pause = pause.max(Duration::from_millis(1));
-        self
-    }
-
-    /// Longest pause. Default 30 s; not below the first.
-    #[must_use]
-    pub fn longest_pause(mut self, pause: Duration) -> Self {
-        self.longest_pause = pause;
-        self
-    }
-
-    /// How long to go on asking. Default 10 minutes, at most a day.
-    #[must_use]
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline.min(Duration::from_secs(24 * 3600));
-        self
-    }
-
-    /// Asks until the job is done. `ask` breaks with what it has come to, or
-    /// gives the last status; one that fails for a moment is asked again.
-    pub(super) async fn until_done<T, F>(
-        &self,
-        state: &ClientState,
-        job: &str,
-        operation: &'static str,
-        ask: impl Fn() -> F,
-    ) -> Result<T, Error>
-    where
-        F: Future<Output = Result<ControlFlow<T, String>, Error>>,
-    {
-        let mut pauses = self.pauses();
-        let mut last = Err(None);
-        loop {
-            let mut least = state.estimated_wait();
-            match ask().await {
-                Ok(ControlFlow::Break(done)) => return Ok(done),
-                Ok(ControlFlow::Continue(status)) => last = Ok(status),
-                Err(error) if error.is_retryable() => {
-                    least = least.max(error.retry_after().unwrap_or_default());
-                    last = last.or(Err(Some(error)));
-                }
-                Err(error) => return Err(error),
-            }
-            if !pauses.pause(least).await {
-                return Err(self.not_done(job, operation, last));
-            }
-        }
-    }
-
-    /// The pauses between questions, from now on.
-    pub(super) fn pauses(&self) -> Pauses {
-        Pauses {
-            next: self.first_pause,
-            longest: self.longest_pause.max(self.first_pause),
-            deadline: Instant::now() + self.deadline,
-        }
-    }
-
-    /// `last` is the last status, or the last failure where none was told.
-    fn not_done(&self, job: &str, operation: &'static str, last: Result<String, Option<Error>>) -> Error {
-        let (job, seconds) = (escape_and_truncate(job, 80), self.deadline.as_secs_f64().ceil());
-        let timeout = |reason| Error::new(ErrorKind::Timeout, reason);
-        let error = match last {
-            Err(Some(error)) => timeout(format!(
-                "every question about job {job} failed for {seconds} s, the last one so: {error}"
-            ))
-            .with_source(error),
-            last => {
-                let last = escape_and_truncate(&last.unwrap_or_else(|_| "none".to_owned()), 80);
-                timeout(format!("job {job} is not done after {seconds} s; its last status was {last}"))
-            }
-        };
-        error
-            .in_operation(operation)
-            .maybe_sent(true)
-            .retryable(true)
-            .advice("the job goes on: wait again, or later by its id")
-    }
-}
-
-/// Pauses that grow, until a deadline.
-pub(super) struct Pauses {
-    next: Duration,
-    longest: Duration,
-    deadline: Instant,
-}
-
-impl Pauses {
-    /// Makes the next pause, `least` as long where there is time; `false` once
-    /// there is none left. The last question is asked at the deadline.
-    pub(super) async fn pause(&mut self, least: Duration) -> bool {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return false;
-        }
-        tokio::time::sleep(self.next.max(least).min(left)).await;
-        self.next = self.next.saturating_mul(2).min(self.longest);
-        true
-    }
 }
 
 /// How far a job is.
@@ -245,20 +109,6 @@ pub struct ReturnError {
     pub record: serde_json::Value,
 }
 
-impl ims::SessionApi {
-    /// The job of a batch of actions or resets, by its reference id.
-    pub fn job(&self, reference_id: impl Into<String>) -> Job {
-        Job::new(&self.state, Kind::Invoices, reference_id.into())
-    }
-}
-
-impl gstr_2b::SessionApi {
-    /// The job that regenerates a GSTR-2B, by its reference id.
-    pub fn job(&self, reference_id: impl Into<String>) -> Job {
-        Job::new(&self.state, Kind::Gstr2b, reference_id.into())
-    }
-}
-
 #[cfg(feature = "returns_common")]
 impl crate::returns_common::SessionApi {
     /// The job of a save, a reset or a proceeding of a return, by its period and
@@ -269,7 +119,7 @@ impl crate::returns_common::SessionApi {
 }
 
 impl Job {
-    fn new(state: &ClientState, kind: Kind, reference_id: String) -> Self {
+    pub(super) fn new(state: &ClientState, kind: Kind, reference_id: String) -> Self {
         Self { state: state.clone(), kind, reference_id, polling: Polling::default() }
     }
 
@@ -306,18 +156,10 @@ impl Job {
     pub async fn status(&self) -> Result<JobReport, Error> {
         let id = self.reference_id.as_str();
         match self.kind {
-            Kind::Invoices => {
-                let api = ims::SessionApi { state: self.state.clone() };
-                let answer = api.check_invoice_status().reference_id(id).send().await?;
-                let transaction_id = answer.transaction_id().map(str::to_owned);
-                Ok(JobReport::of_invoices(answer.into_inner(), transaction_id))
-            }
-            Kind::Gstr2b => {
-                let api = gstr_2b::SessionApi { state: self.state.clone() };
-                let answer = api.get_gstr_2b_regeneration_status().reference_id(id).send().await?;
-                let transaction_id = answer.transaction_id().map(str::to_owned);
-                Ok(JobReport::of_gstr_2b(answer.into_inner(), transaction_id))
-            }
+            #[cfg(feature = "ims")]
+            Kind::Invoices => super::ims::job_report(&self.state, id).await,
+            #[cfg(feature = "gstr_2b")]
+            Kind::Gstr2b => super::gstr_2b::job_report(&self.state, id).await,
             #[cfg(feature = "returns_common")]
             Kind::Return(period) => super::return_job::report(&self.state, period, id).await,
         }
@@ -329,7 +171,7 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// [`Timeout`](ErrorKind::Timeout) at the deadline, naming the reference
+    /// [`Timeout`](crate::ErrorKind::Timeout) at the deadline, naming the reference
     /// id, and the last failure where every question failed; the job goes on,
     /// and `wait` may be called again. Otherwise any kind that does not pass by
     /// itself. A job that went wrong is no error but a
@@ -348,7 +190,9 @@ impl Job {
 
     fn operation(&self) -> &'static str {
         match self.kind {
+            #[cfg(feature = "ims")]
             Kind::Invoices => "check_invoice_status",
+            #[cfg(feature = "gstr_2b")]
             Kind::Gstr2b => "get_gstr_2b_regeneration_status",
             #[cfg(feature = "returns_common")]
             Kind::Return(_) => "get_return_status",
@@ -366,118 +210,6 @@ impl fmt::Debug for Job {
     }
 }
 
-impl JobState {
-    /// The state of two jobs taken together.
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            _ if self == other => self,
-            (Self::InProgress, _) | (_, Self::InProgress) => Self::InProgress,
-            _ => Self::ProcessedWithErrors,
-        }
-    }
-}
-
-impl JobReport {
-    /// What is known of a job that nothing is known of.
-    pub(super) fn in_progress() -> Self {
-        Self {
-            state: JobState::InProgress,
-            status: None,
-            processed: None,
-            error_count: None,
-            refused: Vec::new(),
-            errors: Vec::new(),
-            code: None,
-            message: None,
-            transaction_id: None,
-        }
-    }
-
-    /// Both as one: sums of the counts, all refused documents, the first code.
-    pub(super) fn and(mut self, other: Self) -> Self {
-        let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
-            (Some(one), Some(other)) => Some(one.saturating_add(other)),
-            (one, other) => one.or(other),
-        };
-        self.refused.extend(other.refused);
-        self.errors.extend(other.errors);
-        Self {
-            state: self.state.and(other.state),
-            status: self.status.or(other.status),
-            processed: sum(self.processed, other.processed),
-            error_count: sum(self.error_count, other.error_count),
-            refused: self.refused,
-            errors: self.errors,
-            code: self.code.or(other.code),
-            message: self.message.or(other.message),
-            transaction_id: self.transaction_id.or(other.transaction_id),
-        }
-    }
-
-    fn of_invoices(report: InvoiceJobReport, transaction_id: Option<String>) -> Self {
-        let processed = report.proc_cnt.as_ref().and_then(CountText::get);
-        let errors = report.error_report.unwrap_or_default();
-        let (whole_code, whole_message) = (present(errors.code), present(errors.message));
-        let mut refused = Vec::new();
-        for (section, groups) in errors.sections {
-            for group in groups {
-                let document = RefusedDocument {
-                    section: section_of_report(&section),
-                    supplier_gstin: group.stin.unwrap_or_default(),
-                    number: String::new(),
-                    return_period: String::new(),
-                    code: group.error_cd.unwrap_or_default(),
-                    message: group.error_msg.unwrap_or_default(),
-                };
-                let named = group.inv.unwrap_or_default();
-                if named.is_empty() {
-                    refused.push(document.clone());
-                }
-                refused.extend(named.into_iter().map(|named| RefusedDocument {
-                    number: named.inum.or(named.nt_num).unwrap_or_default(),
-                    return_period: named.rtnprd.unwrap_or_default(),
-                    ..document.clone()
-                }));
-            }
-        }
-        let error_count = report.err_cnt.as_ref().and_then(CountText::get);
-        let faultless = refused.is_empty() && error_count.unwrap_or(0) == 0 && whole_code.is_none();
-        Self {
-            state: match &report.status_cd {
-                Some(JobStatus::P) if processed.is_none() && faultless => JobState::InProgress,
-                Some(JobStatus::P | JobStatus::Success) if faultless => JobState::Processed,
-                Some(JobStatus::P | JobStatus::Success) => JobState::ProcessedWithErrors,
-                other => state(other.as_ref()),
-            },
-            status: report.status_cd,
-            processed,
-            error_count,
-            refused,
-            errors: Vec::new(),
-            code: present(report.err_cd).or(whole_code),
-            message: present(report.err_msg).or(whole_message),
-            transaction_id,
-        }
-    }
-
-    fn of_gstr_2b(report: Gstr2bJobReport, transaction_id: Option<String>) -> Self {
-        Self {
-            state: match &report.status_cd {
-                Some(JobStatus::P) => JobState::Processed,
-                other => state(other.as_ref()),
-            },
-            status: report.status_cd,
-            processed: None,
-            error_count: None,
-            refused: Vec::new(),
-            errors: Vec::new(),
-            code: present(report.err_cd),
-            message: present(report.err_msg),
-            transaction_id,
-        }
-    }
-}
-
 /// What a code means that has one meaning everywhere.
 pub(super) fn state(status: Option<&JobStatus>) -> JobState {
     match status {
@@ -490,18 +222,12 @@ pub(super) fn state(status: Option<&JobStatus>) -> JobState {
     }
 }
 
-/// Reports have names of their own for notes: `dn` in the provider's example,
-/// `b2bdn` in its schema. The other three follow the same rule (inferred).
-fn section_of_report(name: &str) -> Section {
-    match name {
-        "cn" => Section::B2bcn,
-        "cna" => Section::B2bcna,
-        "dn" => Section::B2bdn,
-        "dna" => Section::B2bdna,
-        other => other.into(),
-    }
-}
-
 pub(super) fn present(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
+}
+
+/// The reference id of a job that was taken in.
+pub(super) fn job_reference<T>(answer: &Answer<T>, id: Option<&str>) -> Result<String, Error> {
+    let id = id.filter(|id| !id.trim().is_empty()).map(str::to_owned);
+    id.ok_or_else(|| answer.incomplete("names no job"))
 }

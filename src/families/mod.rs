@@ -11,11 +11,16 @@ mod e_invoice;
 mod e_way_bill;
 #[cfg(any(feature = "gstr_1", feature = "gstr_3b", feature = "gstr_9"))]
 pub mod filing;
+#[cfg(feature = "gstr_2b")]
 mod gstr_2b;
+#[cfg(feature = "ims")]
 mod ims;
+#[cfg(any(feature = "gstr_2b", feature = "ims", feature = "returns_common"))]
 mod job;
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 mod nic;
+#[cfg(any(feature = "analytics", feature = "gstr_2b", feature = "ims", feature = "returns_common"))]
+mod polling;
 mod ready;
 #[cfg(feature = "returns_common")]
 mod return_job;
@@ -32,13 +37,17 @@ pub use batch::{BatchItem, BatchStream, DocumentBatch};
 pub use e_invoice::{InvoiceFault, InvoiceId, RegisteredOnce};
 #[cfg(feature = "e_way_bill")]
 pub use e_way_bill::{EwbId, GeneratedOnce};
+#[cfg(feature = "ims")]
 pub use ims::{
     AllInvoiceCounts, BatchJob, BatchReport, BatchStep, InvoiceActions, InvoiceBatch, InvoiceList,
     InvoiceResets, ItcDeclaration, SupplierList,
 };
-pub use job::{Job, JobReport, JobState, Polling, RefusedDocument, ReturnError};
+#[cfg(any(feature = "gstr_2b", feature = "ims", feature = "returns_common"))]
+pub use job::{Job, JobReport, JobState, RefusedDocument, ReturnError};
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 pub use nic::CancelReason;
+#[cfg(any(feature = "analytics", feature = "gstr_2b", feature = "ims", feature = "returns_common"))]
+pub use polling::Polling;
 pub use ready::wait_until_ready;
 #[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
 pub use sections::{ReturnSection, ReturnSections};

@@ -2,6 +2,7 @@
 
 mod engine;
 mod keeper;
+#[cfg(feature = "ims")]
 mod list;
 mod memory;
 mod rate_limit;
@@ -16,8 +17,10 @@ use std::{
 
 use crate::{Error, TokenKey};
 use engine::Engine;
+#[cfg(feature = "ims")]
 pub(crate) use engine::TRY_AGAIN;
 use keeper::Keeper;
+#[cfg(feature = "ims")]
 pub(crate) use list::{Entry, List, WORD};
 use memory::Tokens;
 use rate_limit::Pace;

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 
-use super::Section;
-use crate::{
-    ims::types::TypeOfGoods,
-    tolerant::{Exact, Unknown},
+use super::{
+    Section,
+    announced::{Exact, Unknown},
 };
+use crate::ims::types::TypeOfGoods;
 
 /// How many documents of one section have each status.
 ///

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::Serialize
 
 use super::{
     Amount, Decimal, FilingStatus, InvoiceAction, InvoiceType, ProviderDate, Section, SourceForm, YesNo,
-    hash_text::HashText, text::OptionalText,
+    hash_text::HashText, optional_text::OptionalText,
 };
 
 /// A document as the recipient sees it in the IMS: an invoice, a note or an

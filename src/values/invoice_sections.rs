@@ -7,8 +7,8 @@ use serde::{
     de::{self, value::SeqAccessDeserializer},
 };
 
+use super::announced::Unknown;
 use super::{Invoice, Section};
-use crate::tolerant::Unknown;
 
 /// The documents of one answer by section.
 ///

@@ -5,9 +5,13 @@
 //! add tomorrow does not fail a call today.
 
 mod amount;
+#[cfg(feature = "ims")]
+mod announced;
 mod arithmetic;
 mod codes;
+#[cfg(feature = "ims")]
 mod count_text;
+#[cfg(feature = "ims")]
 mod counts;
 mod date;
 mod envelope;
@@ -15,16 +19,23 @@ mod envelope;
 mod ewb_number;
 mod financial_year;
 mod gstin;
+#[cfg(feature = "ims")]
 mod hash_text;
+#[cfg(feature = "ims")]
 mod invoice;
+#[cfg(feature = "ims")]
 mod invoice_counts;
+#[cfg(feature = "ims")]
 mod invoice_sections;
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 mod irn;
+#[cfg(feature = "ims")]
 mod job_errors;
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 mod nic_server;
 mod open_enum;
+#[cfg(feature = "ims")]
+mod optional_text;
 mod otp;
 mod pan;
 #[cfg(feature = "public")]
@@ -46,7 +57,9 @@ pub use codes::{
     FilingStatus, InvoiceAction, InvoiceType, JobStatus, PlatformJobStatus, ReturnType, SourceForm,
     SupplierSection, YesNo,
 };
+#[cfg(feature = "ims")]
 pub use count_text::CountText;
+#[cfg(feature = "ims")]
 pub use counts::{CountGroup, CountGroups, StatusCounts};
 pub use date::{CalendarDate, ProviderDate};
 pub use envelope::{StatusCd, Timestamp};
@@ -54,11 +67,15 @@ pub use envelope::{StatusCd, Timestamp};
 pub use ewb_number::EwbNumber;
 pub use financial_year::FinancialYear;
 pub use gstin::Gstin;
+#[cfg(feature = "ims")]
 pub use invoice::{Invoice, ItcReduction};
+#[cfg(feature = "ims")]
 pub use invoice_counts::InvoiceCounts;
+#[cfg(feature = "ims")]
 pub use invoice_sections::InvoiceSections;
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 pub use irn::Irn;
+#[cfg(feature = "ims")]
 pub use job_errors::JobErrors;
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 pub use nic_server::NicServer;

@@ -4,6 +4,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+#[cfg(feature = "ims")]
 use crate::ims::types::TypeOfGoods;
 
 macro_rules! sections {
@@ -44,6 +45,7 @@ macro_rules! sections {
             }
 
             /// The group of goods that the section is counted in, if known.
+            #[cfg(feature = "ims")]
             #[must_use]
             pub fn type_of_goods(&self) -> Option<TypeOfGoods> {
                 match self {

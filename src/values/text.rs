@@ -3,44 +3,13 @@
 
 use std::{fmt, marker::PhantomData};
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserializer, de};
 
 use crate::tolerant::TEXT;
 
 /// Reads text, or a number or boolean as its text.
 pub(super) fn read<'de, T: for<'a> From<&'a str>, D: Deserializer<'de>>(json: D) -> Result<T, D::Error> {
     json.deserialize_newtype_struct(TEXT, TextVisitor(PhantomData))
-}
-
-/// Text as a type of its own, and nothing for `null`.
-pub(super) struct OptionalText<T>(pub(super) Option<T>);
-
-impl<'de, T: for<'a> From<&'a str>> Deserialize<'de> for OptionalText<T> {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        json.deserialize_option(OptionalTextVisitor(PhantomData)).map(Self)
-    }
-}
-
-struct OptionalTextVisitor<T>(PhantomData<T>);
-
-impl<'de, T: for<'a> From<&'a str>> de::Visitor<'de> for OptionalTextVisitor<T> {
-    type Value = Option<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("text or nothing")
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, json: D) -> Result<Option<T>, D::Error> {
-        read(json).map(Some)
-    }
 }
 
 struct TextVisitor<T>(PhantomData<T>);

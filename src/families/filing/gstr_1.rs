@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Answer, Document, Error,
     client::ClientState,
-    families::ims::job_reference,
+    families::job::job_reference,
     gstr_1::{
         SessionApi,
         types::{Gstr1, Gstr1Summary, Gstr1SummaryType},

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Answer, Document, Error,
     client::ClientState,
-    families::ims::job_reference,
+    families::job::job_reference,
     gstr_3b::{
         SessionApi,
         types::{Gstr3b, Gstr3bOffset, Gstr3bPayment},

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Answer, Document, Error,
     client::ClientState,
-    families::ims::job_reference,
+    families::job::job_reference,
     gstr_9::{SessionApi, types::Gstr9},
     returns_common,
     values::{EvcOtp, FinancialYear, Gstin, Pan, ReturnPeriod, ReturnType, YesNo},

@@ -7,7 +7,8 @@ use super::{
     declaration::ItcDeclaration,
 };
 use crate::{
-    Answer, BoxFuture, CodeMeaning, Error, Job, JobReport, JobState, Polling,
+    BoxFuture, CodeMeaning, Error, Job, JobReport, JobState, Polling,
+    families::job::job_reference,
     ims::{
         SessionApi,
         types::{
@@ -502,10 +503,4 @@ impl<K> fmt::Debug for InvoiceBatch<K> {
             .field("max_request_bytes", &self.most_bytes)
             .finish_non_exhaustive()
     }
-}
-
-/// The reference id of a job that was taken in.
-pub(crate) fn job_reference<T>(answer: &Answer<T>, id: Option<&str>) -> Result<String, Error> {
-    let id = id.filter(|id| !id.trim().is_empty()).map(str::to_owned);
-    id.ok_or_else(|| answer.incomplete("names no job"))
 }

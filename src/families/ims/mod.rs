@@ -4,12 +4,13 @@ mod actions;
 mod batch;
 mod counts;
 mod declaration;
+mod job;
 mod list;
 mod supplier;
 
-pub(super) use actions::job_reference;
 pub use actions::{BatchJob, BatchReport, BatchStep, InvoiceActions, InvoiceBatch, InvoiceResets};
 pub use counts::AllInvoiceCounts;
 pub use declaration::ItcDeclaration;
+pub(super) use job::report as job_report;
 pub use list::InvoiceList;
 pub use supplier::SupplierList;
