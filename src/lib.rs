@@ -73,10 +73,12 @@ pub use operation::{Credential, Location, Operation, Parameter};
 pub use rate_limit::{BoxFuture, RateLimiter};
 pub use retry::RetryPolicy;
 pub use session::{Session, Taxpayer};
+#[cfg(all(feature = "ims", feature = "returns_common"))]
+pub use sweep::FiledInPeriod;
 #[cfg(all(feature = "ims", feature = "redis"))]
 pub use sweep::SharedSweep;
 #[cfg(feature = "ims")]
-pub use sweep::{Sweep, SweepItem, SweepStream};
+pub use sweep::{Sweep, SweepItem, SweepStream, SweepTask};
 pub use token::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
 #[cfg(feature = "file_store")]
 pub use token::{FileStore, StoredSession};

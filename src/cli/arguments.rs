@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use sandbox_client::ims::types::TypeOfGoods;
+use sandbox_client::{ims::types::TypeOfGoods, values::ReturnPeriod};
 
 use super::{
     analytics::Analytics,
@@ -149,7 +149,7 @@ pub enum Command {
     Login(Login),
     /// List, refresh or forget saved sessions
     Sessions(Sessions),
-    /// Count the invoices of a whole firm
+    /// Count the invoices of a whole firm, or see who has not filed
     ///
     /// Asks for every taxpayer of a file, or with a saved session, within the
     /// rate limit of the API key. Stop it with Ctrl-C; with --checkpoint it
@@ -185,6 +185,7 @@ Examples:
   sandbox --mock --mock-taxpayers 500 --mock-faults expired,429,503 sweep
   sandbox sweep --from firm.csv --only-open --report firm.html
   sandbox sweep --from firm.csv --checkpoint november.jsonl --format csv > november.csv
+  sandbox sweep returns --period 102026 --from firm.csv --only-open
   sandbox sweep --from firm.csv --share november-23 --format json > part-of-this-machine.jsonl
 
 The file is a CSV as any spreadsheet saves it, or a workbook (xlsx, xls, ods). It
@@ -279,30 +280,66 @@ pub struct SessionChoice {
 
 #[derive(Debug, Args)]
 pub struct Sweep {
+    #[command(subcommand)]
+    pub of: Option<SweepOf>,
     /// CSV or workbook with the columns gstin and username, - for standard input; without it all saved sessions
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub from: Option<PathBuf>,
     /// Which groups of documents
     #[arg(long, value_enum, default_value_t = Goods::All)]
     pub goods: Goods,
-    /// Show only taxpayers with pending or unactioned documents, and failures
-    #[arg(long)]
+    /// Show only taxpayers with pending or unactioned documents or returns not filed, and failures
+    #[arg(long, global = true)]
     pub only_open: bool,
     /// Note each answer here; a sweep that was stopped goes on from it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
     /// Ask again for what failed according to the checkpoint
-    #[arg(long, requires = "checkpoint")]
+    #[arg(long, global = true, requires = "checkpoint")]
     pub retry_failed: bool,
     /// Share the work with the same command on other machines, over Redis; a new name for each sweep
-    #[arg(long, value_name = "NAME", requires = "from", conflicts_with = "retry_failed")]
+    #[arg(long, global = true, value_name = "NAME", requires = "from", conflicts_with = "retry_failed")]
     pub share: Option<String>,
     /// Write a page for people: totals, a bar for each taxpayer, a table to sort and search
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// Calls in flight or waiting for the rate limit at once
-    #[arg(long, value_name = "CALLS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, global = true, value_name = "CALLS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
+}
+
+/// What a sweep asks, where it is not the counts.
+#[derive(Debug, Subcommand)]
+pub enum SweepOf {
+    /// Show who has not filed the returns of a period
+    ///
+    /// Asks for the list of filings of each taxpayer, one call. A quarterly return is
+    /// filed for the last month of the quarter, an annual one for March.
+    #[command(after_help = "Example: sandbox --mock sweep returns --period 102026")]
+    Returns {
+        /// The period
+        #[arg(long, value_name = "MMYYYY")]
+        period: ReturnPeriod,
+        /// Which returns must be filed
+        #[arg(
+            long,
+            value_enum,
+            value_delimiter = ',',
+            value_name = "RETURNS",
+            default_values = ["gstr-1", "gstr-3b"]
+        )]
+        return_type: Vec<ReturnName>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReturnName {
+    #[value(name = "gstr-1")]
+    Gstr1,
+    #[value(name = "gstr-3b")]
+    Gstr3b,
+    #[value(name = "gstr-9")]
+    Gstr9,
 }
 
 #[derive(Debug, Args)]

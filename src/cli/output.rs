@@ -59,22 +59,23 @@ pub fn has_colours(stream: &impl anstream::stream::RawStream) -> bool {
 /// Rows under named columns.
 pub struct Sheet {
     /// Name in JSON and CSV, and title in a table.
-    columns: &'static [(&'static str, &'static str)],
+    columns: Vec<(String, String)>,
     rows: Vec<Vec<Value>>,
     /// Names of columns whose text is an amount.
-    amounts: &'static [&'static str],
+    amounts: Vec<String>,
     /// Columns of the terminal that a table may take.
     widest: Option<u16>,
 }
 
 impl Sheet {
-    pub fn new(columns: &'static [(&'static str, &'static str)]) -> Self {
-        Self { columns, rows: Vec::new(), amounts: &[], widest: None }
+    pub fn new(columns: &[(&str, &str)]) -> Self {
+        let columns = columns.iter().map(|(name, title)| ((*name).to_owned(), (*title).to_owned())).collect();
+        Self { columns, rows: Vec::new(), amounts: Vec::new(), widest: None }
     }
 
     /// Puts the amounts of these columns below each other.
-    pub fn amounts(mut self, names: &'static [&'static str]) -> Self {
-        self.amounts = names;
+    pub fn amounts(mut self, names: &[&str]) -> Self {
+        self.amounts = names.iter().map(|name| (*name).to_owned()).collect();
         self
     }
 
@@ -118,7 +119,7 @@ impl Sheet {
         let align = |column| if number(column) { CellAlignment::Right } else { CellAlignment::Left };
         let cell = |column: usize, text: String| Cell::new(text).set_alignment(align(column));
         table.set_header(
-            self.columns.iter().enumerate().map(|(column, (_, title))| cell(column, (*title).to_owned())),
+            self.columns.iter().enumerate().map(|(column, (_, title))| cell(column, title.clone())),
         );
         let shown = |column: usize, value: &Value| {
             let text = strip_controls(&text(value));
@@ -138,10 +139,7 @@ impl Sheet {
     fn json(&self) -> String {
         let object = |row: &Vec<Value>| -> Value {
             let members = self.columns.iter().zip(row);
-            members
-                .map(|((name, _), value)| ((*name).to_owned(), value.clone()))
-                .collect::<Map<_, _>>()
-                .into()
+            members.map(|((name, _), value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into()
         };
         let list = self.rows.iter().map(object).collect();
         format!("{:#}\n", Value::Array(list))

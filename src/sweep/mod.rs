@@ -1,7 +1,8 @@
-//! The invoice counts of a whole firm, in one stream.
+//! One question about each taxpayer of a firm, such as the invoice counts, in one stream.
 
 #[cfg(feature = "redis")]
 mod shared;
+mod task;
 
 use std::{
     fmt, panic,
@@ -14,8 +15,11 @@ use tokio::task::{JoinError, JoinSet};
 
 #[cfg(feature = "redis")]
 pub use shared::SharedSweep;
+#[cfg(feature = "returns_common")]
+pub use task::FiledInPeriod;
+pub use task::SweepTask;
 
-use crate::{Client, Error, TaxpayerId, ims::types::TypeOfGoods, values::InvoiceCounts};
+use crate::{Client, Error, TaxpayerId, ims::types::TypeOfGoods};
 
 /// Groups of goods that are asked for where none are named.
 const ALL_GOODS: [TypeOfGoods; 3] = [TypeOfGoods::Others, TypeOfGoods::InwardSupplies, TypeOfGoods::Imports];
@@ -25,42 +29,43 @@ const MOST_AT_ONCE: usize = 256;
 
 /// A sweep before it starts; see [`Client::sweep`].
 #[must_use = "nothing is asked before `start`"]
-pub struct Sweep<I> {
+pub struct Sweep<I, T = TypeOfGoods> {
     client: Client,
     taxpayers: I,
-    goods: Vec<TypeOfGoods>,
+    tasks: Vec<T>,
     concurrency: usize,
-    wanted: Option<Wanted>,
+    wanted: Option<Wanted<T>>,
 }
 
-pub(crate) type Wanted = Box<dyn Fn(&TaxpayerId, TypeOfGoods) -> bool + Send>;
+pub(crate) type Wanted<T> = Box<dyn Fn(&TaxpayerId, &T) -> bool + Send>;
 
 /// One answer of a sweep.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct SweepItem {
-    /// Whose counts these are.
+pub struct SweepItem<T: SweepTask = TypeOfGoods> {
+    /// Whose answer this is.
     pub taxpayer: TaxpayerId,
-    /// Which group of goods was counted.
-    pub type_of_goods: TypeOfGoods,
-    /// The counts, or why there are none.
-    pub result: Result<InvoiceCounts, Error>,
+    /// What was asked: of counts, the group of goods.
+    pub task: T,
+    /// The answer, or why there is none.
+    pub result: Result<T::Output, Error>,
 }
 
 /// A running sweep. Call [`next`](SweepStream::next) for each item, or use it as
 /// a [`Stream`]; drop it to stop.
-pub struct SweepStream {
+pub struct SweepStream<T: SweepTask = TypeOfGoods> {
     client: Client,
-    left: Box<dyn Iterator<Item = (TaxpayerId, TypeOfGoods)> + Send>,
+    left: Box<dyn Iterator<Item = (TaxpayerId, T)> + Send>,
     concurrency: usize,
     /// Tasks, so that a call never waits for the caller: it would keep its
     /// place, and a login or a turn that others wait for, until the next `next`.
-    under_way: JoinSet<SweepItem>,
+    under_way: JoinSet<SweepItem<T>>,
 }
 
 impl Client {
     /// Counts the invoices of any number of taxpayers, given as
-    /// [`TaxpayerId`]s or pairs of GSTIN and user name.
+    /// [`TaxpayerId`]s or pairs of GSTIN and user name, or asks something else
+    /// of each with [`Sweep::tasks`].
     ///
     /// Every taxpayer and group of goods becomes one [`SweepItem`], in the
     /// order in which answers come. A failure is an item like the others and
@@ -110,7 +115,7 @@ impl Client {
         Sweep {
             client: self.patient(),
             taxpayers: taxpayers.into_iter(),
-            goods: ALL_GOODS.to_vec(),
+            tasks: ALL_GOODS.to_vec(),
             concurrency: 16,
             wanted: None,
         }
@@ -120,8 +125,38 @@ impl Client {
 impl<I> Sweep<I> {
     /// The groups of goods to count, a call each. Default: all three.
     pub fn goods(mut self, goods: impl IntoIterator<Item = TypeOfGoods>) -> Self {
-        self.goods = goods.into_iter().collect();
+        self.tasks = goods.into_iter().collect();
         self
+    }
+}
+
+impl<I, T: SweepTask> Sweep<I, T> {
+    /// Asks something else of each taxpayer, a call for each task. Call it
+    /// before [`only`](Sweep::only).
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "mock", feature = "returns_common"))]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use sandbox_client::{FiledInPeriod, TaxpayerId, values::ReturnPeriod};
+    /// # let mock = sandbox_client::mock::MockServer::start().await?;
+    /// # let client = mock.client()?;
+    /// # let firm: Vec<TaxpayerId> = Vec::new();
+    /// let october = FiledInPeriod(ReturnPeriod::new(2026, 10)?);
+    /// let mut sweep = client.sweep(firm).tasks([october]).start();
+    /// while let Some(item) = sweep.next().await {
+    ///     let filed = item.result?;
+    ///     let sales = filed.iter().any(|filed| filed.rtntype.as_deref() == Some("GSTR1"));
+    ///     println!("{}: {}", item.taxpayer.gstin, if sales { "filed" } else { "not filed" });
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(all(feature = "mock", feature = "returns_common")))]
+    /// # fn main() {}
+    /// ```
+    pub fn tasks<U: SweepTask>(self, tasks: impl IntoIterator<Item = U>) -> Sweep<I, U> {
+        let Self { client, taxpayers, concurrency, .. } = self;
+        Sweep { client, taxpayers, tasks: tasks.into_iter().collect(), concurrency, wanted: None }
     }
 
     /// Calls that are in flight or wait for the rate limit at once. Default
@@ -133,7 +168,7 @@ impl<I> Sweep<I> {
 
     /// Makes only the calls that `wanted` approves: to go on with a sweep that
     /// was stopped, leave out what it has answered.
-    pub fn only(mut self, wanted: impl Fn(&TaxpayerId, TypeOfGoods) -> bool + Send + 'static) -> Self {
+    pub fn only(mut self, wanted: impl Fn(&TaxpayerId, &T) -> bool + Send + 'static) -> Self {
         self.wanted = Some(Box::new(wanted));
         self
     }
@@ -165,19 +200,23 @@ impl<I> Sweep<I> {
     /// taxpayers; [`Transport`](crate::ErrorKind::Transport) where the server
     /// is out of reach.
     #[cfg(feature = "redis")]
-    pub async fn share<T>(self, name: &str) -> Result<SharedSweep, Error>
+    pub async fn share(self, name: &str) -> Result<SharedSweep<T>, Error>
     where
-        I: Iterator<Item = T>,
-        T: Into<TaxpayerId>,
+        I: Iterator<Item: Into<TaxpayerId>>,
     {
-        let Self { client, taxpayers, goods, concurrency, wanted } = self;
+        let Self { client, taxpayers, tasks, concurrency, wanted } = self;
         let redis = client.redis().ok_or_else(|| {
             Error::config("redis", "is missing: workers share a sweep over a Redis server")
                 .advice("name one with `ClientBuilder::redis`")
         })?;
-        let list = crate::redis::List::new(redis, client.state().platform().key(), name);
+        // Another question is another list. Counts have the name alone, as before
+        // there were others.
+        let asked = tasks.iter().map(|task| format!("\n{} {task}", T::OPERATION));
+        let is_count = T::OPERATION == <TypeOfGoods as SweepTask>::OPERATION;
+        let name = if is_count { name.to_owned() } else { name.to_owned() + &asked.collect::<String>() };
+        let list = crate::redis::List::new(redis, client.state().platform().key(), &name);
         let firm = taxpayers.map(Into::into).collect();
-        SharedSweep::join(client, list, firm, (goods, concurrency, wanted)).await
+        SharedSweep::join(client, list, firm, (tasks, concurrency, wanted)).await
     }
 
     /// Starts the sweep. The first calls are made when the first item is asked
@@ -186,18 +225,17 @@ impl<I> Sweep<I> {
     /// # Panics
     ///
     /// The stream panics outside a tokio runtime, as every call does.
-    pub fn start<T>(self) -> SweepStream
+    pub fn start(self) -> SweepStream<T>
     where
-        I: Iterator<Item = T> + Send + 'static,
-        T: Into<TaxpayerId>,
+        I: Iterator<Item: Into<TaxpayerId>> + Send + 'static,
     {
-        let Self { client, taxpayers, goods, concurrency, wanted } = self;
+        let Self { client, taxpayers, tasks, concurrency, wanted } = self;
         let calls = taxpayers.flat_map(move |taxpayer| {
             let taxpayer = taxpayer.into();
-            goods.clone().into_iter().map(move |goods| (taxpayer.clone(), goods))
+            tasks.clone().into_iter().map(move |task| (taxpayer.clone(), task))
         });
-        let calls = calls
-            .filter(move |(taxpayer, goods)| wanted.as_ref().is_none_or(|wanted| wanted(taxpayer, *goods)));
+        let calls =
+            calls.filter(move |(taxpayer, task)| wanted.as_ref().is_none_or(|wanted| wanted(taxpayer, task)));
         SweepStream { client, left: Box::new(calls.fuse()), concurrency, under_way: JoinSet::new() }
     }
 }
@@ -207,39 +245,39 @@ pub(crate) fn passed_on(error: JoinError) -> ! {
     panic::resume_unwind(error.into_panic())
 }
 
-pub(crate) async fn count(client: Client, taxpayer: TaxpayerId, type_of_goods: TypeOfGoods) -> SweepItem {
-    let result = counts_of(&client, &taxpayer, type_of_goods).await;
-    SweepItem { taxpayer, type_of_goods, result }
+pub(crate) async fn ask<T: SweepTask>(client: Client, taxpayer: TaxpayerId, task: T) -> SweepItem<T> {
+    let result = answer_to(&client, &taxpayer, &task).await;
+    SweepItem { taxpayer, task, result }
 }
 
-async fn counts_of(
+async fn answer_to<T: SweepTask>(
     client: &Client,
     taxpayer: &TaxpayerId,
-    goods: TypeOfGoods,
-) -> Result<InvoiceCounts, Error> {
+    task: &T,
+) -> Result<T::Output, Error> {
     let taxpayer = client.taxpayer(taxpayer.gstin, taxpayer.username.clone())?;
-    match taxpayer.restore().await.map_err(|error| error.in_operation("get_invoice_count"))? {
-        Some(session) => session.ims().counts(goods).await,
-        None => Err(Error::session_over().in_operation("get_invoice_count")),
+    match taxpayer.restore().await.map_err(|error| error.in_operation(T::OPERATION))? {
+        Some(session) => task.ask(session).await,
+        None => Err(Error::session_over().in_operation(T::OPERATION)),
     }
 }
 
-impl SweepStream {
+impl<T: SweepTask> SweepStream<T> {
     /// The next answer, in the order in which they come; `None` at the end.
     /// Safe to cancel: no answer is lost.
-    pub async fn next(&mut self) -> Option<SweepItem> {
+    pub async fn next(&mut self) -> Option<SweepItem<T>> {
         StreamExt::next(self).await
     }
 }
 
-impl Stream for SweepStream {
-    type Item = SweepItem;
+impl<T: SweepTask> Stream for SweepStream<T> {
+    type Item = SweepItem<T>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<SweepItem>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<SweepItem<T>>> {
         while self.under_way.len() < self.concurrency
-            && let Some((taxpayer, goods)) = self.left.next()
+            && let Some((taxpayer, task)) = self.left.next()
         {
-            let call = count(self.client.clone(), taxpayer, goods);
+            let call = ask(self.client.clone(), taxpayer, task);
             self.under_way.spawn(call);
         }
         let answered = ready!(self.under_way.poll_join_next(context));
@@ -247,16 +285,16 @@ impl Stream for SweepStream {
     }
 }
 
-impl<I> fmt::Debug for Sweep<I> {
+impl<I, T: fmt::Debug> fmt::Debug for Sweep<I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sweep")
-            .field("goods", &self.goods)
+            .field("tasks", &self.tasks)
             .field("concurrency", &self.concurrency)
             .finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for SweepStream {
+impl<T: SweepTask> fmt::Debug for SweepStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SweepStream").field("under_way", &self.under_way.len()).finish_non_exhaustive()
     }

@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout_at},
 };
 
-use super::{SweepItem, Wanted, count, passed_on};
+use super::{SweepItem, SweepTask, Wanted, ask, passed_on};
 use crate::{
     Client, Error, TaxpayerId,
     ims::types::TypeOfGoods,
@@ -19,18 +19,18 @@ use crate::{
 };
 
 /// This worker's part of a shared sweep; see [`Sweep::share`](crate::Sweep::share).
-pub struct SharedSweep {
+pub struct SharedSweep<T: SweepTask = TypeOfGoods> {
     client: Client,
     list: Arc<List>,
-    goods: Vec<TypeOfGoods>,
+    tasks: Vec<T>,
     concurrency: usize,
-    wanted: Option<Wanted>,
+    wanted: Option<Wanted<T>>,
     /// What this worker has taken and not finished.
-    held: Arc<Mutex<HashMap<String, Held>>>,
-    queue: VecDeque<(String, TaxpayerId, TypeOfGoods)>,
-    calls: JoinSet<(String, SweepItem)>,
+    held: Arc<Mutex<HashMap<String, Held<T>>>>,
+    queue: VecDeque<(String, TaxpayerId, T)>,
+    calls: JoinSet<(String, SweepItem<T>)>,
     /// The item that was handed out last, to be noted when the next is asked for.
-    handed: Option<(String, TypeOfGoods)>,
+    handed: Option<(String, T)>,
     /// Taxpayers of whom something is to be noted on the list.
     to_note: Vec<String>,
     /// When the list may have something new.
@@ -39,18 +39,18 @@ pub struct SharedSweep {
     holding: AbortHandle,
 }
 
-/// Groups of goods of one taxpayer.
-struct Held {
-    answered: Vec<TypeOfGoods>,
+/// The tasks of one taxpayer.
+struct Held<T> {
+    answered: Vec<T>,
     left: usize,
 }
 
-impl SharedSweep {
+impl<T: SweepTask> SharedSweep<T> {
     pub(crate) async fn join(
         client: Client,
         list: List,
         firm: Vec<TaxpayerId>,
-        (goods, concurrency, wanted): (Vec<TypeOfGoods>, usize, Option<Wanted>),
+        (tasks, concurrency, wanted): (Vec<T>, usize, Option<Wanted<T>>),
     ) -> Result<Self, Error> {
         list.fill(&firm).await?;
         let list = Arc::new(list);
@@ -59,7 +59,7 @@ impl SharedSweep {
         Ok(Self {
             client,
             list,
-            goods,
+            tasks,
             concurrency,
             wanted,
             held,
@@ -91,9 +91,9 @@ impl SharedSweep {
     ///
     /// Where the list is gone from the server. While the server is out of
     /// reach this waits for it; what was taken is processed meanwhile.
-    pub async fn next(&mut self) -> Result<Option<SweepItem>, Error> {
-        if let Some((id, goods)) = self.handed.take() {
-            self.answered(id, goods);
+    pub async fn next(&mut self) -> Result<Option<SweepItem<T>>, Error> {
+        if let Some((id, task)) = self.handed.take() {
+            self.answered(id, task);
         }
         loop {
             self.note().await;
@@ -118,7 +118,7 @@ impl SharedSweep {
             };
             if let Some(answer) = answer {
                 let (id, item) = answer.unwrap_or_else(|error| passed_on(error));
-                self.handed = Some((id, item.type_of_goods));
+                self.handed = Some((id, item.task.clone()));
                 return Ok(Some(item));
             }
         }
@@ -126,7 +126,7 @@ impl SharedSweep {
 
     /// Takes more from the list; whether nothing is left on it.
     async fn look(&mut self, room: usize) -> Result<bool, Error> {
-        let taken = self.list.take(room.div_ceil(self.goods.len().max(1))).await.transpose()?;
+        let taken = self.list.take(room.div_ceil(self.tasks.len().max(1))).await.transpose()?;
         // Nothing new: others are at the rest, or the server is away.
         if taken.as_ref().is_none_or(|taken| taken.entries.is_empty()) {
             self.look_at = Instant::now() + TRY_AGAIN;
@@ -144,31 +144,31 @@ impl SharedSweep {
         if self.lock().contains_key(&id) {
             return;
         }
-        let answered: Vec<_> = answered.split(',').filter_map(|goods| goods.parse().ok()).collect();
-        let left: Vec<_> = self.goods.iter().copied().filter(|goods| !answered.contains(goods)).collect();
+        let answered: Vec<T> = answered.split(',').filter_map(|task| task.parse().ok()).collect();
+        let left: Vec<_> = self.tasks.iter().filter(|task| !answered.contains(*task)).cloned().collect();
         self.lock().insert(id.clone(), Held { answered, left: left.len() });
         if left.is_empty() {
             self.to_note.push(id.clone());
         }
-        self.queue.extend(left.into_iter().map(|goods| (id.clone(), taxpayer.clone(), goods)));
+        self.queue.extend(left.into_iter().map(|task| (id.clone(), taxpayer.clone(), task)));
     }
 
     fn start_calls(&mut self) {
         while self.calls.len() < self.concurrency
-            && let Some((id, taxpayer, goods)) = self.queue.pop_front()
+            && let Some((id, taxpayer, task)) = self.queue.pop_front()
         {
-            if self.wanted.as_ref().is_some_and(|wanted| !wanted(&taxpayer, goods)) {
-                self.answered(id, goods);
+            if self.wanted.as_ref().is_some_and(|wanted| !wanted(&taxpayer, &task)) {
+                self.answered(id, task);
                 continue;
             }
             let client = self.client.clone();
-            self.calls.spawn(async move { (id, count(client, taxpayer, goods).await) });
+            self.calls.spawn(async move { (id, ask(client, taxpayer, task).await) });
         }
     }
 
-    fn answered(&mut self, id: String, goods: TypeOfGoods) {
+    fn answered(&mut self, id: String, task: T) {
         if let Some(held) = self.lock().get_mut(&id) {
-            held.answered.push(goods);
+            held.answered.push(task);
             held.left = held.left.saturating_sub(1);
         }
         self.to_note.push(id);
@@ -197,13 +197,13 @@ impl SharedSweep {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Held>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Held<T>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Says every few seconds that this worker is there, even while nobody asks for its answers.
-async fn hold(list: Arc<List>, held: Arc<Mutex<HashMap<String, Held>>>) {
+async fn hold<T>(list: Arc<List>, held: Arc<Mutex<HashMap<String, Held<T>>>>) {
     loop {
         sleep(WORD).await;
         let ids: Vec<_> = held.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
@@ -213,16 +213,16 @@ async fn hold(list: Arc<List>, held: Arc<Mutex<HashMap<String, Held>>>) {
     }
 }
 
-impl Drop for SharedSweep {
+impl<T: SweepTask> Drop for SharedSweep<T> {
     fn drop(&mut self) {
         self.holding.abort();
     }
 }
 
-impl fmt::Debug for SharedSweep {
+impl<T: SweepTask> fmt::Debug for SharedSweep<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedSweep")
-            .field("goods", &self.goods)
+            .field("tasks", &self.tasks)
             .field("under_way", &self.calls.len())
             .finish_non_exhaustive()
     }

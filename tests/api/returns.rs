@@ -1,7 +1,12 @@
-//! Returns that are read as a whole.
+//! Returns that are read as a whole, and the sweep over who has filed.
 
-use sandbox_client::{ErrorKind, RetryPolicy, mock::MockServer, values::ReturnPeriod};
-use serde_json::json;
+use sandbox_client::{
+    ErrorKind, FiledInPeriod, RetryPolicy, TaxpayerId,
+    filing::FilingOutcome,
+    mock::MockServer,
+    values::{Gstin, ReturnPeriod, ReturnType},
+};
+use serde_json::{Value, json};
 
 fn october() -> ReturnPeriod {
     ReturnPeriod::new(2026, 10).unwrap()
@@ -70,4 +75,49 @@ async fn a_whole_return_lacks_nothing_and_is_as_received() {
     mock.on("get_gstr_1_b2csa").error("service_unavailable");
     let error = gstr_1.all(october()).into_document().await.unwrap_err();
     assert_eq!(error.operation(), Some("get_gstr_1_b2csa"));
+}
+
+#[tokio::test]
+async fn a_sweep_tells_who_has_filed() {
+    let mock = MockServer::start().await.unwrap();
+    let client = mock.client().unwrap();
+    let firm = [("33ABKCS2033B1ZW", "acme.com"), ("27AACCA8432H2ZP", "nobody")];
+    let firm = firm.map(|(gstin, username)| TaxpayerId {
+        gstin: Gstin::new(gstin).unwrap(),
+        username: username.to_owned(),
+    });
+    let acme = client.taxpayer(firm[0].gstin, "acme.com").unwrap();
+    acme.verify_otp("575757").await.unwrap();
+    mock.clear();
+    let filing = |period: &str, name: &str| -> Value {
+        json!({"arn": "AA3310260000001", "ret_prd": period, "rtntype": name, "status": "Filed", "valid": "Y"})
+    };
+    let list = [filing("102026", "GSTR1"), filing("092026", "GSTR3B")];
+    mock.on("track_taxpayer_returns")
+        .times(1)
+        .json(200, json!({"code": 200, "data": {"status_cd": "1", "data": {"EFiledlist": list}}}));
+
+    let mut sweep = client.sweep(firm).tasks([FiledInPeriod(october())]).start();
+    let mut answered = 0;
+    while let Some(item) = sweep.next().await {
+        assert_eq!(item.task, FiledInPeriod(october()));
+        match item.result {
+            Ok(filed) => {
+                let names: Vec<_> = filed.iter().map(|filed| filed.rtntype.as_deref().unwrap()).collect();
+                assert_eq!((item.taxpayer.username.as_str(), names), ("acme.com", vec!["GSTR1"]));
+                let told = |of| FilingOutcome::listed(&of, october(), &filed);
+                assert!(matches!(told(ReturnType::Gstr1), FilingOutcome::Filed { .. }));
+                assert_eq!(told(ReturnType::Gstr3b), FilingOutcome::NotFiled);
+                answered += 1;
+            }
+            Err(error) => {
+                assert_eq!(
+                    (error.kind(), error.operation()),
+                    (ErrorKind::SessionExpired, Some("track_taxpayer_returns"))
+                );
+            }
+        }
+    }
+    assert_eq!((answered, mock.requests().len()), (1, 1));
+    assert_eq!(mock.requests()[0].path, "/gst/compliance/tax-payer/gstrs/2026/10/track");
 }

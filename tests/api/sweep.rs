@@ -16,6 +16,7 @@ use sandbox_client::{
     mock::{MockServer, RecordedRequest},
     values::Gstin,
 };
+use serde_json::json;
 
 /// Valid GSTINs without end: the check digit is found by trial.
 fn gstin(index: usize) -> Gstin {
@@ -83,7 +84,7 @@ async fn five_hundred_taxpayers_with_faults_are_each_accounted_for_once() {
 
     let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
     for item in &items {
-        *seen.entry((item.taxpayer.username.clone(), item.type_of_goods.to_string())).or_default() += 1;
+        *seen.entry((item.taxpayer.username.clone(), item.task.to_string())).or_default() += 1;
         let index: usize = item.taxpayer.username["user".len()..].parse().unwrap();
         match &item.result {
             _ if index % 10 == 3 || index % 50 == 7 => {
@@ -227,7 +228,7 @@ async fn a_sweep_that_goes_on_leaves_out_what_is_answered() {
     let answered = firm(3).nth(1).unwrap();
     let sweep = client
         .sweep(firm(3))
-        .only(move |taxpayer, goods| *taxpayer != answered || goods == TypeOfGoods::Imports);
+        .only(move |taxpayer, goods| *taxpayer != answered || *goods == TypeOfGoods::Imports);
     let items = collect(sweep.start()).await;
     assert_eq!(items.len(), 7);
     let mut asked: Vec<_> =
@@ -237,4 +238,18 @@ async fn a_sweep_that_goes_on_leaves_out_what_is_answered() {
         asked.iter().filter(|(index, _)| *index == 1).collect::<Vec<_>>(),
         [&(1, "imports".to_owned())]
     );
+}
+
+#[tokio::test]
+async fn a_taxpayer_without_records_is_counted_as_nothing() {
+    let mock = MockServer::start().await.unwrap();
+    let client = builder(&mock).build().unwrap();
+    signed_in(&mock, &client, 1, |_| false).await;
+    let none = json!({"code": 200, "data": {"status_cd": "0", "error": {"error_cd": "RET11416", "message": "No Record found"}}});
+    mock.on("get_invoice_count").json(200, none);
+    let items = collect(client.sweep(firm(1)).start()).await;
+    assert_eq!(items.len(), 3);
+    for item in items {
+        assert_eq!(item.result.unwrap().total(), 0);
+    }
 }

@@ -1,14 +1,15 @@
-//! `sandbox gstr-1`, `gstr-3b` and `gstr-9` against the built-in server.
+//! `sandbox gstr-1`, `gstr-3b`, `gstr-9` and `sweep returns` against the built-in server.
 
 use std::fs;
 
 use sandbox_client::mock::{Fault, MockServer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::command::Home;
 #[cfg(unix)]
 use crate::sessions::{start, stop};
 
+const GSTIN: &str = "33ABKCS2033B1ZW";
 const PAYMENT: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/openapi/gstr_3b/examples/offset_liability_gstr_3b.request.documented.json"
@@ -197,4 +198,77 @@ async fn a_filing_that_is_stopped_may_have_been_processed() {
     assert_eq!(code, Some(130), "{stderr}");
     assert!(stderr.contains("may have been processed"), "{stderr}");
     assert!(stderr.contains("sandbox gstr-1 status --period 122023"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_shows_who_has_not_filed() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    home.run_with(&["login", "--gstin", GSTIN, "--username", "acme.com"], "575757").succeeds();
+    let filed = json!([
+        {"arn": "AA3310260000001", "dof": "11-11-2026", "ret_prd": "102026", "rtntype": "GSTR1", "status": "Filed", "valid": "Y"},
+        {"arn": "AA3310260000002", "dof": "20-11-2026", "ret_prd": "102026", "rtntype": "GSTR3B", "status": "Filed", "valid": "N"},
+    ]);
+    mock.on("track_taxpayer_returns")
+        .json(200, json!({"code": 200, "data": {"status_cd": "1", "data": {"EFiledlist": filed}}}));
+    let checkpoint = home.path("filed.jsonl");
+    let page = home.path("filed.html");
+    let sweep = ["sweep", "returns", "--period", "102026", "--checkpoint", checkpoint.to_str().unwrap()];
+    let run = home.run(&[&sweep[..], &["--report", page.to_str().unwrap()]].concat()).succeeds();
+    insta::assert_snapshot!("returns_sweep_table", format!("{}---\n{}", run.stdout, run.stderr));
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("<h1>Returns not filed</h1>") && page.contains("gstr-3b (unknown)"), "{page}");
+
+    // Nothing is asked twice, and CSV has a line for each return.
+    let run = home.run(&[&sweep[..], &["--format", "csv"]].concat()).succeeds();
+    assert_eq!(mock.hits("track_taxpayer_returns"), 1);
+    assert_eq!(
+        run.stdout,
+        "gstin,username,period,return_type,status,date,arn,error,message,transaction_id\n\
+         33ABKCS2033B1ZW,acme.com,102026,gstr-1,filed,11-11-2026,AA3310260000001,,,\n\
+         33ABKCS2033B1ZW,acme.com,102026,gstr-3b,unknown,,,,,\n"
+    );
+    // The checkpoint of one period answers no other.
+    let run = home
+        .run(&[
+            "sweep",
+            "returns",
+            "--period",
+            "092026",
+            "--return-type",
+            "gstr-1",
+            "--only-open",
+            "--checkpoint",
+            checkpoint.to_str().unwrap(),
+        ])
+        .succeeds();
+    assert!(run.stdout.contains(GSTIN), "{}", run.stdout);
+}
+
+/// A taxpayer without documents, and one whose list of filings cannot be had.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_records_are_no_failure_of_a_sweep() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    home.run_with(&["login", "--gstin", GSTIN, "--username", "acme.com"], "575757").succeeds();
+    let none = json!({"code": 200, "data": {"status_cd": "0", "error": {"error_cd": "RET11416", "message": "No Record found"}}});
+    mock.on("get_invoice_count").json(200, none.clone());
+    let run = home.run(&["sweep", "--format", "csv"]).succeeds();
+    assert!(run.stdout.contains(",others,0,0,0,0,0,"), "{}", run.stdout);
+    home.run(&["counts", "--goods", "all"]).succeeds();
+
+    mock.on("track_taxpayer_returns").json(200, none);
+    let returns = ["sweep", "returns", "--period", "102026", "--format", "csv"];
+    let run = home.run(&returns).succeeds();
+    assert!(run.stdout.contains(",gstr-1,not filed,"), "{}", run.stdout);
+
+    mock.clear_rules();
+    mock.on("track_taxpayer_returns").json(404, json!({"code": 404, "message": "Not Found"}));
+    let run = home.run(&returns);
+    assert_eq!(run.code, Some(7), "{}", run.stderr);
+    assert!(
+        run.stdout.contains(",gstr-1,,,,denied,") || run.stdout.contains(",gstr-1,,,,api,"),
+        "{}",
+        run.stdout
+    );
 }

@@ -34,7 +34,7 @@ pub async fn work(client: &Client, name: &str, count: usize) -> Result<String, E
     let mut sweep = client.sweep(firm(count)).concurrency(AT_ONCE).share(name).await?;
     while let Some(item) = sweep.next().await? {
         let outcome = item.result.map_or_else(|error| format!("failed ({error})"), |_| "counted".to_owned());
-        println!("{MARK}{outcome} {} {}", item.taxpayer.username, item.type_of_goods);
+        println!("{MARK}{outcome} {} {}", item.taxpayer.username, item.task);
     }
     Ok("end".to_owned())
 }

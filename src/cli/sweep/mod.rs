@@ -1,9 +1,10 @@
-//! `sandbox sweep`: the counts of a whole firm.
+//! `sandbox sweep`: the counts of a whole firm, or which returns it has filed.
 
 mod progress;
 mod record;
 mod report;
 mod source;
+mod subject;
 mod summary;
 mod tally;
 mod taxpayers;
@@ -18,10 +19,10 @@ use std::{
     time::Duration,
 };
 
-use sandbox_client::{Client, TaxpayerId};
+use sandbox_client::{Client, FiledInPeriod, TaxpayerId};
 
 use super::{
-    arguments::{Shared, Sweep},
+    arguments::{Shared, Sweep, SweepOf},
     checkpoint::Checkpoint,
     connection::Connection,
     failure::{Exit, Failure},
@@ -31,6 +32,7 @@ use super::{
 use progress::Progress;
 use record::Record;
 use source::Source;
+use subject::{Question, Subject};
 use tally::Tally;
 use view::View;
 
@@ -41,15 +43,36 @@ const DRAIN: Duration = Duration::from_secs(5);
 const INTERRUPTED: &str = "stopped by Ctrl-C";
 
 pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
+    match &arguments.of {
+        None => ask(shared, arguments, arguments.goods.types(), Subject::Invoices).await,
+        Some(SweepOf::Returns { period, return_type }) => {
+            let mut expected = Vec::new();
+            for name in return_type {
+                if !expected.contains(name) {
+                    expected.push(*name);
+                }
+            }
+            let subject = Subject::Returns(expected);
+            ask(shared, arguments, vec![FiledInPeriod(*period)], subject).await
+        }
+    }
+}
+
+async fn ask<T: Question>(
+    shared: &Shared,
+    arguments: &Sweep,
+    tasks: Vec<T>,
+    subject: Subject,
+) -> Result<(), Failure> {
     if let Some(path) = &arguments.report {
         page::check(path)?;
     }
     let connection = Connection::open(shared).await?;
     let taxpayers = taxpayers(&connection, arguments).await?;
-    let goods = arguments.goods.types();
-    let total = taxpayers.len() * goods.len();
+    let total = taxpayers.len() * tasks.len();
 
     let mut sweep = Run {
+        subject,
         checkpoint: None,
         view: View::new(shared.format, arguments.only_open),
         tally: Tally::default(),
@@ -61,9 +84,9 @@ pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
         let (checkpoint, records) = Checkpoint::open(path, "sweep", connection.service())?;
         let asked: HashSet<&TaxpayerId> = taxpayers.iter().collect();
         for record in record::latest(records) {
-            let again = arguments.retry_failed && record.counts().is_none();
-            let key = (record.taxpayer(), record.type_of_goods);
-            if asked.contains(&key.0) && goods.contains(&key.1) && !again {
+            let again = arguments.retry_failed && record.has_failed();
+            let key = (record.taxpayer(), record.task);
+            if asked.contains(&key.0) && tasks.iter().any(|task| task.task() == key.1) && !again {
                 answered.insert(key);
                 sweep.progress.recall();
                 sweep.show(&record)?;
@@ -80,10 +103,10 @@ pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
     // In a shared sweep, what is not wanted counts as answered: a stop must not look so.
     let alone = arguments.share.is_none();
     let request =
-        connection.client.sweep(taxpayers).goods(goods).concurrency(arguments.concurrency.into()).only(
-            move |taxpayer, goods| {
+        connection.client.sweep(taxpayers).tasks(tasks).concurrency(arguments.concurrency.into()).only(
+            move |taxpayer, task: &T| {
                 let stopped = alone && ends.load(Ordering::Relaxed);
-                !stopped && !answered.contains(&(taxpayer.clone(), goods))
+                !stopped && !answered.contains(&(taxpayer.clone(), task.task()))
             },
         );
     let source = Source::open(request, arguments.share.as_deref()).await?;
@@ -97,7 +120,10 @@ pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
     let partial = sweep.partial.or(outcome.is_err().then_some("it ended early")).filter(|_| !all_answered);
     sweep.finish()?;
     let report = arguments.report.as_ref();
-    match (outcome, report.map_or(Ok(()), |path| page::write(path, &report::page(&sweep.tally, partial)))) {
+    match (
+        outcome,
+        report.map_or(Ok(()), |path| page::write(path, &report::page(&sweep.tally, &sweep.subject, partial))),
+    ) {
         (Ok(()), written) => written,
         (outcome, Ok(())) => outcome,
         (outcome, Err(unwritten)) => {
@@ -127,6 +153,7 @@ async fn taxpayers(connection: &Connection, arguments: &Sweep) -> Result<Vec<Tax
 
 /// A running sweep: where its answers go.
 struct Run {
+    subject: Subject,
     checkpoint: Option<Checkpoint>,
     view: View,
     tally: Tally,
@@ -139,10 +166,10 @@ impl Run {
     /// Takes answers until the end. Ctrl-C or SIGTERM sets `stopped`, so that nothing more
     /// is asked, and it waits for the answers in flight: they are paid for. A
     /// second one gives them up.
-    async fn collect(
+    async fn collect<T: Question>(
         &mut self,
         client: &Client,
-        mut source: Source,
+        mut source: Source<T>,
         stopped: &AtomicBool,
     ) -> Result<(), Failure> {
         let mut signals = Signals::new()?;
@@ -203,15 +230,15 @@ impl Run {
     }
 
     fn show(&mut self, record: &Record) -> Result<(), Failure> {
-        self.tally.add(record);
-        let view = &mut self.view;
-        Ok(self.progress.aside(|| view.show(record))?)
+        self.tally.add(record, &self.subject);
+        let (view, subject) = (&mut self.view, &self.subject);
+        Ok(self.progress.aside(|| view.show(record, subject))?)
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
         self.progress.finish();
-        self.view.finish(&self.tally)?;
-        eprint!("{}", summary::text(&self.tally));
+        self.view.finish(&self.tally, &self.subject)?;
+        eprint!("{}", summary::text(&self.tally, &self.subject));
         Ok(())
     }
 }

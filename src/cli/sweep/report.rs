@@ -4,34 +4,32 @@ use std::{fmt::Write as _, time::SystemTime};
 
 use sandbox_client::values::StatusCounts;
 
-use super::tally::{Row, Tally};
+use super::{
+    subject::Subject,
+    tally::{Row, Tally},
+};
 use crate::cli::{
     arguments::Format,
     output::{grouped, local},
     page::{Page, escape, total},
 };
 
-/// Statuses by the page's class, with their title, the most urgent first.
-const STATUSES: [(&str, &str); 4] =
-    [("none", "No action"), ("pending", "Pending"), ("accepted", "Accepted"), ("rejected", "Rejected")];
-
-const HEAD: &str = "<th><button>GSTIN</button></th><th><button>User name</button></th><th>By status</th>\
-    <th class=\"number\"><button>No action</button></th><th class=\"number\"><button>Pending</button></th>\
-    <th class=\"number\"><button>Accepted</button></th><th class=\"number\"><button>Rejected</button></th>\
-    <th class=\"number\"><button>Total</button></th><th><button>Note</button></th>";
-
 /// `partial` says why answers are missing, where they are.
-pub fn page(tally: &Tally, partial: Option<&str>) -> Page {
+pub fn page(tally: &Tally, subject: &Subject, partial: Option<&str>) -> Page {
     let rows = tally
         .by_urgency()
         .into_iter()
         .map(|((gstin, name), row)| {
-            format!("<tr><td class=\"gstin\">{gstin}</td><td>{}</td>{}</tr>\n", escape(name), cells(row))
+            format!(
+                "<tr><td class=\"gstin\">{gstin}</td><td>{}</td>{}</tr>\n",
+                escape(name),
+                cells(row, subject)
+            )
         })
         .collect();
     let partial = partial.map_or(String::new(), |reason| format!(" Partial: {reason}."));
     Page {
-        title: "Invoices awaiting action".to_owned(),
+        title: subject.title().to_owned(),
         made: format!(
             "{} taxpayers, {} calls, {} of them failed. Made {}.{partial}",
             tally.rows().len(),
@@ -39,53 +37,50 @@ pub fn page(tally: &Tally, partial: Option<&str>) -> Page {
             tally.failures(),
             local(SystemTime::now(), Format::Table)
         ),
-        totals: totals(tally),
+        totals: totals(tally, subject),
         search: "GSTIN, user name or note",
         filters: Vec::new(),
-        head: HEAD,
+        head: subject.head(),
         rows,
     }
 }
 
-fn numbers(counts: &StatusCounts) -> [u64; 4] {
-    [counts.no_action, counts.pending, counts.accepted, counts.rejected]
-}
-
-fn totals(tally: &Tally) -> String {
-    let by_status = STATUSES.into_iter().zip(numbers(&tally.sums));
-    let mut html: String = by_status.map(|((class, title), number)| total(class, number, title)).collect();
-    html += &total("", tally.sums.total(), "Documents");
+fn totals(tally: &Tally, subject: &Subject) -> String {
+    let by_status = subject.statuses().iter();
+    let mut html: String =
+        by_status.map(|(class, title, number)| total(class, number(&tally.sums), title)).collect();
+    html += &total("", tally.sums.total(), subject.noun());
     html += &total("", tally.without_session() as u64, "Need a new OTP");
     html
 }
 
-fn cells(row: &Row) -> String {
+fn cells(row: &Row, subject: &Subject) -> String {
     let mut html = String::from("<td>");
     match &row.counts {
         Some(counts) => {
-            html.push_str(&bar(counts));
+            html.push_str(&bar(counts, subject));
             html.push_str("</td>");
-            for number in numbers(counts).into_iter().chain([counts.total()]) {
+            let numbers = subject.statuses().iter().map(|(_, _, number)| number(counts));
+            for number in numbers.chain([counts.total()]) {
                 let _ = write!(html, "<td class=\"number\">{}</td>", grouped(&number.to_string()));
             }
         }
-        None => html.push_str(&("</td>".to_owned() + &"<td class=\"number\"></td>".repeat(5))),
+        None => html.push_str(
+            &("</td>".to_owned() + &"<td class=\"number\"></td>".repeat(subject.statuses().len() + 1)),
+        ),
     }
     let _ = write!(html, "<td class=\"note\">{}</td>", escape(&row.note()));
     html
 }
 
 /// Shares of the taxpayer's own documents.
-fn bar(counts: &StatusCounts) -> String {
-    let label: Vec<String> = STATUSES
-        .iter()
-        .zip(numbers(counts))
-        .filter(|(_, number)| *number > 0)
-        .map(|((_, title), number)| format!("{title} {number}"))
-        .collect();
+fn bar(counts: &StatusCounts, subject: &Subject) -> String {
+    let shares = subject.statuses().iter().map(|(class, title, number)| (class, title, number(counts)));
+    let shares: Vec<_> = shares.filter(|(_, _, number)| *number > 0).collect();
+    let label: Vec<String> = shares.iter().map(|(_, title, number)| format!("{title} {number}")).collect();
     let mut html =
         format!("<div class=\"bar\" role=\"img\" aria-label=\"{0}\" title=\"{0}\">", label.join(", "));
-    for ((class, _), number) in STATUSES.into_iter().zip(numbers(counts)).filter(|(_, number)| *number > 0) {
+    for (class, _, number) in shares {
         let _ = write!(html, "<i class=\"{class}\" style=\"flex-grow:{number}\"></i>");
     }
     html + "</div>"

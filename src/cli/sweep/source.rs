@@ -5,16 +5,19 @@ use std::vec;
 
 use sandbox_client::{Sweep, SweepItem, SweepStream, TaxpayerId};
 
+use super::subject::Question;
 use crate::cli::failure::Failure;
 
-pub enum Source {
-    Alone(SweepStream),
+type Asked<T> = Sweep<vec::IntoIter<TaxpayerId>, T>;
+
+pub enum Source<T: Question> {
+    Alone(SweepStream<T>),
     #[cfg(feature = "redis")]
-    Shared(Box<sandbox_client::SharedSweep>),
+    Shared(Box<sandbox_client::SharedSweep<T>>),
 }
 
-impl Source {
-    pub async fn open(sweep: Sweep<vec::IntoIter<TaxpayerId>>, share: Option<&str>) -> Result<Self, Failure> {
+impl<T: Question> Source<T> {
+    pub async fn open(sweep: Asked<T>, share: Option<&str>) -> Result<Self, Failure> {
         match share {
             None => Ok(Self::Alone(sweep.start())),
             Some(name) => Self::shared(sweep, name).await,
@@ -22,7 +25,7 @@ impl Source {
     }
 
     #[cfg(feature = "redis")]
-    async fn shared(sweep: Sweep<vec::IntoIter<TaxpayerId>>, name: &str) -> Result<Self, Failure> {
+    async fn shared(sweep: Asked<T>, name: &str) -> Result<Self, Failure> {
         let shared = sweep.share(name).await.map_err(|error| match error.field() {
             Some("redis") => Failure::configuration("--share needs a Redis or Valkey server")
                 .hint("Name it with SANDBOX_REDIS_URL, SANDBOX_REDIS_KEY and SANDBOX_REDIS_WORKERS"),
@@ -33,7 +36,7 @@ impl Source {
 
     #[cfg(not(feature = "redis"))]
     #[allow(clippy::unused_async)] // as the other
-    async fn shared(_: Sweep<vec::IntoIter<TaxpayerId>>, _: &str) -> Result<Self, Failure> {
+    async fn shared(_: Asked<T>, _: &str) -> Result<Self, Failure> {
         Err(crate::cli::connection::without_redis("--share is given"))
     }
 
@@ -47,7 +50,7 @@ impl Source {
     }
 
     /// The next answer. Asking for it says that the one before is noted.
-    pub async fn next(&mut self) -> Result<Option<SweepItem>, Failure> {
+    pub async fn next(&mut self) -> Result<Option<SweepItem<T>>, Failure> {
         match self {
             Self::Alone(stream) => Ok(stream.next().await),
             #[cfg(feature = "redis")]

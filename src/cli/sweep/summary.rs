@@ -2,13 +2,18 @@
 
 use std::fmt::Write as _;
 
-use super::tally::{Failed, Reason, Tally};
+use sandbox_client::values::Gstin;
+
+use super::{
+    subject::Subject,
+    tally::{Failed, Reason, Row, Tally},
+};
 use crate::cli::output::{grouped, strip_controls};
 
 /// Most lines for one list; the rest is in the results.
 const LISTED: usize = 20;
 
-pub fn text(tally: &Tally) -> String {
+pub fn text(tally: &Tally, subject: &Subject) -> String {
     let mut text = String::new();
     let sums = &tally.sums;
     let _ = writeln!(
@@ -19,15 +24,35 @@ pub fn text(tally: &Tally) -> String {
         number(tally.calls - tally.failures()),
         number(tally.failures())
     );
-    let _ = writeln!(
-        text,
-        "{} documents: {} without action, {} pending, {} accepted, {} rejected.",
-        grouped(&sums.total().to_string()),
-        grouped(&sums.no_action.to_string()),
-        grouped(&sums.pending.to_string()),
-        grouped(&sums.accepted.to_string()),
-        grouped(&sums.rejected.to_string())
-    );
+    let _ = match subject {
+        Subject::Invoices => writeln!(
+            text,
+            "{} documents: {} without action, {} pending, {} accepted, {} rejected.",
+            grouped(&sums.total().to_string()),
+            grouped(&sums.no_action.to_string()),
+            grouped(&sums.pending.to_string()),
+            grouped(&sums.accepted.to_string()),
+            grouped(&sums.rejected.to_string())
+        ),
+        Subject::Returns(_) => {
+            writeln!(
+                text,
+                "{} returns: {} not filed, {} unknown, {} filed.",
+                grouped(&sums.total().to_string()),
+                grouped(&sums.no_action.to_string()),
+                grouped(&sums.pending.to_string()),
+                grouped(&sums.accepted.to_string())
+            )
+        }
+    };
+    let late: Vec<_> = tally.rows().filter(|(_, row)| !row.not_filed.is_empty()).collect();
+    if !late.is_empty() {
+        let _ = writeln!(text, "\nNot filed by {}:", number(late.len()));
+        let line = |((gstin, username), row): (&(Gstin, String), &Row)| {
+            format!("{gstin}  {username}  {}", row.not_filed.join(", "))
+        };
+        list(&mut text, late.into_iter().map(line));
+    }
     if tally.without_session() > 0 {
         let _ = writeln!(text, "\nA new OTP is needed for {}:", number(tally.without_session()));
         let over = tally.rows().filter(|(_, row)| row.session_over);
@@ -37,7 +62,7 @@ pub fn text(tally: &Tally) -> String {
         let _ = writeln!(text, "\n{} of {}:", plural(failed.len()), name(reason));
         let line = |failed: &Failed| {
             let id = failed.transaction_id.as_deref().unwrap_or("unknown");
-            format!("{}  {}  transaction {id}", failed.gstin, failed.type_of_goods)
+            format!("{}  {}  transaction {id}", failed.gstin, failed.task)
         };
         let mut lines: Vec<_> = failed.iter().map(line).collect();
         // Answers come in any order.

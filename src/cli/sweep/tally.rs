@@ -2,12 +2,12 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use sandbox_client::{
-    ims::types::TypeOfGoods,
-    values::{Gstin, StatusCounts},
-};
+use sandbox_client::values::{Gstin, StatusCounts};
 
-use super::record::{Outcome, Record};
+use super::{
+    record::{Outcome, Record, Task},
+    subject::Subject,
+};
 use crate::cli::problem::Problem;
 
 /// A few numbers for each taxpayer.
@@ -27,8 +27,10 @@ pub struct Tally {
 pub struct Row {
     /// The sums of the answers; `None` where there is none.
     pub counts: Option<StatusCounts>,
-    /// Groups of goods without an answer, and the kind of failure.
-    pub failed: Vec<(TypeOfGoods, String)>,
+    /// Tasks without an answer, and the kind of failure.
+    pub failed: Vec<(Task, String)>,
+    /// Returns that are not filed, by name.
+    pub not_filed: Vec<String>,
     pub session_over: bool,
 }
 
@@ -43,7 +45,7 @@ pub struct Reason {
 /// One failed call.
 pub struct Failed {
     pub gstin: Gstin,
-    pub type_of_goods: TypeOfGoods,
+    pub task: Task,
     pub transaction_id: Option<String>,
 }
 
@@ -59,18 +61,19 @@ impl Row {
             return "a new OTP is needed".to_owned();
         }
         let mut by_kind: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for (goods, kind) in &self.failed {
-            by_kind.entry(kind).or_default().push(goods.to_string());
+        for (task, kind) in &self.failed {
+            by_kind.entry(kind).or_default().push(task.to_string());
         }
-        let notes = by_kind.into_iter().map(|(kind, mut goods)| {
-            if self.counts.is_none() && goods.len() == self.failed.len() {
+        let notes = by_kind.into_iter().map(|(kind, mut tasks)| {
+            if self.counts.is_none() && tasks.len() == self.failed.len() {
                 return format!("failed ({kind})");
             }
             // Answers come in any order.
-            goods.sort_unstable();
-            format!("failed ({kind}): {}", goods.join(", "))
+            tasks.sort_unstable();
+            format!("failed ({kind}): {}", tasks.join(", "))
         });
-        notes.collect::<Vec<_>>().join("; ")
+        let missing = (!self.not_filed.is_empty()).then(|| self.not_filed.join(", "));
+        missing.into_iter().chain(notes).collect::<Vec<_>>().join("; ")
     }
 
     pub fn no_action(&self) -> u64 {
@@ -83,25 +86,26 @@ impl Row {
 }
 
 impl Tally {
-    pub fn add(&mut self, record: &Record) {
+    pub fn add(&mut self, record: &Record, subject: &Subject) {
         self.calls += 1;
         let row = self.rows.entry((record.gstin, record.username.clone())).or_default();
+        if let Some(counts) = subject.counts(record) {
+            *row.counts.get_or_insert_default() += &counts;
+            self.sums += &counts;
+        }
+        row.not_filed.extend(subject.not_filed(record));
         match &record.outcome {
-            Outcome::Counts(counts) => {
-                let counts = counts.by_status();
-                *row.counts.get_or_insert_default() += &counts;
-                self.sums += &counts;
-            }
+            Outcome::Counts(_) | Outcome::Filed(_) => {}
             Outcome::Error(problem) => {
                 self.failures += 1;
-                row.failed.push((record.type_of_goods, problem.kind.clone()));
+                row.failed.push((record.task, problem.kind.clone()));
                 if problem.is_session_over() {
                     self.without_session += usize::from(!row.session_over);
                     row.session_over = true;
                 } else {
                     self.problems.entry(reason(problem)).or_default().push(Failed {
                         gstin: record.gstin,
-                        type_of_goods: record.type_of_goods,
+                        task: record.task,
                         transaction_id: problem.transaction_id.clone(),
                     });
                 }

@@ -65,7 +65,8 @@ impl<R: Return, S: Step> Filing<R, S> {
         let api = returns_common::SessionApi { state: self.state.clone() };
         let request = api.track_taxpayer_returns().year(self.period).month(self.period);
         let answer = request.return_type(R::TYPE.as_str()).send().await?.into_inner();
-        let outcome = outcome(R::TYPE, self.period, answer.e_filedlist.unwrap_or_default());
+        let listed = answer.e_filedlist.unwrap_or_default();
+        let outcome = FilingOutcome::listed(&R::TYPE, self.period, &listed);
         if outcome == FilingOutcome::NotFiled && self.step.doubts_filing() {
             self.in_doubt.store(false, Ordering::SeqCst);
         }
@@ -73,30 +74,42 @@ impl<R: Return, S: Step> Filing<R, S> {
     }
 }
 
-/// The filing of the return among those that are listed. One that says neither
-/// which return nor which period it is may be the one.
-fn outcome(return_type: ReturnType, period: ReturnPeriod, list: Vec<FiledReturn>) -> FilingOutcome {
-    let plain = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric(), "").to_ascii_uppercase();
-    let name = plain(return_type.as_str());
-    let mut found: Vec<FiledReturn> = list
-        .into_iter()
-        .filter(|filing| filing.rtntype.as_deref().is_none_or(|listed| plain(listed) == name))
-        .filter(|filing| filing.ret_prd.as_deref().is_none_or(|listed| listed.trim() == period.to_string()))
-        .collect();
-    let is_filed = |filing: &FiledReturn| {
-        filing.rtntype.is_some()
-            && filing.ret_prd.is_some()
-            && filing.arn.as_deref().is_some_and(|arn| !arn.trim().is_empty())
-            && filing.status.as_deref().is_some_and(|status| status.trim().eq_ignore_ascii_case("filed"))
-            && filing.valid.as_deref() != Some("N")
-    };
-    match (found.iter().position(is_filed), found.is_empty()) {
-        (Some(at), _) => {
-            let filing = found.swap_remove(at);
-            FilingOutcome::Filed { arn: filing.arn.unwrap_or_default(), date: filing.dof }
+impl FilingOutcome {
+    /// What a list of filings tells of one return, such as the list of Track Returns
+    /// or of a [sweep](crate::FiledInPeriod). A filing that says neither which return
+    /// nor which period it is may be the one, so it makes the outcome unknown.
+    ///
+    /// ```
+    /// use sandbox_client::{filing::FilingOutcome, values::{ReturnPeriod, ReturnType}};
+    ///
+    /// let october = ReturnPeriod::new(2026, 10)?;
+    /// let outcome = FilingOutcome::listed(&ReturnType::Gstr1, october, &[]);
+    /// assert_eq!(outcome, FilingOutcome::NotFiled);
+    /// # Ok::<(), sandbox_client::Error>(())
+    /// ```
+    #[must_use]
+    pub fn listed(return_type: &ReturnType, period: ReturnPeriod, list: &[FiledReturn]) -> Self {
+        let plain = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric(), "").to_ascii_uppercase();
+        let (name, period) = (plain(return_type.as_str()), period.to_string());
+        let found = || {
+            list.iter()
+                .filter(|filing| filing.rtntype.as_deref().is_none_or(|listed| plain(listed) == name))
+                .filter(|filing| filing.ret_prd.as_deref().is_none_or(|listed| listed.trim() == period))
+        };
+        let is_filed = |filing: &&FiledReturn| {
+            filing.rtntype.is_some()
+                && filing.ret_prd.is_some()
+                && filing.arn.as_deref().is_some_and(|arn| !arn.trim().is_empty())
+                && filing.status.as_deref().is_some_and(|status| status.trim().eq_ignore_ascii_case("filed"))
+                && filing.valid.as_deref() != Some("N")
+        };
+        match (found().find(is_filed), found().next()) {
+            (Some(filing), _) => {
+                Self::Filed { arn: filing.arn.clone().unwrap_or_default(), date: filing.dof.clone() }
+            }
+            (None, None) => Self::NotFiled,
+            (None, Some(filing)) => Self::Unknown { status: filing.status.clone() },
         }
-        (None, true) => FilingOutcome::NotFiled,
-        (None, false) => FilingOutcome::Unknown { status: found.swap_remove(0).status },
     }
 }
 
@@ -105,8 +118,8 @@ mod tests {
     use super::*;
 
     fn told(list: &str) -> FilingOutcome {
-        let list = serde_json::from_str(list).unwrap();
-        outcome(ReturnType::Gstr3b, ReturnPeriod::new(2024, 11).unwrap(), list)
+        let list: Vec<FiledReturn> = serde_json::from_str(list).unwrap();
+        FilingOutcome::listed(&ReturnType::Gstr3b, ReturnPeriod::new(2024, 11).unwrap(), &list)
     }
 
     #[test]
