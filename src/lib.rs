@@ -43,7 +43,15 @@ pub use credentials::Token;
 pub use document::Document;
 pub use environment::Environment;
 pub use error::{Error, ErrorCode, ErrorInfo, ErrorKind, Phase};
-#[cfg(any(feature = "analytics", feature = "gstr_2b", feature = "ims", feature = "returns_common"))]
+#[cfg(feature = "gst_portal_e_invoices")]
+pub use families::EInvoiceListJob;
+#[cfg(any(
+    feature = "analytics",
+    feature = "gst_portal_e_invoices",
+    feature = "gstr_2b",
+    feature = "ims",
+    feature = "returns_common"
+))]
 pub use families::Polling;
 #[cfg(any(feature = "gstr_1", feature = "gstr_3b", feature = "gstr_9"))]
 pub use families::filing;

@@ -13,7 +13,7 @@ use super::{
     gstr_2b::Gstr2b,
     invoices::Invoices,
     matching::{self, Match},
-    returns::{gstr_1, gstr_3b, gstr_9},
+    returns::{gstr_1, gstr_2a, gstr_3b, gstr_9},
 };
 
 /// The Sandbox GST API from a terminal: invoices of one taxpayer, counts of a whole firm.
@@ -40,6 +40,7 @@ Examples:
   sandbox invoices list --status no_action --format csv > open.csv
   sandbox invoices accept --from open.csv     what is left in it; asks first
   sandbox match --register purchases.xlsx     which of them suppliers reported
+  sandbox gstr-1 get --period 112025          every section, with totals
   sandbox gstr-2b regenerate --period 112025
   sandbox gstr-3b file --period 112025 --pan ABCDE1234F --offset payment.json
   sandbox sweep --from firm.csv --checkpoint november.jsonl --report november.html
@@ -122,9 +123,12 @@ pub enum Command {
     /// only in the register, only at GSTN, or duplicate. Nothing is sent.
     #[command(name = "match", after_help = matching::HELP)]
     Match(Match),
-    /// Show whether GSTR-1 is filed, and file it
+    /// Show, save and file GSTR-1
     #[command(name = "gstr-1")]
     Gstr1(gstr_1::Command),
+    /// Show GSTR-2A
+    #[command(name = "gstr-2a")]
+    Gstr2a(gstr_2a::Command),
     /// Regenerate GSTR-2B after acting on invoices
     #[command(name = "gstr-2b")]
     Gstr2b(Gstr2b),

@@ -64,6 +64,7 @@ pub async fn main() -> ExitCode {
         Command::Match(matching) => matching::run(&arguments.shared, matching).await,
         Command::Gstr2b(gstr_2b) => gstr_2b::run(&arguments.shared, gstr_2b).await,
         Command::Gstr1(gstr_1) => returns::gstr_1::run(&arguments.shared, gstr_1).await,
+        Command::Gstr2a(gstr_2a) => returns::gstr_2a::run(&arguments.shared, gstr_2a).await,
         Command::Gstr3b(gstr_3b) => returns::gstr_3b::run(&arguments.shared, gstr_3b).await,
         Command::Gstr9(gstr_9) => returns::gstr_9::run(&arguments.shared, gstr_9).await,
         Command::Analytics(analytics) => analytics::run(&arguments.shared, analytics).await,

@@ -19,8 +19,16 @@ mod ims;
 mod job;
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 mod nic;
-#[cfg(any(feature = "analytics", feature = "gstr_2b", feature = "ims", feature = "returns_common"))]
+#[cfg(any(
+    feature = "analytics",
+    feature = "gst_portal_e_invoices",
+    feature = "gstr_2b",
+    feature = "ims",
+    feature = "returns_common"
+))]
 mod polling;
+#[cfg(feature = "gst_portal_e_invoices")]
+mod portal_e_invoices;
 mod ready;
 #[cfg(feature = "returns_common")]
 mod return_job;
@@ -46,8 +54,16 @@ pub use ims::{
 pub use job::{Job, JobReport, JobState, RefusedDocument, ReturnError};
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 pub use nic::CancelReason;
-#[cfg(any(feature = "analytics", feature = "gstr_2b", feature = "ims", feature = "returns_common"))]
+#[cfg(any(
+    feature = "analytics",
+    feature = "gst_portal_e_invoices",
+    feature = "gstr_2b",
+    feature = "ims",
+    feature = "returns_common"
+))]
 pub use polling::Polling;
+#[cfg(feature = "gst_portal_e_invoices")]
+pub use portal_e_invoices::EInvoiceListJob;
 pub use ready::wait_until_ready;
 #[cfg(any(feature = "gstr_1", feature = "gstr_2a"))]
 pub use sections::{ReturnSection, ReturnSections};

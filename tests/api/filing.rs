@@ -199,7 +199,10 @@ async fn what_comes_out_of_order_is_refused_with_the_documented_code() {
     assert_eq!(code(twice.unwrap_err()), refused("RT-3BAS1070"));
     let wrong = signing.review().await.unwrap();
     let wrong = signing.file(&pan(), &"000000".parse().unwrap(), Confirmed::irreversible(wrong)).await;
-    assert_eq!(wrong.unwrap_err().kind(), ErrorKind::Business);
+    let wrong = wrong.unwrap_err();
+    assert!(!format!("{wrong} {wrong:?}").contains("000000"));
+    // A plain refusal: nothing is in doubt, and the same filing takes the right OTP.
+    assert_eq!(code(wrong), refused("AUTH4034"));
     file().await.unwrap();
     signing.request_otp(&pan()).await.unwrap();
     assert_eq!(code(file().await.unwrap_err()), refused("RET00009"));
@@ -291,6 +294,66 @@ async fn a_filing_is_resumed_in_another_process_and_looks_before_it_files() {
     assert_eq!(saved.job().reference_id(), "r-1");
 }
 
+/// Each step comes back as itself, with all that its next one needs.
+#[tokio::test]
+async fn a_gstr_1_is_resumed_at_every_step() {
+    let (mock, session) = start().await;
+    let gstin = Gstin::unchecked("29AAACQ3770E000").unwrap();
+    let filing = session.gstr_1().filing(november()).taxpayer(gstin).polling(quick());
+    let again = |state: FilingState| {
+        let text = serde_json::to_string(&state).unwrap();
+        assert!(!text.contains(OTP) && !text.contains(PAN), "{text}");
+        session.gstr_1().resume_filing(serde_json::from_str(&text).unwrap()).unwrap()
+    };
+
+    let ResumedFiling::Draft(filing) = again(filing.state()) else { panic!() };
+    let sections = json!({"gstin": "29AAACQ3770E000", "fp": "112024"}).to_string();
+    let saved = filing.save(sections.parse::<Document<Gstr1>>().unwrap()).await.unwrap();
+    let ResumedFiling::Saved(saved) = again(saved.state()) else { panic!() };
+    let processed = saved.polling(quick()).wait().await.unwrap();
+    let ResumedFiling::Processed(processed) = again(processed.state()) else { panic!() };
+    let proceeding = processed.proceed().await.unwrap();
+    let reference = proceeding.job().reference_id().to_owned();
+    let ResumedFiling::Proceeding(proceeding) = again(proceeding.state()) else { panic!() };
+    assert_eq!(proceeding.job().reference_id(), reference);
+    let ready = proceeding.polling(quick()).wait().await.unwrap();
+    let ResumedFiling::Ready(ready) = again(ready.state()) else { panic!() };
+    let signing = ready.request_otp(&pan()).await.unwrap();
+    let ResumedFiling::Signing(signing) = again(signing.state()) else { panic!() };
+    let document = signing.review().await.unwrap();
+    let confirmed = || Confirmed::irreversible(document.clone());
+    assert_eq!(signing.file(&pan(), &otp(), confirmed()).await.unwrap_err().field(), Some("filing"));
+    assert_eq!(signing.outcome().await.unwrap(), FilingOutcome::NotFiled);
+    signing.file(&pan(), &otp(), confirmed()).await.unwrap();
+    assert_eq!(
+        (mock.hits("save_gstr_1"), mock.hits("new_proceed_to_file"), mock.hits("file_gstr_1")),
+        (1, 1, 1)
+    );
+}
+
+/// A nil return stays one: what is filed after the pause has no figures.
+#[tokio::test]
+async fn a_nil_return_is_resumed_as_one() {
+    let (mock, session) = start().await;
+    let gstin = Gstin::unchecked("29AAACQ3770E000").unwrap();
+    let again = |state: FilingState| session.gstr_1().resume_filing(state).unwrap();
+    let proceeding = session.gstr_1().filing(november()).taxpayer(gstin).nil().await.unwrap();
+    let ResumedFiling::Proceeding(proceeding) = again(proceeding.state()) else { panic!() };
+    let ready = proceeding.polling(quick()).wait().await.unwrap();
+    let ResumedFiling::Ready(ready) = again(ready.state()) else { panic!() };
+    let signing = ready.request_otp(&pan()).await.unwrap();
+    let document = signing.review().await.unwrap();
+    signing.file(&pan(), &otp(), Confirmed::irreversible(document)).await.unwrap();
+    let nil = json!({"gstin": "29AAACQ3770E000", "ret_period": "112024", "isnil": "Y"});
+    assert_eq!(mock.requests().last().unwrap().json(), Some(nil));
+
+    let ready = session.gstr_3b().filing(november()).nil();
+    let ResumedFiling::Ready(ready) = session.gstr_3b().resume_filing(ready.state()).unwrap() else {
+        panic!()
+    };
+    assert_eq!(ready.review().await.unwrap().to_json().unwrap(), "{}");
+}
+
 // --- GSTR-1 ---------------------------------------------------------------------------
 
 #[tokio::test]
@@ -318,7 +381,20 @@ async fn gstr_1_goes_from_draft_to_arn() {
     let FilingOutcome::Filed { arn, .. } = signing.outcome().await.unwrap() else { panic!() };
     assert_eq!(arn, filed.arn);
 
+    let saved = reference(&mock, 1);
+    assert_eq!(
+        seen(&mock)[..from],
+        [
+            "POST …/gstr-1/2023/12",
+            &format!("GET …/2023/12/status?reference_id={saved}"),
+            &format!("GET …/2023/12/status?reference_id={saved}"),
+            "POST /gst/compliance/tax-payer/evc/otp?gstr=gstr-1",
+            "GET …/gstr-1/2023/12?summary_type=long",
+            &format!("POST …/gstr-1/2023/12/file?pan={PAN}&otp={OTP}"),
+        ]
+    );
     assert_eq!(body(&mock, 0), sections);
+    assert_eq!(body(&mock, 3), json!({"pan": PAN}));
     let proceeded = reference(&mock, from + 1);
     assert_eq!(
         seen(&mock)[from..],

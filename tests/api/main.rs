@@ -16,6 +16,7 @@ mod nic;
 mod not_ready;
 mod observation;
 mod odd_answers;
+mod portal_e_invoices;
 mod raw_calls;
 mod returns;
 mod session_races;

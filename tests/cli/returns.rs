@@ -202,9 +202,7 @@ async fn a_filing_that_is_stopped_may_have_been_processed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_shows_who_has_not_filed() {
-    let mock = MockServer::start().await.unwrap();
-    let home = Home::of(&mock);
-    home.run_with(&["login", "--gstin", GSTIN, "--username", "acme.com"], "575757").succeeds();
+    let (mock, home) = firm().await;
     let filed = json!([
         {"arn": "AA3310260000001", "dof": "11-11-2026", "ret_prd": "102026", "rtntype": "GSTR1", "status": "Filed", "valid": "Y"},
         {"arn": "AA3310260000002", "dof": "20-11-2026", "ret_prd": "102026", "rtntype": "GSTR3B", "status": "Filed", "valid": "N"},
@@ -271,4 +269,94 @@ async fn no_records_are_no_failure_of_a_sweep() {
         "{}",
         run.stdout
     );
+}
+
+async fn firm() -> (MockServer, Home) {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    home.run_with(&["login", "--gstin", GSTIN, "--username", "acme.com"], "575757").succeeds();
+    mock.clear();
+    (mock, home)
+}
+
+/// What the offline tool of the GST portal writes: the return, and two members more.
+const OFFLINE: &str = r#"{"gstin":"33ABKCS2033B1ZW","fp":"102026","version":"GST3.2.1","hash":"hash",
+"b2b":[{"ctin":"27AACCA8432H2ZP","inv":[{"inum":"7","idt":"03-10-2026","val":118.00,"itms":[{"num":1,"itm_det":{"txval":100.00,"rt":18.0,"iamt":18.00}}]}]}],
+"at":[]}"#;
+
+#[test]
+fn a_return_is_a_table_csv_or_json() {
+    let home = Home::new();
+    let run = |arguments: &[&str]| home.run(&[&["--mock"], arguments].concat()).succeeds();
+    let period = ["--period", "102026"];
+    let table = run(&[&["gstr-1", "get"], &period[..]].concat()).stdout;
+    assert_eq!(table.lines().count(), 24, "a head and a line for each section: {table}");
+    assert!(table.starts_with("Section") && table.contains("\nsupecoa"), "{table}");
+    let b2b = ["gstr-1", "get", "--section", "b2b", "--format", "csv"];
+    let csv = run(&[&b2b, &period[..]].concat()).stdout;
+    let head: Vec<&str> = csv.lines().next().unwrap().split(',').collect();
+    assert!(["ctin", "inum", "txval", "rt"].iter().all(|name| head.contains(name)), "{csv}");
+    assert!(csv.contains("78618") && csv.contains("719.82"), "{csv}");
+    let totals = run(&[&["gstr-1", "summary"], &period[..]].concat()).stdout;
+    assert!(totals.contains("TTL_LIAB") || totals.contains("B2B"), "{totals}");
+    let json = run(&[&["gstr-2a", "get", "--format", "json"], &period[..]].concat()).stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json.as_object().unwrap().len(), 11, "a member for each section");
+    let json = run(&[&["gstr-1", "get", "--format", "json"], &period[..]].concat()).stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["gstin"], &json["fp"]), (&GSTIN.into(), &"102026".into()), "so it can be saved");
+    let run = home.run(&["--mock", "gstr-2a", "summary", "--period", "102026"]).succeeds();
+    assert!(run.stdout.contains("\nb2b"), "{}", run.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_section_that_fails_is_named_and_no_json_is_written_without_it() {
+    let (mock, home) = firm().await;
+    mock.on("get_gstr_1_b2b").example("ret11416");
+    mock.on("get_gstr_1_cdnr").json(404, json!({"code": 404, "message": "Not Found"}));
+    let run = home.run(&["gstr-1", "get", "--period", "102026"]);
+    assert_eq!(run.code, Some(7), "{}", run.stderr);
+    let line = |name: &str| run.stdout.lines().find(|line| line.split(' ').next() == Some(name)).unwrap();
+    assert!(line("b2b").ends_with("no records"), "{}", run.stdout);
+    assert!(line("cdnr").contains("Not Found"), "{}", run.stdout);
+    assert!(run.stderr.contains("1 section could not be read"), "{}", run.stderr);
+
+    let run = home.run(&["gstr-1", "get", "--period", "102026", "--format", "json"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{}", run.stderr);
+    let run = home.run(&["gstr-1", "get", "--period", "102026", "--section", "b2z"]);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_the_offline_tool_is_saved_as_it_is() {
+    let (mock, home) = firm().await;
+    let file = home.path("offline.json");
+    fs::write(&file, format!("\u{feff}{OFFLINE}")).unwrap();
+    let file = file.to_str().unwrap();
+
+    let run = home.run(&["gstr-1", "save", "--from", file, "--dry-run"]).succeeds();
+    insta::assert_snapshot!("returns_save_dry_run", run.stdout);
+    let run = home.run(&["gstr-1", "save", "--from", file]);
+    assert_eq!(run.code, Some(2), "no terminal to ask on: {}", run.stderr);
+    assert_eq!(mock.requests().len(), 0);
+
+    home.run(&["gstr-1", "save", "--from", file, "--yes"]).succeeds();
+    let requests = mock.requests();
+    let sent = requests.iter().find(|request| request.operation.as_deref() == Some("save_gstr_1")).unwrap();
+    assert_eq!(sent.path, "/gst/compliance/tax-payer/gstrs/gstr-1/2026/10");
+    let body = str::from_utf8(&sent.body).unwrap();
+    assert!(body.contains(r#""val":118.00,"#) && body.contains(r#""rt":18.0,"#), "{body}");
+    assert!(!body.contains("version") && !body.contains("hash"), "{body}");
+
+    // Somebody else's return is not saved with this session.
+    fs::write(home.path("other.json"), OFFLINE.replace(GSTIN, "27AACCA8432H2ZP")).unwrap();
+    let other = home.path("other.json");
+    let run = home.run(&["gstr-1", "save", "--from", other.to_str().unwrap(), "--yes"]);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(run.stderr.contains("`gstin` is not the taxpayer"), "{}", run.stderr);
+    // No period, no return.
+    fs::write(home.path("other.json"), OFFLINE.replace("fp", "period")).unwrap();
+    let run = home.run(&["gstr-1", "save", "--from", other.to_str().unwrap(), "--yes"]);
+    assert!(run.code == Some(2) && run.stderr.contains("`fp` must be the period"), "{}", run.stderr);
+    assert_eq!(mock.requests().len(), requests.len());
 }

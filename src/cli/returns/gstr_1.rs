@@ -1,15 +1,31 @@
 //! `sandbox gstr-1`.
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
-use sandbox_client::gstr_1::types::Gstr1Summary;
+use sandbox_client::{
+    Document,
+    gstr_1::types::{Gstr1, Gstr1Summary},
+    values::ReturnPeriod,
+};
 use serde_json::Value;
 
 use super::{
-    Name, Period, Status, cell,
+    Name, Period, Save, Status, agrees_to_save, cell, read,
+    sections::{self, Get},
+    show,
     signing::{Signing, ToFile},
     status,
 };
-use crate::cli::{arguments::Shared, connection::Connection, failure::Failure, output::Sheet};
+use crate::cli::{
+    arguments::{Select, Shared},
+    confirm,
+    connection::Connection,
+    failure::Failure,
+    job,
+    output::Sheet,
+    signals,
+};
 
 #[derive(Debug, Args)]
 pub struct Command {
@@ -19,6 +35,24 @@ pub struct Command {
 
 #[derive(Debug, Subcommand)]
 pub enum Action {
+    /// Show what a period has, section by section
+    #[command(after_help = GET)]
+    Get(Get),
+    /// Show the totals of each section; with --format json the summary that is filed
+    #[command(after_help = "Example: sandbox --mock gstr-1 summary --period 112024")]
+    Summary {
+        #[command(flatten)]
+        of: Period,
+        #[command(flatten)]
+        select: Select,
+    },
+    /// Save sections from a file, and wait until GSTN has checked them; asks first
+    ///
+    /// Each row replaces the one of the same number. The file is what `get --format json`
+    /// writes, or what the offline tool of the GST portal writes. It names the taxpayer
+    /// and the period by `gstin` and `fp`, and is sent as it stands there.
+    #[command(after_help = SAVE)]
+    Save(Save),
     /// Show whether the return is filed, or what became of a save
     #[command(after_help = "Example: sandbox --mock gstr-1 status --period 112024")]
     Status {
@@ -44,6 +78,24 @@ pub enum Action {
     },
 }
 
+const GET: &str = "\
+Examples:
+  sandbox --mock gstr-1 get --period 112024
+  sandbox gstr-1 get --period 112024 --section b2b --format csv > b2b.csv
+  sandbox gstr-1 get --period 112024 --format json > gstr-1.json
+
+A table or CSV of one section has a row for each rate; of several, a row for each section.
+JSON is the return as GSTN gave it, with gstin and fp.";
+
+const SAVE: &str = "\
+Examples:
+  sandbox --mock gstr-1 save --from gstr-1.json --dry-run
+  sandbox gstr-1 save --from returns_offline.json";
+
+/// Members that the offline tool of the GST portal writes beside the return (inferred
+/// from files of that tool).
+const OFFLINE_TOOL: [&str; 2] = ["version", "hash"];
+
 const FILE: &str = "\
 Examples:
   sandbox gstr-1 file --period 112024 --pan ABCDE1234F --dry-run
@@ -53,6 +105,39 @@ Examples:
 pub async fn run(shared: &Shared, arguments: &Command) -> Result<(), Failure> {
     let format = shared.format;
     match &arguments.action {
+        Action::Get(get) => {
+            let connection = Connection::for_returns(shared).await?;
+            let session = connection.session(&get.select).await?;
+            let period = get.of.period;
+            // With whose it is, and when: so it can be saved.
+            let whole = |document: Document<Gstr1>| {
+                let document = document.with("fp", period)?;
+                match session.taxpayer_id() {
+                    Some(taxpayer) => document.with("gstin", taxpayer.gstin),
+                    None => Ok(document),
+                }
+            };
+            sections::get(format, session.gstr_1().all(period), &get.section, whole).await
+        }
+        Action::Summary { of, select } => {
+            let connection = Connection::for_returns(shared).await?;
+            let session = connection.session(select).await?;
+            show(&session.gstr_1().filing(of.period).draft().await?, totals, format)
+        }
+        Action::Save(save) => {
+            confirm::refuse_without_terminal(&save.send_options)?;
+            let (draft, of) = read_draft(&save.from)?;
+            let connection = Connection::for_returns(shared).await?;
+            let session = connection.session(&save.select).await?;
+            let name = Name::monthly("GSTR-1", &of, &session);
+            if !agrees_to_save(&draft, sections::totals, &name, &save.send_options, format)? {
+                return Ok(());
+            }
+            let look = "To save again is safe: rows replace those of the same number.";
+            let saved = signals::sending(session.gstr_1().filing(of.period).save(draft), look).await?;
+            let saved = saved.map_err(|error| job::not_sent(error, look))?;
+            job::after_sending(&connection, saved.job(), &save.send_options, format, &name.status).await
+        }
         Action::Status { of, status: asked } => {
             let connection = Connection::for_returns(shared).await?;
             let session = connection.session(&asked.select).await?;
@@ -81,8 +166,21 @@ pub async fn run(shared: &Shared, arguments: &Command) -> Result<(), Failure> {
     }
 }
 
+/// The sections of a file, and the period that it names.
+fn read_draft(file: &Path) -> Result<(Document<Gstr1>, Period), Failure> {
+    let mut draft = read::<Gstr1>(file)?;
+    for member in OFFLINE_TOOL {
+        draft = draft.without(member)?;
+    }
+    let period = draft.fp.as_deref().and_then(|period| period.parse::<ReturnPeriod>().ok());
+    match period {
+        Some(period) => Ok((draft, Period { period })),
+        None => Err(Failure::usage(format!("{}: `fp` must be the period, MMYYYY", file.display()))),
+    }
+}
+
 /// Documents and amounts of each section.
-fn totals(summary: &Gstr1Summary) -> Sheet {
+fn totals(summary: &Document<Gstr1Summary>) -> Sheet {
     let mut sheet = Sheet::new(&[
         ("section", "Section"),
         ("records", "Records"),

@@ -196,22 +196,23 @@ async fn pay(
             return Err(Failure::usage(format!("{name} is not paid yet"))
                 .hint("Pay with --offset FILE, or file with --nothing-to-pay."));
         }
-        (_, Some(payment)) => payment,
+        (_, Some(payment)) => Document::from(payment),
     };
     if signing.dry_run {
-        show(&Document::from(payment), payment_totals, format)?;
+        show(&payment, payment_totals, format)?;
         eprintln!("Without --dry-run, the liability of {name} would be paid so, and then filed.");
         return Ok(None);
     }
     payment_totals(&payment).show();
     signing.agrees(&format!("Pay the liability of {name}? This cannot be undone."))?;
     let look = "See with `sandbox gstr-3b get` whether it is paid, before you pay again.";
-    let ready = signals::sending(processed.offset(Confirmed::irreversible(payment)), look).await?;
+    let ready =
+        signals::sending(processed.offset(Confirmed::irreversible(payment.into_inner())), look).await?;
     Ok(Some(ready.map_err(|error| job::not_sent(error, look))?))
 }
 
 /// What the return declares and what was paid.
-fn totals(document: &Gstr3b) -> Sheet {
+fn totals(document: &Document<Gstr3b>) -> Sheet {
     let mut totals = Totals::new();
     let mut add = |name: &str, parts: &[Option<&Gstr3bAmounts>]| {
         let of = |amount: fn(&Gstr3bAmounts) -> Option<Amount>| {
@@ -240,7 +241,7 @@ fn totals(document: &Gstr3b) -> Sheet {
     totals.0
 }
 
-fn payment_totals(payment: &Gstr3bOffset) -> Sheet {
+fn payment_totals(payment: &Document<Gstr3bOffset>) -> Sheet {
     let mut totals = Totals::new();
     pay_rows(&mut totals, payment.pdcash.as_deref().unwrap_or_default(), payment.pditc.as_ref());
     totals.0

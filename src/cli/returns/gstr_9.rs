@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use sandbox_client::{
-    Session,
+    Document, Session,
     gstr_9::types::{Gstr9, Gstr9Amounts, Gstr9TaxPaid},
     values::{Amount, FinancialYear, Gstin},
 };
@@ -137,7 +137,7 @@ fn name(of: &Year, session: &Session) -> Name {
 }
 
 /// Supplies, credit and tax of the year, and what is to be paid with it.
-fn totals(document: &Gstr9) -> Sheet {
+fn totals(document: &Document<Gstr9>) -> Sheet {
     let mut totals = Totals::new();
     let mut add = |name: &str, of: Option<&Gstr9Amounts>| {
         let amount = |amount: fn(&Gstr9Amounts) -> Option<Amount>| of.and_then(amount).map(Into::into);

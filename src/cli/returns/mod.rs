@@ -1,8 +1,11 @@
-//! Returns: `sandbox gstr-1`, `gstr-3b` and `gstr-9`.
+//! Returns: `sandbox gstr-1`, `gstr-2a`, `gstr-3b` and `gstr-9`.
 
 pub mod gstr_1;
+pub mod gstr_2a;
 pub mod gstr_3b;
 pub mod gstr_9;
+mod rows;
+mod sections;
 mod signing;
 
 use std::{
@@ -131,7 +134,7 @@ fn read<T: Serialize + DeserializeOwned>(file: &Path) -> Result<Document<T>, Fai
 /// A document: as received for programs, its totals for people and spreadsheets.
 fn show<T: Serialize>(
     document: &Document<T>,
-    totals: fn(&T) -> Sheet,
+    totals: fn(&Document<T>) -> Sheet,
     format: Format,
 ) -> Result<(), Failure> {
     match format {
@@ -143,7 +146,7 @@ fn show<T: Serialize>(
 /// Asks about a draft that will be saved; false where nothing is to be sent.
 fn agrees_to_save<T: Serialize>(
     draft: &Document<T>,
-    totals: fn(&T) -> Sheet,
+    totals: fn(&Document<T>) -> Sheet,
     name: &Name,
     send_options: &SendOptions,
     format: Format,

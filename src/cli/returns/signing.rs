@@ -60,7 +60,7 @@ pub(super) struct ToFile<'a, R: Return> {
     pub filing: Filing<R>,
     pub name: Name,
     pub signing: &'a Signing,
-    pub totals: fn(&R) -> Sheet,
+    pub totals: fn(&Document<R>) -> Sheet,
     pub format: Format,
 }
 
