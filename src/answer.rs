@@ -63,7 +63,7 @@ struct Envelope {
 impl Envelope {
     /// Shown in `Debug` and in errors of helpers, and the provider may echo
     /// what it was sent.
-    fn without(mut self, secrets: &Secrets) -> Self {
+    fn redact(mut self, secrets: &Secrets) -> Self {
         self.transaction_id = self.transaction_id.map(|id| secrets.out_of_text(id));
         self
     }
@@ -191,7 +191,7 @@ fn incomplete(received: &Received, envelope: &Envelope, lacks: &str) -> Error {
         .with_status(received.status)
         .with_transaction_id(envelope.transaction_id.as_deref())
         .after_attempts(received.attempts)
-        .maybe_sent(true)
+        .with_maybe_processed(true)
 }
 
 /// Reads the payload that the operation promises, where it promises it.
@@ -199,7 +199,7 @@ pub(crate) fn read<T: DeserializeOwned>(received: Received, secrets: &Secrets) -
     let at = received.operation.payload;
     match parse::<T>(at, received.body.text()) {
         Ok(read) => {
-            let envelope = read.envelope.without(secrets);
+            let envelope = read.envelope.redact(secrets);
             let unread: Vec<_> = read.unread.iter().map(|path| shown(path, secrets)).collect();
             warn(received.operation, &unread);
             match read.payload {
@@ -220,7 +220,7 @@ pub(crate) fn read_whole(received: Received, secrets: &Secrets) -> Result<Answer
     });
     let (envelope, unread) = envelope_within(&text);
     match read {
-        Ok(payload) => Ok(Answer { payload, envelope: envelope.without(secrets), unread, received }),
+        Ok(payload) => Ok(Answer { payload, envelope: envelope.redact(secrets), unread, received }),
         Err(error) => Err(undecodable(&received, secrets, &Unfit::Json(error))),
     }
 }
@@ -270,7 +270,7 @@ fn undecodable(received: &Received, secrets: &Secrets, unfit: &Unfit) -> Error {
     let error = transport::undecodable(received, reason);
     match unfit {
         Unfit::Json(_) => error,
-        _ => error.advice(
+        _ => error.with_advice(
             "the provider may have changed its answer; see if a newer version of this crate knows it",
         ),
     }

@@ -124,7 +124,7 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 pub(crate) fn variable(name: &'static str) -> Result<Option<String>, Error> {
     match env::var(name) {
         Ok(value) if value.is_empty() => {
-            Err(Error::config(name, "is set but empty").advice("unset it or give it a value"))
+            Err(Error::config(name, "is set but empty").with_advice("unset it or give it a value"))
         }
         Ok(value) => Ok(Some(value)),
         Err(env::VarError::NotPresent) => Ok(None),

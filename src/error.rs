@@ -190,7 +190,8 @@ impl Error {
 
     /// The taxpayer's token is dead and only a person can get another.
     pub(crate) fn session_over() -> Self {
-        Self::new(ErrorKind::SessionExpired, "the taxpayer's session is over").advice("ask for a new OTP")
+        Self::new(ErrorKind::SessionExpired, "the taxpayer's session is over")
+            .with_advice("ask for a new OTP")
     }
 
     fn with(mut self, change: impl FnOnce(&mut Details)) -> Self {
@@ -198,7 +199,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn advice(self, advice: &'static str) -> Self {
+    pub(crate) fn with_advice(self, advice: &'static str) -> Self {
         self.with(|details| details.advice = Some(advice))
     }
 
@@ -247,7 +248,7 @@ impl Error {
     }
 
     /// Takes `secrets` out of everything that the provider said.
-    pub(crate) fn without(self, secrets: &[&str]) -> Self {
+    pub(crate) fn redact(self, secrets: &[&str]) -> Self {
         self.with(|details| {
             for text in [&mut details.transaction_id, &mut details.provider_message] {
                 *text = text.take().map(|text| secrets.iter().fold(text, redacted));
@@ -267,7 +268,7 @@ impl Error {
         self.with(|details| details.retryable = retryable)
     }
 
-    pub(crate) fn maybe_sent(self, maybe_processed: bool) -> Self {
+    pub(crate) fn with_maybe_processed(self, maybe_processed: bool) -> Self {
         self.with(|details| details.maybe_processed = maybe_processed)
     }
 
@@ -646,7 +647,7 @@ mod tests {
             .with_provider_message(Some("Service Unavailable"))
             .with_transaction_id(Some("1607f8e9"))
             .after_attempts(3)
-            .advice("try again later");
+            .with_advice("try again later");
         assert_eq!(
             error.to_string(),
             "get_invoice_count: the provider failed: Service Unavailable \

@@ -152,7 +152,7 @@ pub(crate) fn too_slow(wait: Option<Duration>, paused: Duration) -> Error {
     Error::new(ErrorKind::RateLimited, reason)
         .with_phase(Phase::RateLimit)
         .with_retry_after(wait)
-        .advice(advice)
+        .with_advice(advice)
 }
 
 impl Window {

@@ -106,7 +106,7 @@ async fn call(
 ) -> Result<Answer<Value>, Error> {
     let position = Operation::position(operation).ok_or_else(|| {
         Error::input("operation", "is not one of the document")
-            .advice("see `sandbox_client::operations`, or `sandbox api`")
+            .with_advice("see `sandbox_client::operations`, or `sandbox api`")
     })?;
     let request = request(state, position, parameters, body);
     request.map_err(|error| error.in_operation(crate::operations()[position].id))?.send_raw().await

@@ -23,9 +23,9 @@ use crate::{Error, ErrorKind, Phase, codes::CodeMeaning, operation::Operation, r
 /// use std::time::Duration;
 /// use sandbox_client::RetryPolicy;
 ///
-/// let patient = RetryPolicy::default().max_attempts(5).max_backoff(Duration::from_secs(20));
+/// let persistent = RetryPolicy::default().max_attempts(5).max_backoff(Duration::from_secs(20));
 /// let never = RetryPolicy::none();
-/// # let _ = (patient, never);
+/// # let _ = (persistent, never);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryPolicy {

@@ -209,7 +209,7 @@ impl Transfers {
             "url",
             format!("names the host {host}, which is not one that the provider documents"),
         )
-        .advice("if the host is right, accept it with `Transfers::allow_host`"))
+        .with_advice("if the host is right, accept it with `Transfers::allow_host`"))
     }
 
     async fn put(&self, url: &SignedUrl, content: &Content, deadline: Instant) -> Result<(), Error> {
@@ -224,7 +224,7 @@ impl Transfers {
         let response = self.answered(request, &activity, deadline).await?;
         match response.status() {
             status if status.is_success() => Ok(()),
-            _ => Err(self.refused(response, deadline).await.maybe_sent(true)),
+            _ => Err(self.refused(response, deadline).await.with_maybe_processed(true)),
         }
     }
 
@@ -245,7 +245,7 @@ impl Transfers {
             Either::Right(((), _)) => {
                 Err(Error::new(ErrorKind::Timeout, "the file host did not answer in time")
                     .with_phase(Phase::ResponseHeaders)
-                    .maybe_sent(true))
+                    .with_maybe_processed(true))
             }
         }
     }
@@ -263,7 +263,7 @@ impl Transfers {
         let error = match status.as_u16() {
             300..=399 => Error::new(ErrorKind::Api, "the file host redirects, which is never followed"),
             403 => Error::new(ErrorKind::Api, "the file host refused the signed URL")
-                .advice("it expires after 24 hours as a rule: ask the API for a new one"),
+                .with_advice("it expires after 24 hours as a rule: ask the API for a new one"),
             404 => Error::new(ErrorKind::Api, "the file is not there"),
             429 => Error::new(ErrorKind::RateLimited, "too many requests to the file host"),
             200..=299 => {
@@ -289,7 +289,7 @@ impl Transfers {
 
     fn too_large(&self) -> Error {
         Error::new(ErrorKind::TooLarge, format!("the file is larger than {} bytes", self.max_bytes))
-            .advice("raise `Transfers::max_bytes` if such files are expected")
+            .with_advice("raise `Transfers::max_bytes` if such files are expected")
     }
 }
 
@@ -604,9 +604,11 @@ impl Download {
     /// Waits before the next attempt, where there is to be one.
     async fn broken(&mut self, error: Error) -> Result<(), Error> {
         self.response = None;
-        let error = error.maybe_sent(false);
+        let error = error.with_maybe_processed(false);
         if self.received > 0 && self.etag.is_none() {
-            return Err(ended(error, self.attempt).advice("begin again: the host gives no ETag to resume by"));
+            return Err(
+                ended(error, self.attempt).with_advice("begin again: the host gives no ETag to resume by")
+            );
         }
         let Some(pause) = self.transfers.pause_after(&error, self.attempt, self.deadline) else {
             return Err(ended(error, self.attempt));

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::{
     Client, bounded,
     http::{FileHosts, safe_http},
-    state::{ClientState, Gate, Policy, Shared},
+    state::{ClientState, Policy, RateLimit, Shared},
 };
 use crate::{
     Environment, Error, MemoryStore, RateLimiter, RetryPolicy, SavedToken, Token, TokenKey, TokenStore,
@@ -42,7 +42,7 @@ pub struct ClientBuilder {
     connect_timeout: Duration,
     policy: Policy,
     max_in_flight: usize,
-    gate: GateSetting,
+    rate_limit: RateLimitSetting,
     store: Option<Arc<dyn TokenStore>>,
     #[cfg(feature = "redis")]
     redis: Option<crate::redis::Redis>,
@@ -50,7 +50,7 @@ pub struct ClientBuilder {
     observers: Observers,
 }
 
-enum GateSetting {
+enum RateLimitSetting {
     Documented,
     PerMinute(u32),
     Unlimited,
@@ -72,7 +72,7 @@ impl Default for ClientBuilder {
             connect_timeout: Duration::from_secs(5),
             policy: Policy::default(),
             max_in_flight: 100,
-            gate: GateSetting::Documented,
+            rate_limit: RateLimitSetting::Documented,
             store: None,
             #[cfg(feature = "redis")]
             redis: None,
@@ -232,19 +232,19 @@ impl ClientBuilder {
     /// retries included. Default: the lowest number that the provider names,
     /// [`Environment::requests_per_minute`]. Zero counts as one.
     pub fn requests_per_minute(mut self, limit: u32) -> Self {
-        self.gate = GateSetting::PerMinute(limit);
+        self.rate_limit = RateLimitSetting::PerMinute(limit);
         self
     }
 
     /// No limit of our own: the provider's 429 alone slows us down.
     pub fn no_rate_limit(mut self) -> Self {
-        self.gate = GateSetting::Unlimited;
+        self.rate_limit = RateLimitSetting::Unlimited;
         self
     }
 
     /// A rate limit that is kept elsewhere, shared by several machines.
-    pub fn rate_limiter(mut self, gate: Arc<dyn RateLimiter>) -> Self {
-        self.gate = GateSetting::Custom(gate);
+    pub fn rate_limiter(mut self, rate_limit: Arc<dyn RateLimiter>) -> Self {
+        self.rate_limit = RateLimitSetting::Custom(rate_limit);
         self
     }
 
@@ -303,7 +303,8 @@ impl ClientBuilder {
     /// [`Error::field`] naming the setting, never its value.
     pub fn build(self) -> Result<Client, Error> {
         let key = self.key.ok_or_else(|| {
-            Error::config("key", "is missing").advice("set it with `ClientBuilder::key` or SANDBOX_API_KEY")
+            Error::config("key", "is missing")
+                .with_advice("set it with `ClientBuilder::key` or SANDBOX_API_KEY")
         })?;
         let credentials = ApiKey::new(key, self.secret)?;
         let base_url = self.base_url.as_deref().map(BaseUrl::parse).transpose()?;
@@ -316,7 +317,7 @@ impl ClientBuilder {
             (None, Some(environment)) => BaseUrl::parse(environment.base_url())?,
             (None, None) => {
                 return Err(Error::config("key", "starts with neither `key_live_` nor `key_test_`")
-                    .advice("copy it again, or name the environment"));
+                    .with_advice("copy it again, or name the environment"));
             }
         };
         let platform_token =
@@ -341,18 +342,18 @@ impl ClientBuilder {
         let key_header = credentials::sensitive(credentials.key.clone());
         let token_key =
             TokenKey::new(base_url.as_str(), credentials.key.expose_secret(), token::PLATFORM, None);
-        let counted = |limit| -> Result<Gate, Error> {
+        let counted = |limit| -> Result<RateLimit, Error> {
             #[cfg(feature = "redis")]
             if let Some(redis) = &self.redis {
-                return Ok(Gate::Custom(Arc::new(redis.pace(&token_key, limit)?)));
+                return Ok(RateLimit::Custom(Arc::new(redis.rate_limiter(&token_key, limit)?)));
             }
-            Ok(Gate::Local(SlidingWindow::new(limit)))
+            Ok(RateLimit::Local(SlidingWindow::new(limit)))
         };
-        let gate = match self.gate {
-            GateSetting::Documented => counted(limit)?,
-            GateSetting::PerMinute(limit) => counted(limit)?,
-            GateSetting::Unlimited => Gate::Unlimited,
-            GateSetting::Custom(gate) => Gate::Custom(gate),
+        let rate_limit = match self.rate_limit {
+            RateLimitSetting::Documented => counted(limit)?,
+            RateLimitSetting::PerMinute(limit) => counted(limit)?,
+            RateLimitSetting::Unlimited => RateLimit::Unlimited,
+            RateLimitSetting::Custom(rate_limit) => RateLimit::Custom(rate_limit),
         };
         let store = self.store;
         #[cfg(feature = "redis")]
@@ -376,7 +377,7 @@ impl ClientBuilder {
             platform,
             sessions: Mutex::default(),
             places: Semaphore::new(self.max_in_flight),
-            gate,
+            rate_limit,
             budget: Budget::default(),
             #[cfg(feature = "redis")]
             redis: self.redis,
@@ -399,14 +400,13 @@ fn refuse_mixed(
         && key != secret
     {
         return Err(Error::config("secret", format!("is one of {secret}, and the key one of {key}"))
-            .advice("take both from the same pair"));
+            .with_advice("take both from the same pair"));
     }
     if let (Some(key), Some(chosen)) = (of_key, environment)
         && key != chosen
     {
-        return Err(
-            Error::config("environment", format!("is {chosen}, and the key is one of {key}")).advice(ADVICE)
-        );
+        return Err(Error::config("environment", format!("is {chosen}, and the key is one of {key}"))
+            .with_advice(ADVICE));
     }
     let host = base_url.and_then(|base_url| base_url.environment);
     if let Some(host) = host
@@ -418,12 +418,12 @@ fn refuse_mixed(
             }
             None => Error::config("key", "starts with neither `key_live_` nor `key_test_`"),
         }
-        .advice(ADVICE));
+        .with_advice(ADVICE));
     }
     let known_host = host.is_some() || base_url.is_none();
     if known_host && credentials.secret.is_some() && credentials.secret_environment().is_none() {
         return Err(Error::config("secret", "starts with neither `secret_live_` nor `secret_test_`")
-            .advice("copy it again, or use `allow_mixed_environments`"));
+            .with_advice("copy it again, or use `allow_mixed_environments`"));
     }
     Ok(())
 }

@@ -45,7 +45,7 @@ impl ClientBuilder {
     pub fn from_env() -> Result<Self, Error> {
         let key = variable("SANDBOX_API_KEY")?.ok_or_else(|| {
             Error::config("SANDBOX_API_KEY", "is not set")
-                .advice("set it to the API key, or use `Client::builder`")
+                .with_advice("set it to the API key, or use `Client::builder`")
         })?;
         let mut builder = Self::default().key(key);
         builder.secret = variable("SANDBOX_API_SECRET")?.map(SecretString::from);

@@ -22,7 +22,7 @@ pub(super) fn safe_http(
 ) -> Result<reqwest::Client, Error> {
     install_tls_provider();
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        return Err(Error::config("http", "has no TLS provider").advice(
+        return Err(Error::config("http", "has no TLS provider").with_advice(
             "turn on the feature `ring`, or install a provider in rustls before building the client",
         ));
     }
@@ -57,7 +57,7 @@ pub(super) fn safe_http(
     builder.build().map_err(|error| {
         Error::config("http", "is not a usable configuration of reqwest")
             .with_source(error.without_url())
-            .advice(
+            .with_advice(
                 "see the error's source; on Linux the CA certificates of the system must be installed \
              (package ca-certificates)",
             )

@@ -122,8 +122,8 @@ pub(crate) use call_settings;
 impl Client {
     /// The same client with a call timeout that the wait for a token and for
     /// the rate limit does not count against, as long as that may be.
-    pub(crate) fn patient(&self) -> Self {
-        Self::of(self.state.with_policy(|policy| policy.patient = true))
+    pub(crate) fn waiting_outside_deadline(&self) -> Self {
+        Self::of(self.state.with_policy(|policy| policy.wait_outside_deadline = true))
     }
 }
 

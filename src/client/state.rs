@@ -44,7 +44,7 @@ pub(super) struct Shared {
     pub(super) platform: Arc<Slot>,
     pub(super) sessions: Mutex<Sessions>,
     pub(super) places: Semaphore,
-    pub(super) gate: Gate,
+    pub(super) rate_limit: RateLimit,
     pub(super) budget: Budget,
     #[cfg(feature = "redis")]
     pub(super) redis: Option<crate::redis::Redis>,
@@ -79,7 +79,7 @@ impl Sessions {
     }
 }
 
-pub(super) enum Gate {
+pub(super) enum RateLimit {
     Unlimited,
     Local(SlidingWindow),
     Custom(Arc<dyn RateLimiter>),
@@ -94,7 +94,7 @@ pub(crate) struct Policy {
     pub max_body_bytes: usize,
     /// Whether the call's time stands still while it waits for a token and
     /// for the rate limit.
-    pub patient: bool,
+    pub wait_outside_deadline: bool,
 }
 
 impl Default for Policy {
@@ -104,7 +104,7 @@ impl Default for Policy {
             attempt_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(90),
             max_body_bytes: 16 * 1024 * 1024,
-            patient: false,
+            wait_outside_deadline: false,
         }
     }
 }
@@ -203,10 +203,10 @@ impl ClientState {
     }
 
     pub(crate) fn estimated_wait(&self) -> Duration {
-        match &self.shared.gate {
-            Gate::Unlimited => Duration::ZERO,
-            Gate::Local(window) => window.estimated_wait(),
-            Gate::Custom(gate) => gate.estimated_wait(),
+        match &self.shared.rate_limit {
+            RateLimit::Unlimited => Duration::ZERO,
+            RateLimit::Local(window) => window.estimated_wait(),
+            RateLimit::Custom(rate_limit) => rate_limit.estimated_wait(),
         }
     }
 
@@ -222,30 +222,30 @@ impl ClientState {
                 .map_err(|_| rate_limit::too_slow(None, self.paused_for()))?
                 .expect("never closed")
         };
-        match &self.shared.gate {
-            Gate::Unlimited => {}
-            Gate::Local(window) => window.acquire(deadline).await?,
-            Gate::Custom(gate) => tokio::time::timeout_at(deadline.into(), gate.acquire())
+        match &self.shared.rate_limit {
+            RateLimit::Unlimited => {}
+            RateLimit::Local(window) => window.acquire(deadline).await?,
+            RateLimit::Custom(rate_limit) => tokio::time::timeout_at(deadline.into(), rate_limit.acquire())
                 .await
-                .map_err(|_| rate_limit::too_slow(None, gate.paused_for()))?,
+                .map_err(|_| rate_limit::too_slow(None, rate_limit.paused_for()))?,
         }
         Ok(place)
     }
 
     /// How long the pause goes on that the provider asked for.
     pub(crate) fn paused_for(&self) -> Duration {
-        match &self.shared.gate {
-            Gate::Unlimited => Duration::ZERO,
-            Gate::Local(window) => window.paused_for(),
-            Gate::Custom(gate) => gate.paused_for(),
+        match &self.shared.rate_limit {
+            RateLimit::Unlimited => Duration::ZERO,
+            RateLimit::Local(window) => window.paused_for(),
+            RateLimit::Custom(rate_limit) => rate_limit.paused_for(),
         }
     }
 
     pub(crate) fn pause(&self, wait: Duration) {
-        match &self.shared.gate {
-            Gate::Unlimited => {}
-            Gate::Local(window) => window.pause(wait),
-            Gate::Custom(gate) => gate.pause(wait),
+        match &self.shared.rate_limit {
+            RateLimit::Unlimited => {}
+            RateLimit::Local(window) => window.pause(wait),
+            RateLimit::Custom(rate_limit) => rate_limit.pause(wait),
         }
     }
 }

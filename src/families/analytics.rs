@@ -325,7 +325,7 @@ impl StatementFile {
                 "statement",
                 format!("does not tell taxpayer and period: `data.gstin` and `data.{name}` (MMYYYY)"),
             )
-            .advice("see that it is the document of the right return, or name both with `taxpayer`")),
+            .with_advice("see that it is the document of the right return, or name both with `taxpayer`")),
         }
     }
 }
@@ -482,14 +482,14 @@ impl ReconciliationReport {
         match &self.report {
             Some(url) if self.is_success() => self.excel(url).await,
             _ if !self.is_done() => {
-                Err(Error::input("job_id", "is of a job that is not done").advice("wait for it"))
+                Err(Error::input("job_id", "is of a job that is not done").with_advice("wait for it"))
             }
             _ => Err(Error::new(ErrorKind::Business, "the reconciliation failed")
                 .in_operation(self.operation)
                 .with_provider_message(self.message.as_deref())
                 .with_transaction_id(self.transaction_id.as_deref())
                 .after_attempts(1)
-                .advice(if self.validation.is_some() {
+                .with_advice(if self.validation.is_some() {
                     "the validation report says what is wrong"
                 } else {
                     "check both files"

@@ -87,7 +87,7 @@ impl SessionApi {
     where
         S: Stream<Item = EwbRequest> + Unpin,
     {
-        let api = Self { state: self.state.with_policy(|policy| policy.patient = true) };
+        let api = Self { state: self.state.with_policy(|policy| policy.wait_outside_deadline = true) };
         let mut seen = HashSet::new();
         let how = How {
             admit: Box::new(move |request: &EwbRequest| {

@@ -74,7 +74,7 @@ impl ClientState {
                 "x-source",
                 format!("must be {made_on}, where the document was made; this session is on {server}"),
             )
-            .advice("use a session on that server: `Session::on`")),
+            .with_advice("use a session on that server: `Session::on`")),
             _ => Ok(made_on),
         }
     }

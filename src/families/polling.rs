@@ -112,9 +112,9 @@ impl Polling {
         };
         error
             .in_operation(operation)
-            .maybe_sent(true)
+            .with_maybe_processed(true)
             .retryable(true)
-            .advice("the job goes on: wait again, or later by its id")
+            .with_advice("the job goes on: wait again, or later by its id")
     }
 }
 

@@ -140,7 +140,7 @@ impl EInvoiceListJob {
                 .in_operation(self.operation())
                 .with_transaction_id(answer.transaction_id())
                 .after_attempts(1)
-                .advice("start it again")),
+                .with_advice("start it again")),
             Some(_) => Ok(None),
             None => Err(answer.incomplete("has no status of the job")),
         }

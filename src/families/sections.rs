@@ -46,7 +46,7 @@ impl<T: DeserializeOwned + Send + 'static> ReturnSections<T> {
     /// tens of thousands of documents, so only one is in memory.
     pub(super) fn of(state: &ClientState, family: &str, period: ReturnPeriod) -> Self {
         // Twenty calls may wait for the rate limit longer than one call may take.
-        let state = state.with_policy(|policy| policy.patient = true);
+        let state = state.with_policy(|policy| policy.wait_outside_deadline = true);
         let operations = OPERATIONS.iter().enumerate();
         let left = operations.filter_map(|(at, operation)| Some((at, section(operation, family)?))).collect();
         Self { state, period, left, in_flight: None }

@@ -68,7 +68,7 @@ impl ErrorBuilder {
     /// Whether the provider may have processed the request.
     #[must_use]
     pub fn maybe_processed(self, maybe_processed: bool) -> Self {
-        Self(self.0.maybe_sent(maybe_processed))
+        Self(self.0.with_maybe_processed(maybe_processed))
     }
 
     /// How long the provider asks to wait.

@@ -40,7 +40,7 @@ impl Engine {
     pub fn new(url: &str) -> Result<Self, Error> {
         let unusable = |reason: &str| {
             Error::config("redis_url", reason)
-                .advice("write it as redis://user:password@host:6379/0, or rediss:// for TLS")
+                .with_advice("write it as redis://user:password@host:6379/0, or rediss:// for TLS")
         };
         // The reason of the library may quote the address, password and all.
         let info =
@@ -114,7 +114,7 @@ impl Engine {
     fn works(&self) {
         let before = std::mem::replace(&mut *self.health(), Health::Up);
         if matches!(before, Health::Down { .. }) {
-            tracing::info!(target: "sandbox_client", "Redis is back; tokens and pace are shared again");
+            tracing::info!(target: "sandbox_client", "Redis is back; tokens and rate limit are shared again");
         }
     }
 
@@ -142,7 +142,7 @@ fn reason(error: &RedisError) -> &'static str {
         _ if matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) => "it does not accept user or password",
         ErrorKind::AuthenticationFailed => "it does not accept user or password",
         ErrorKind::Server(ServerErrorKind::NoPerm) => "the user may not do what is needed",
-        ErrorKind::Server(ServerErrorKind::ReadOnly) => "it is a read-only copy",
+        ErrorKind::Server(ServerErrorKind::ReadOnly) => "it is a read-only replica",
         ErrorKind::Server(ServerErrorKind::BusyLoading) => "it is starting",
         ErrorKind::InvalidClientConfig => "the address or TLS cannot be used",
         ErrorKind::Io => "it cannot be reached",

@@ -14,24 +14,24 @@ use crate::{SavedToken, TokenKey};
 #[derive(Default)]
 pub(super) struct Tokens {
     known: Mutex<String>,
-    copies: Mutex<Copies>,
+    cache: Mutex<Cache>,
     claims: Mutex<HashMap<TokenKey, Claim>>,
 }
 
 #[derive(Default)]
-struct Copies {
-    tokens: HashMap<TokenKey, Copy>,
-    /// How many there may be before the dead ones are swept out.
+struct Cache {
+    tokens: HashMap<TokenKey, CachedToken>,
+    /// How many there may be before expired ones are removed.
     room: usize,
 }
 
 #[derive(Clone)]
-pub(super) struct Copy {
+pub(super) struct CachedToken {
     pub token: SavedToken,
     /// The number that orders writes; 0 where the server gave none yet.
     pub fence: u64,
-    /// Whether the server has been told.
-    pub told: bool,
+    /// Whether the server has it.
+    pub reported: bool,
 }
 
 pub(super) struct Claim {
@@ -50,51 +50,51 @@ impl Tokens {
         lock(&self.known).clone()
     }
 
-    pub fn copy(&self, key: &TokenKey) -> Option<SavedToken> {
-        let copies = lock(&self.copies);
-        copies
+    pub fn cached(&self, key: &TokenKey) -> Option<SavedToken> {
+        let cache = lock(&self.cache);
+        cache
             .tokens
             .get(key)
-            .map(|copy| copy.token.clone())
+            .map(|cached| cached.token.clone())
             .filter(|token| token.expires_at > SystemTime::now())
     }
 
-    pub fn keep(&self, key: &TokenKey, copy: Copy) {
-        let mut copies = lock(&self.copies);
-        if copies.tokens.len() >= copies.room {
+    pub fn keep(&self, key: &TokenKey, cached: CachedToken) {
+        let mut cache = lock(&self.cache);
+        if cache.tokens.len() >= cache.room {
             let now = SystemTime::now();
-            copies.tokens.retain(|_, copy| copy.token.expires_at > now);
-            copies.room = (2 * copies.tokens.len()).max(64);
+            cache.tokens.retain(|_, cached| cached.token.expires_at > now);
+            cache.room = (2 * cache.tokens.len()).max(64);
         }
-        copies.tokens.insert(key.clone(), copy);
+        cache.tokens.insert(key.clone(), cached);
     }
 
     pub fn forget(&self, key: &TokenKey) {
-        lock(&self.copies).tokens.remove(key);
+        lock(&self.cache).tokens.remove(key);
     }
 
-    fn all(&self) -> Vec<(TokenKey, Copy)> {
-        lock(&self.copies).tokens.iter().map(|(key, copy)| (key.clone(), copy.clone())).collect()
+    fn all(&self) -> Vec<(TokenKey, CachedToken)> {
+        lock(&self.cache).tokens.iter().map(|(key, cached)| (key.clone(), cached.clone())).collect()
     }
 
-    /// Takes note of the generation that the server has. Those that it was not
-    /// told, or not since it lost everything.
-    pub fn untold(&self, generation: &str) -> Vec<(TokenKey, Copy)> {
+    /// Takes note of the generation that the server has. Those that it was never
+    /// sent, or not since it lost everything.
+    pub fn unreported(&self, generation: &str) -> Vec<(TokenKey, CachedToken)> {
         let mut known = lock(&self.known);
         let lost = !known.is_empty() && *known != generation;
         generation.clone_into(&mut known);
         if lost {
-            lock(&self.copies).tokens.values_mut().for_each(|copy| copy.told = false);
+            lock(&self.cache).tokens.values_mut().for_each(|cached| cached.reported = false);
         }
-        self.all().into_iter().filter(|(_, copy)| !copy.told).collect()
+        self.all().into_iter().filter(|(_, cached)| !cached.reported).collect()
     }
 
-    /// The server was told, and keeps it under this number.
-    pub fn told(&self, key: &TokenKey, told: &Copy, fence: u64) {
-        let mut copies = lock(&self.copies);
-        let copy = copies.tokens.get_mut(key).filter(|copy| copy.token.token == told.token.token);
-        if let Some(copy) = copy {
-            (copy.fence, copy.told) = (fence.max(told.fence), true);
+    /// The server has it, and keeps it under this number.
+    pub fn reported(&self, key: &TokenKey, sent: &CachedToken, fence: u64) {
+        let mut cache = lock(&self.cache);
+        let cached = cache.tokens.get_mut(key).filter(|cached| cached.token.token == sent.token.token);
+        if let Some(cached) = cached {
+            (cached.fence, cached.reported) = (fence.max(sent.fence), true);
         }
     }
 
@@ -104,8 +104,8 @@ impl Tokens {
     }
 
     /// The number under which the server keeps the token that is known here; 0 for none.
-    pub fn fence_of_copy(&self, key: &TokenKey) -> u64 {
-        lock(&self.copies).tokens.get(key).map_or(0, |copy| copy.fence)
+    pub fn fence_of_cached(&self, key: &TokenKey) -> u64 {
+        lock(&self.cache).tokens.get(key).map_or(0, |cached| cached.fence)
     }
 
     pub fn claimed(&self, key: &TokenKey, claim: Claim) {

@@ -1,13 +1,14 @@
 #![doc = include_str!("README.md")]
 
 mod engine;
-mod keeper;
-#[cfg(feature = "ims")]
-mod list;
+mod maintenance;
 mod memory;
 mod rate_limit;
 mod seal;
 mod tokens;
+#[cfg(feature = "ims")]
+mod work_queue;
+mod work_queue;
 
 use std::{
     env, fmt,
@@ -19,14 +20,14 @@ use crate::{Error, TokenKey};
 use engine::Engine;
 #[cfg(feature = "ims")]
 pub(crate) use engine::TRY_AGAIN;
-use keeper::Keeper;
-#[cfg(feature = "ims")]
-pub(crate) use list::{Entry, List, WORD};
+use maintenance::Maintenance;
 use memory::Tokens;
-use rate_limit::Pace;
-pub(crate) use rate_limit::SharedPace;
+use rate_limit::Shared;
+pub(crate) use rate_limit::SharedRateLimiter;
 pub use seal::EncryptionKey;
 use seal::Seal;
+#[cfg(feature = "ims")]
+pub(crate) use work_queue::{Entry, HEARTBEAT, WorkQueue};
 
 /// A script, with what all scripts have in front.
 macro_rules! script {
@@ -67,8 +68,8 @@ struct Inner {
     seal: Seal,
     workers: u32,
     tokens: Tokens,
-    paces: Mutex<Vec<Weak<Pace>>>,
-    keeper: Keeper,
+    rate_limiters: Mutex<Vec<Weak<Shared>>>,
+    maintenance: Maintenance,
 }
 
 impl Redis {
@@ -85,15 +86,17 @@ impl Redis {
     /// `redis_url` or `redis_workers`, never its value.
     pub fn new(url: &str, key: &EncryptionKey, workers: u32) -> Result<Self, Error> {
         if workers == 0 {
-            return Err(Error::config("redis_workers", "is zero").advice("name how many workers there are"));
+            return Err(
+                Error::config("redis_workers", "is zero").with_advice("name how many workers there are")
+            );
         }
         Ok(Self(Arc::new(Inner {
             engine: Engine::new(url)?,
             seal: Seal::new(key),
             workers,
             tokens: Tokens::default(),
-            paces: Mutex::default(),
-            keeper: Keeper::default(),
+            rate_limiters: Mutex::default(),
+            maintenance: Maintenance::default(),
         })))
     }
 
@@ -116,7 +119,7 @@ impl Redis {
         }
         let variable = |name: &'static str| {
             crate::environment::variable(name)?.ok_or_else(|| {
-                Error::config(name, "is not set").advice(
+                Error::config(name, "is not set").with_advice(
                     "sharing over Redis needs SANDBOX_REDIS_URL, SANDBOX_REDIS_KEY and SANDBOX_REDIS_WORKERS",
                 )
             })
@@ -126,7 +129,7 @@ impl Redis {
         let workers = workers?
             .trim()
             .parse()
-            .map_err(|_| Error::config(NAMES[2], "is not a number").advice("such as 3"))?;
+            .map_err(|_| Error::config(NAMES[2], "is not a number").with_advice("such as 3"))?;
         let redis = Self::new(&url?, &key, workers).map_err(|error| {
             let workers = error.field() == Some("redis_workers");
             error.with_field(if workers { NAMES[2] } else { NAMES[0] })
@@ -143,18 +146,18 @@ impl Redis {
     }
 
     /// The shared rate limit of an API key, named by the key of its platform token.
-    pub(crate) fn pace(&self, key: &TokenKey, limit: u32) -> Result<SharedPace, Error> {
+    pub(crate) fn rate_limiter(&self, key: &TokenKey, limit: u32) -> Result<SharedRateLimiter, Error> {
         let part = limit.max(1) / self.0.workers;
         if part == 0 {
-            return Err(Error::config("redis_workers", "is above the requests a minute").advice(
+            return Err(Error::config("redis_workers", "is above the requests a minute").with_advice(
                 "fewer workers, or more requests a minute: without the server each worker has its part",
             ));
         }
-        let pace = SharedPace::new(Arc::clone(&self.0), &key.id(), limit.max(1), part);
-        let mut paces = self.0.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        paces.retain(|pace| pace.strong_count() > 0);
-        paces.push(pace.downgrade());
-        Ok(pace)
+        let limiter = SharedRateLimiter::new(Arc::clone(&self.0), &key.id(), limit.max(1), part);
+        let mut rate_limiters = self.0.rate_limiters.lock().unwrap_or_else(PoisonError::into_inner);
+        rate_limiters.retain(|limiter| limiter.strong_count() > 0);
+        rate_limiters.push(limiter.downgrade());
+        Ok(limiter)
     }
 }
 

@@ -46,7 +46,7 @@ impl EncryptionKey {
         match BASE64_STANDARD.decode_slice(text.trim(), bytes.as_mut_slice()) {
             Ok(32) => Ok(Self(SecretBox::new(bytes))),
             _ => Err(Error::config("redis_key", "is not 32 bytes in base64")
-                .advice("make one with `openssl rand -base64 32`, the same for every worker")),
+                .with_advice("make one with `openssl rand -base64 32`, the same for every worker")),
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::{runtime::Handle, time::sleep};
 
 use super::{
     Inner, PREFIX, Redis, generation_name,
-    memory::{Claim, Copy},
+    memory::{CachedToken, Claim},
     millis, script,
     seal::{Seal, unique},
 };
@@ -50,14 +50,14 @@ impl Inner {
 
     /// The server answered with this generation: if it is another than before,
     /// the tokens that were there are gone, and ours are put back, as those are
-    /// that it was never told. Whether there were any.
-    pub async fn met(&self, generation: &str) -> bool {
-        let untold = self.tokens.untold(generation);
-        for (key, copy) in &untold {
-            let Some(fence) = self.write(key, &copy.token, copy.fence, "back", 0).await else { break };
-            self.tokens.told(key, copy, fence);
+    /// that it was never sent. Whether there were any.
+    pub async fn observe_generation(&self, generation: &str) -> bool {
+        let unreported = self.tokens.unreported(generation);
+        for (key, cached) in &unreported {
+            let Some(fence) = self.write(key, &cached.token, cached.fence, "back", 0).await else { break };
+            self.tokens.reported(key, cached, fence);
         }
-        !untold.is_empty()
+        !unreported.is_empty()
     }
 
     /// The fence under which it was kept, 0 if a newer token is there.
@@ -90,16 +90,16 @@ impl Inner {
     async fn get(&self, key: &TokenKey) -> Result<Option<SavedToken>, BoxError> {
         loop {
             let Ok((found, token)) = self.read(key).await else {
-                // Without a copy nobody knows whether there is a token.
-                return self.tokens.copy(key).map(Some).ok_or_else(|| "Redis does not work".into());
+                // Without a cached token nobody knows whether there is a token.
+                return self.tokens.cached(key).map(Some).ok_or_else(|| "Redis does not work".into());
             };
             let (generation, hold, ..) = &found;
             if let Some(token) = token {
-                self.met(generation).await;
-                self.tokens.keep(key, Copy { token: token.clone(), fence: found.5, told: true });
+                self.observe_generation(generation).await;
+                self.tokens.keep(key, CachedToken { token: token.clone(), fence: found.5, reported: true });
                 return Ok(Some(token));
             }
-            if self.met(generation).await {
+            if self.observe_generation(generation).await {
                 continue;
             }
             if *hold == 0 {
@@ -113,12 +113,16 @@ impl Inner {
 
     async fn put(&self, key: &TokenKey, token: &SavedToken, how: &str) -> bool {
         let fence = self.tokens.fence(key);
-        let written = self.write(key, token, fence, how, self.tokens.fence_of_copy(key)).await;
+        let written = self.write(key, token, fence, how, self.tokens.fence_of_cached(key)).await;
         if written == Some(0) {
             return false;
         }
-        let copy = Copy { token: token.clone(), fence: written.unwrap_or(fence), told: written.is_some() };
-        self.tokens.keep(key, copy);
+        let cached = CachedToken {
+            token: token.clone(),
+            fence: written.unwrap_or(fence),
+            reported: written.is_some(),
+        };
+        self.tokens.keep(key, cached);
         true
     }
 
@@ -230,7 +234,7 @@ impl TokenStore for Redis {
 
     fn remove_if<'a>(&'a self, key: &'a TokenKey, token: &'a Token) -> BoxFuture<'a, Result<(), BoxError>> {
         Box::pin(async {
-            if self.0.tokens.copy(key).is_some_and(|copy| copy.token == *token) {
+            if self.0.tokens.cached(key).is_some_and(|cached| cached.token == *token) {
                 self.0.tokens.forget(key);
             }
             if let Ok((found, Some(stored))) = self.0.read(key).await
@@ -256,7 +260,7 @@ mod tests {
     use super::*;
     use crate::redis::EncryptionKey;
 
-    /// D10, the other way round: a later version writes more than this one reads.
+    /// A later version writes more than this one reads.
     #[test]
     fn members_of_later_versions_are_ignored() {
         let seal = Seal::new(&EncryptionKey::new([7; 32]));

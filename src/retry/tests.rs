@@ -22,7 +22,7 @@ fn status(status: u16) -> Error {
 }
 
 fn fault(kind: ErrorKind, phase: Phase, maybe_processed: bool) -> Error {
-    Error::new(kind, "").with_phase(phase).maybe_sent(maybe_processed)
+    Error::new(kind, "").with_phase(phase).with_maybe_processed(maybe_processed)
 }
 
 /// The pause before the next try by the default policy, if there is one.
@@ -43,7 +43,7 @@ fn a_replaced_token_is_no_retry_and_only_a_429_pauses_everybody() {
     assert_eq!(decide(&never, &read(), &rejected, 1, false, LONG, 0.5), Decision::Stop);
     // A write that was answered with its reference as well is not sent again.
     assert_eq!(decide(&never, &write(), &rejected, 1, true, LONG, 0.5), Decision::Renew);
-    let heard = rejected.maybe_sent(true);
+    let heard = rejected.with_maybe_processed(true);
     assert_eq!(decide(&never, &write(), &heard, 1, true, LONG, 0.5), Decision::Stop);
     assert_eq!(decide(&never, &read(), &heard, 1, true, LONG, 0.5), Decision::Renew);
 
@@ -75,7 +75,7 @@ fn the_default_policy() {
 
     // Backoff: 0.5 s x 2^n, after a 429 without Retry-After 1 s x 2^n, cap
     // 8 s, jitter over the upper half.
-    let patient = RetryPolicy::default().max_attempts(10);
+    let persistent = RetryPolicy::default().max_attempts(10);
     for (kind, attempt, longest) in [
         (ErrorKind::Api, 1, 0.5),
         (ErrorKind::Api, 2, 1.0),
@@ -88,8 +88,8 @@ fn the_default_policy() {
         (ErrorKind::RateLimited, 9, 8.0),
     ] {
         let longest = SECOND.mul_f64(longest);
-        assert_eq!(backoff(&patient, kind, attempt, 1.0), longest, "{kind:?} {attempt}");
-        assert_eq!(backoff(&patient, kind, attempt, 0.0), longest / 2, "{kind:?} {attempt}");
+        assert_eq!(backoff(&persistent, kind, attempt, 1.0), longest, "{kind:?} {attempt}");
+        assert_eq!(backoff(&persistent, kind, attempt, 0.0), longest / 2, "{kind:?} {attempt}");
     }
 
     // Timeouts: one attempt 30 s, the whole call 90 s.
@@ -162,7 +162,7 @@ fn the_default_policy() {
 #[test]
 fn a_failure_that_passes_is_retried_where_that_is_safe() {
     let meaning = |meaning, maybe_processed| {
-        Error::new(ErrorKind::Business, "").with_meaning(Some(meaning)).maybe_sent(maybe_processed)
+        Error::new(ErrorKind::Business, "").with_meaning(Some(meaning)).with_maybe_processed(maybe_processed)
     };
     assert!(retried(&read(), &meaning(CodeMeaning::Temporary, true)));
     assert!(!retried(&write(), &meaning(CodeMeaning::Temporary, true)));

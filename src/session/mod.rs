@@ -78,7 +78,7 @@ impl Client {
     pub fn taxpayer_session(&self) -> Result<Session, Error> {
         match self.state().source(TaxpayerToken::SCHEME) {
             Some(_) => Ok(Session::of(self.state().clone())),
-            None => Err(Error::config("taxpayer_token", "is missing: this client has no session").advice(
+            None => Err(Error::config("taxpayer_token", "is missing: this client has no session").with_advice(
                 "open one with `Client::taxpayer`, or set a token with `ClientBuilder::taxpayer_token` or SANDBOX_ACCESS_TOKEN",
             )),
         }
@@ -138,7 +138,7 @@ impl ClientState {
     /// The token of the session of this kind, renewed if it is near its end.
     pub(crate) async fn session_token(&self, kind: &'static str) -> Result<Lease, Error> {
         match self.source(kind) {
-            None => Err(Error::config(kind, "is missing: this operation needs a session").advice(
+            None => Err(Error::config(kind, "is missing: this operation needs a session").with_advice(
                 "open one with `Client::taxpayer`, or set a token with `ClientBuilder::taxpayer_token` or SANDBOX_ACCESS_TOKEN",
             )),
             Some(TokenSource::Fixed(token)) => Ok(Lease { token: token.clone(), new: false }),
@@ -180,7 +180,9 @@ pub(crate) async fn to_end<T: Send + 'static>(
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Error::new(ErrorKind::Transport, "the runtime was shut down").maybe_sent(true)),
+            Err(_) => {
+                Err(Error::new(ErrorKind::Transport, "the runtime was shut down").with_maybe_processed(true))
+            }
         },
     }
 }

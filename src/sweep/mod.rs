@@ -113,7 +113,7 @@ impl Client {
         T: Into<TaxpayerId>,
     {
         Sweep {
-            client: self.patient(),
+            client: self.waiting_outside_deadline(),
             taxpayers: taxpayers.into_iter(),
             tasks: ALL_GOODS.to_vec(),
             concurrency: 16,
@@ -207,16 +207,16 @@ impl<I, T: SweepTask> Sweep<I, T> {
         let Self { client, taxpayers, tasks, concurrency, wanted } = self;
         let redis = client.redis().ok_or_else(|| {
             Error::config("redis", "is missing: workers share a sweep over a Redis server")
-                .advice("name one with `ClientBuilder::redis`")
+                .with_advice("name one with `ClientBuilder::redis`")
         })?;
         // Another question is another list. Counts have the name alone, as before
         // there were others.
         let asked = tasks.iter().map(|task| format!("\n{} {task}", T::OPERATION));
         let is_count = T::OPERATION == <TypeOfGoods as SweepTask>::OPERATION;
         let name = if is_count { name.to_owned() } else { name.to_owned() + &asked.collect::<String>() };
-        let list = crate::redis::List::new(redis, client.state().platform().key(), &name);
+        let work_queue = crate::redis::WorkQueue::new(redis, client.state().platform().key(), &name);
         let firm = taxpayers.map(Into::into).collect();
-        SharedSweep::join(client, list, firm, (tasks, concurrency, wanted)).await
+        SharedSweep::join(client, work_queue, firm, (tasks, concurrency, wanted)).await
     }
 
     /// Starts the sweep. The first calls are made when the first item is asked

@@ -15,13 +15,13 @@ use super::{SweepItem, SweepTask, Wanted, ask, passed_on};
 use crate::{
     Client, Error, TaxpayerId,
     ims::types::TypeOfGoods,
-    redis::{Entry, List, TRY_AGAIN, WORD},
+    redis::{Entry, HEARTBEAT, TRY_AGAIN, WorkQueue},
 };
 
 /// This worker's part of a shared sweep; see [`Sweep::share`](crate::Sweep::share).
 pub struct SharedSweep<T: SweepTask = TypeOfGoods> {
     client: Client,
-    list: Arc<List>,
+    work_queue: Arc<WorkQueue>,
     tasks: Vec<T>,
     concurrency: usize,
     wanted: Option<Wanted<T>>,
@@ -48,17 +48,17 @@ struct Held<T> {
 impl<T: SweepTask> SharedSweep<T> {
     pub(crate) async fn join(
         client: Client,
-        list: List,
+        work_queue: WorkQueue,
         firm: Vec<TaxpayerId>,
         (tasks, concurrency, wanted): (Vec<T>, usize, Option<Wanted<T>>),
     ) -> Result<Self, Error> {
-        list.fill(&firm).await?;
-        let list = Arc::new(list);
+        work_queue.fill(&firm).await?;
+        let work_queue = Arc::new(work_queue);
         let held = Arc::new(Mutex::default());
-        let holding = tokio::spawn(hold(Arc::clone(&list), Arc::clone(&held))).abort_handle();
+        let holding = tokio::spawn(hold(Arc::clone(&work_queue), Arc::clone(&held))).abort_handle();
         Ok(Self {
             client,
-            list,
+            work_queue,
             tasks,
             concurrency,
             wanted,
@@ -126,7 +126,7 @@ impl<T: SweepTask> SharedSweep<T> {
 
     /// Takes more from the list; whether nothing is left on it.
     async fn look(&mut self, room: usize) -> Result<bool, Error> {
-        let taken = self.list.take(room.div_ceil(self.tasks.len().max(1))).await.transpose()?;
+        let taken = self.work_queue.take(room.div_ceil(self.tasks.len().max(1))).await.transpose()?;
         // Nothing new: others are at the rest, or the server is away.
         if taken.as_ref().is_none_or(|taken| taken.entries.is_empty()) {
             self.look_at = Instant::now() + TRY_AGAIN;
@@ -185,7 +185,7 @@ impl<T: SweepTask> SharedSweep<T> {
                 }
             };
             if let Some(answered) = answered {
-                let Some(still_held) = self.list.done(&id, &answered).await else { return };
+                let Some(still_held) = self.work_queue.done(&id, &answered).await else { return };
                 if answered.is_empty() || !still_held {
                     self.lock().remove(&id);
                 }
@@ -203,12 +203,12 @@ impl<T: SweepTask> SharedSweep<T> {
 }
 
 /// Says every few seconds that this worker is there, even while nobody asks for its answers.
-async fn hold<T>(list: Arc<List>, held: Arc<Mutex<HashMap<String, Held<T>>>>) {
+async fn hold<T>(work_queue: Arc<WorkQueue>, held: Arc<Mutex<HashMap<String, Held<T>>>>) {
     loop {
-        sleep(WORD).await;
+        sleep(HEARTBEAT).await;
         let ids: Vec<_> = held.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
         if !ids.is_empty() {
-            list.hold(&ids).await;
+            work_queue.hold(&ids).await;
         }
     }
 }

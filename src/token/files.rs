@@ -88,7 +88,7 @@ impl FileStore {
             .map_err(|error| Error::config("folder", "cannot be made").with_source(error))?;
         if let Some(mode) = mode_for_others(&folder) {
             let reason = format!("is open to other users (mode {mode:03o})");
-            return Err(Error::config("folder", reason).advice("close it with chmod 700"));
+            return Err(Error::config("folder", reason).with_advice("close it with chmod 700"));
         }
         Ok(Self { folder, failure: OnceLock::new(), claims: Mutex::default() })
     }
@@ -104,7 +104,7 @@ impl FileStore {
             let folder = self.folder.display();
             Error::new(ErrorKind::Store, format!("sessions cannot be saved in {folder}: {error}"))
                 .with_source(error)
-                .advice("see that there is space and that the folder can be written")
+                .with_advice("see that there is space and that the folder can be written")
         })
     }
 

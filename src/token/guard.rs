@@ -41,7 +41,7 @@ impl From<StoreFailure> for Error {
     fn from(failure: StoreFailure) -> Self {
         Self::new(ErrorKind::Store, "the token store failed, so it is not known whether there is a session")
             .with_source(failure)
-            .advice("see the error's source, and try again when the store works")
+            .with_advice("see the error's source, and try again when the store works")
     }
 }
 

@@ -66,8 +66,8 @@ pub(crate) fn send(
 async fn read(response: &mut Response, cap: usize) -> Result<Bytes, Error> {
     let too_large = || {
         Error::new(ErrorKind::TooLarge, format!("the answer is larger than {cap} bytes"))
-            .maybe_sent(true)
-            .advice("raise `max_body_bytes` on the client builder if such answers are expected")
+            .with_maybe_processed(true)
+            .with_advice("raise `max_body_bytes` on the client builder if such answers are expected")
     };
     if response.content_length().is_some_and(|length| length > cap as u64) {
         return Err(too_large());
@@ -115,7 +115,7 @@ pub(crate) fn classify(error: reqwest::Error, phase: Phase, connecting: bool) ->
     } else if error.is_connect() {
         Error::new(ErrorKind::Transport, facts.connect_reason())
             .with_phase(facts.connect_phase())
-            .advice("check the network, the proxy and the base URL")
+            .with_advice("check the network, the proxy and the base URL")
     } else if facts.not_http {
         Error::new(ErrorKind::Decode, "the answer is not valid HTTP")
     } else if phase == Phase::ResponseBody && !facts.connection {
@@ -124,7 +124,7 @@ pub(crate) fn classify(error: reqwest::Error, phase: Phase, connecting: bool) ->
         Error::new(ErrorKind::Transport, "the connection broke").with_phase(phase)
     };
     let sent = !(connecting || facts.never_written);
-    classified.maybe_sent(sent).with_source(error)
+    classified.with_maybe_processed(sent).with_source(error)
 }
 
 /// What the chain of causes tells.

@@ -29,7 +29,7 @@ pub(crate) async fn authorize(
         Credential::ApiSecret if state.has_secret() => return Ok(None),
         Credential::ApiSecret => {
             return Err(Error::config("secret", "is missing")
-                .advice("set it with `ClientBuilder::secret` or SANDBOX_API_SECRET"));
+                .with_advice("set it with `ClientBuilder::secret` or SANDBOX_API_SECRET"));
         }
         // Boxed: waiting is rare, and what it keeps would make every call larger.
         Credential::PlatformToken => match state.token_at_hand(operation.credential) {
@@ -45,9 +45,9 @@ pub(crate) async fn authorize(
 }
 
 /// The request as it is sent: with key, version, and token or secret.
-pub(crate) fn sign(request: &Request<'_>, lease: Option<&Lease>) -> reqwest::Request {
+pub(crate) fn attach_credentials(request: &Request<'_>, lease: Option<&Lease>) -> reqwest::Request {
     let (state, operation) = (request.state, request.operation);
-    let mut signed = reqwest::Request::new(operation.http_method(), request.url.clone());
+    let mut authorized = reqwest::Request::new(operation.http_method(), request.url.clone());
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(ACCEPT, JSON);
     headers.insert(API_KEY, state.key_header());
@@ -72,10 +72,10 @@ pub(crate) fn sign(request: &Request<'_>, lease: Option<&Lease>) -> reqwest::Req
     }
     if let Some(body) = &request.body {
         headers.insert(CONTENT_TYPE, JSON);
-        *signed.body_mut() = Some(body.clone().into());
+        *authorized.body_mut() = Some(body.clone().into());
     }
-    *signed.headers_mut() = headers;
-    signed
+    *authorized.headers_mut() = headers;
+    authorized
 }
 
 /// Lets a login that a call waits for take no longer than the call may.

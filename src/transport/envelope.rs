@@ -48,7 +48,7 @@ pub(crate) fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Err
     let error = match (verdict.error(), read) {
         (Some(error), Ok(())) => error,
         // What had been read until then is a failure already.
-        (Some(error), Err(_)) => error.maybe_sent(true),
+        (Some(error), Err(_)) => error.with_maybe_processed(true),
         // A body that looks like a failure and cannot be judged is no success.
         (None, Err(error)) => unreadable(&not_json(&error)),
         (None, Ok(())) => return Ok(()),
@@ -58,7 +58,7 @@ pub(crate) fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Err
 
 /// The provider has done what it was asked, and we cannot tell what.
 fn unreadable(reason: &str) -> Error {
-    Error::new(ErrorKind::Decode, reason).with_status(StatusCode::OK).maybe_sent(true)
+    Error::new(ErrorKind::Decode, reason).with_status(StatusCode::OK).with_maybe_processed(true)
 }
 
 /// An answer that is a success by its envelope and cannot be used.
@@ -68,7 +68,7 @@ pub(crate) fn undecodable(received: &Received, reason: String) -> Error {
         .with_transaction_id(Level::read(received.body.text()).0.transaction_id.as_deref())
         .in_operation(received.operation.id)
         .after_attempts(received.attempts)
-        .maybe_sent(true)
+        .with_maybe_processed(true)
 }
 
 pub(crate) fn not_json(error: &serde_json::Error) -> String {
@@ -94,17 +94,17 @@ fn http_failure(operation: &Operation, status: StatusCode, probe: &Level, body: 
             not_let_in(operation)
         }
         403 if message.is_some_and(is_no_route) => {
-            Error::new(ErrorKind::Api, "there is no such address").advice("check the base URL")
+            Error::new(ErrorKind::Api, "there is no such address").with_advice("check the base URL")
         }
         403 => Error::new(ErrorKind::Denied, "the account may not do this")
-            .advice("check privileges, credits and quota of the account"),
+            .with_advice("check privileges, credits and quota of the account"),
         429 => Error::new(ErrorKind::RateLimited, "too many requests"),
         300..=399 => Error::new(ErrorKind::Api, "the server redirects, which is never followed")
-            .advice("check the base URL"),
-        404 => Error::new(ErrorKind::Api, "not found").advice("check the base URL"),
+            .with_advice("check the base URL"),
+        404 => Error::new(ErrorKind::Api, "not found").with_advice("check the base URL"),
         413 => Error::new(ErrorKind::Api, "the request is too large")
-            .advice("send less in one request; batches of invoices are split by `max_request_bytes`"),
-        500..=599 => Error::new(ErrorKind::Api, "the provider failed").advice("try again later"),
+            .with_advice("send less in one request; batches of invoices are split by `max_request_bytes`"),
+        500..=599 => Error::new(ErrorKind::Api, "the provider failed").with_advice("try again later"),
         200..=299 => Error::new(ErrorKind::Decode, "the answer has a status that the document does not know"),
         _ => Error::new(ErrorKind::Api, "the provider refused the request"),
     };
@@ -119,17 +119,17 @@ fn http_failure(operation: &Operation, status: StatusCode, probe: &Level, body: 
         .with_provider_message(message)
         .with_codes(codes)
         .with_transaction_id(probe.transaction_id.as_deref())
-        .maybe_sent(processed)
+        .with_maybe_processed(processed)
 }
 
 fn not_let_in(operation: &Operation) -> Error {
     match operation.credential {
         Credential::Session(_) => session_over(operation),
         Credential::PlatformToken => Error::new(ErrorKind::Auth, "the platform token is not accepted")
-            .advice("check that key and secret belong together"),
+            .with_advice("check that key and secret belong together"),
         Credential::ApiKey | Credential::ApiSecret => {
             Error::new(ErrorKind::Auth, "key or secret are not accepted")
-                .advice("check them on the provider's console")
+                .with_advice("check them on the provider's console")
         }
     }
 }
@@ -138,7 +138,7 @@ fn not_let_in(operation: &Operation) -> Error {
 fn session_over(operation: &Operation) -> Error {
     match operation.credential {
         Credential::Session(scheme) if scheme != "taxpayer_token" => {
-            Error::new(ErrorKind::SessionExpired, "the session has expired").advice("log in again")
+            Error::new(ErrorKind::SessionExpired, "the session has expired").with_advice("log in again")
         }
         _ => Error::session_over(),
     }
@@ -253,7 +253,7 @@ impl Verdict<'_> {
             .with_provider_message(message.as_deref())
             .with_info(self.levels.iter().flat_map(|level| level.info.clone()).collect())
             .with_retry_after(self.wait())
-            .maybe_sent(answered || meaning == Some(CodeMeaning::Temporary))
+            .with_maybe_processed(answered || meaning == Some(CodeMeaning::Temporary))
     }
 
     fn wait(&self) -> Option<std::time::Duration> {
@@ -288,16 +288,15 @@ fn described(codes: &[ErrorCode], words: Option<&str>, operation: &Operation) ->
 fn business(meaning: Option<CodeMeaning>) -> Error {
     let business = |reason| Error::new(ErrorKind::Business, reason);
     let error = match meaning {
-        Some(CodeMeaning::LoginRefused) => {
-            Error::new(ErrorKind::Auth, "the login is refused").advice("check user name, password and GSTIN")
-        }
+        Some(CodeMeaning::LoginRefused) => Error::new(ErrorKind::Auth, "the login is refused")
+            .with_advice("check user name, password and GSTIN"),
         Some(CodeMeaning::NoRecords) => business("there are no records"),
         Some(CodeMeaning::NotReady) => {
-            business("the answer is still being prepared").advice("ask again later")
+            business("the answer is still being prepared").with_advice("ask again later")
         }
-        Some(CodeMeaning::Temporary) => business("GSTN failed for now").advice("try again later"),
+        Some(CodeMeaning::Temporary) => business("GSTN failed for now").with_advice("try again later"),
         Some(CodeMeaning::Busy) => business("an earlier request is not finished")
-            .advice("wait for the earlier job, then send the request again"),
+            .with_advice("wait for the earlier job, then send the request again"),
         Some(CodeMeaning::Duplicate) => business("it exists already"),
         Some(CodeMeaning::SessionOver) | None => business("GSTN refused"),
     };

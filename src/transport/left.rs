@@ -27,7 +27,7 @@ pub(super) async fn to_its_end(
     tokio::spawn(task.in_current_span());
     // It sends unless its runtime is gone.
     answered.await.unwrap_or_else(|_| {
-        Err(Error::new(ErrorKind::Transport, "the runtime was shut down").maybe_sent(true))
+        Err(Error::new(ErrorKind::Transport, "the runtime was shut down").with_maybe_processed(true))
     })
 }
 

@@ -86,12 +86,12 @@ async fn run(request: &Request<'_>, call: &Call<'_>) -> Result<(Received, Secret
     let mut last = None;
     loop {
         // 1. Authorize: the token that the operation needs, obtained or renewed.
-        let asked = policy.patient.then(Instant::now);
+        let asked = policy.wait_outside_deadline.then(Instant::now);
         let patience = asked.map_or(deadline, |asked| asked + LONGEST);
         let lease = authorize::authorize(state, operation, patience).await.map_err(|error| {
             match error.operation() {
                 // A login that failed speaks for itself; this request was not sent.
-                Some(_) => error.maybe_sent(false),
+                Some(_) => error.with_maybe_processed(false),
                 None => finish(error, sent),
             }
         })?;
@@ -109,8 +109,8 @@ async fn run(request: &Request<'_>, call: &Call<'_>) -> Result<(Received, Secret
         call.attempt_started(sent);
         let begun = Instant::now();
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(begun));
-        let signed = authorize::sign(request, lease.as_ref());
-        let attempt = attempt::send(state.http(), signed, timeout, policy.max_body_bytes);
+        let authorized = authorize::attach_credentials(request, lease.as_ref());
+        let attempt = attempt::send(state.http(), authorized, timeout, policy.max_body_bytes);
         let result = if operation.idempotent {
             attempt.await
         } else {

@@ -24,7 +24,7 @@ impl Secrets {
 
     /// The error without any of them.
     pub fn out_of(&self, error: Error) -> Error {
-        error.without(&self.all())
+        error.redact(&self.all())
     }
 
     /// The text without any of them.

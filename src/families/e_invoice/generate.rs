@@ -100,7 +100,7 @@ impl SessionApi {
                 "another invoice is registered under this number, with another buyer or total",
             )
             .in_operation("generate_e_invoice")
-            .advice("give the invoice another number"));
+            .with_advice("give the invoice another number"));
         }
         let irn = Irn::new(answer.irn.as_str())
             .map_err(|_| answer.incomplete("has an IRN that is not 64 hexadecimal digits"))?;
@@ -146,7 +146,7 @@ impl SessionApi {
     where
         S: Stream<Item = Inv01> + Unpin,
     {
-        let api = Self { state: self.state.with_policy(|policy| policy.patient = true) };
+        let api = Self { state: self.state.with_policy(|policy| policy.wait_outside_deadline = true) };
         let mut seen = Duplicates::default();
         let how = How {
             admit: Box::new(move |invoice| {

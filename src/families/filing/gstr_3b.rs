@@ -146,7 +146,7 @@ impl Filing<Gstr3b, Processed> {
             PaymentState::Paid => Ok(self.at(Ready { nil: false })),
             PaymentState::NotPaid => {
                 let refusal = Error::input("filing", "has no payment in its draft yet");
-                Err(refusal.in_operation("file_gstr_3b").advice("pay with `offset` first"))
+                Err(refusal.in_operation("file_gstr_3b").with_advice("pay with `offset` first"))
             }
         }
     }

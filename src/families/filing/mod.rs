@@ -245,7 +245,7 @@ impl<R: Return, S: Step> Filing<R, S> {
     fn refuse_in_doubt(&self, operation: &'static str, look: &'static str) -> Result<(), Error> {
         if self.in_doubt.load(Ordering::SeqCst) {
             let reason = "may have been processed already, so it is not sent again";
-            return Err(Error::input("filing", reason).in_operation(operation).advice(look));
+            return Err(Error::input("filing", reason).in_operation(operation).with_advice(look));
         }
         Ok(())
     }
@@ -257,7 +257,7 @@ impl<R: Return, S: Step> Filing<R, S> {
             return error;
         }
         self.in_doubt.store(true, Ordering::SeqCst);
-        error.advice(look)
+        error.with_advice(look)
     }
 
     async fn send_otp(&self, pan: &Pan) -> Result<(), Error> {
@@ -292,7 +292,7 @@ fn known(taxpayer: Option<Gstin>, operation: &'static str) -> Result<Gstin, Erro
     taxpayer.ok_or_else(|| {
         Error::input("taxpayer", "is missing: a token alone does not tell whose it is")
             .in_operation(operation)
-            .advice("name the taxpayer with `taxpayer`")
+            .with_advice("name the taxpayer with `taxpayer`")
     })
 }
 
@@ -315,7 +315,7 @@ async fn processed(job: &Job) -> Result<(), Error> {
         .with_provider_message(first.map(|error| error.message.as_str()).or(report.message.as_deref()))
         .with_transaction_id(report.transaction_id.as_deref())
         .after_attempts(1)
-        .advice("`job().status()` lists all errors; correct the document and save it again"))
+        .with_advice("`job().status()` lists all errors; correct the document and save it again"))
 }
 
 impl<R: Return> Filing<R, Saved> {

@@ -371,7 +371,7 @@ impl<K: BatchKind> InvoiceBatch<K> {
             }
             (named, session) => named.or(session).ok_or_else(|| {
                 Error::input("recipient", "is missing: a token alone does not tell whose it is")
-                    .advice("name the taxpayer with `recipient`")
+                    .with_advice("name the taxpayer with `recipient`")
             }),
         }
     }
@@ -406,7 +406,7 @@ impl<K: BatchKind> InvoiceBatch<K> {
                 format!("is one of so many that {} requests are needed, one after the other", bodies.len());
             return Err(Error::input("invoice", reason)
                 .in_operation(K::OPERATION)
-                .advice("send them with `run`"));
+                .with_advice("send them with `run`"));
         }
         // There is one: an empty batch was refused.
         let body = bodies.pop().unwrap_or_default();

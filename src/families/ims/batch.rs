@@ -114,7 +114,7 @@ impl Documents {
                  or an amended document declares whether credit is reduced",
                 position + 1
             );
-            return Err(Error::input("itc_reduction", reason).advice(
+            return Err(Error::input("itc_reduction", reason).with_advice(
                 "declare it with `itc_reduction` for one document or `itc_reduction_where_needed` for all",
             ));
         }

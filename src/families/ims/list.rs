@@ -143,7 +143,7 @@ fn name_in_query(section: &Section) -> Result<ListSection, Error> {
                 "section",
                 "can be counted but not listed: the provider names no value for it",
             )
-            .advice("see its documents on the GST portal"));
+            .with_advice("see its documents on the GST portal"));
         }
     })
 }

@@ -42,7 +42,7 @@ pub(super) static E_WAY_BILL: Kind = Kind {
 
 fn refused_at_once() -> Error {
     Error::new(ErrorKind::SessionExpired, "the token of the API user was refused at once")
-        .advice("check on the portal that the API user is active and made for this product")
+        .with_advice("check on the portal that the API user is active and made for this product")
 }
 
 impl Client {

@@ -14,12 +14,12 @@ static GENERATION: LazyLock<Script> = script!("generation_of");
 
 /// The task, on the runtime that asked last.
 #[derive(Default)]
-pub(super) struct Keeper(Mutex<Option<JoinHandle<()>>>);
+pub(super) struct Maintenance(Mutex<Option<JoinHandle<()>>>);
 
 impl Inner {
     /// Starts the task if it does not run, or ended with its runtime.
     pub fn keep(self: &Arc<Self>) {
-        let mut task = self.keeper.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut task = self.maintenance.0.lock().unwrap_or_else(PoisonError::into_inner);
         if task.as_ref().is_none_or(JoinHandle::is_finished) {
             *task = Some(tokio::spawn(keep(Arc::downgrade(self))));
         }
@@ -30,13 +30,13 @@ impl Inner {
         let mut ask = GENERATION.prepare_invoke();
         ask.key(generation_name()).arg(&known).arg(unique());
         let Some(generation) = self.engine.run::<String>(&ask).await else { return };
-        self.met(&generation).await;
-        let paces: Vec<_> = {
-            let paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-            paces.iter().filter_map(Weak::upgrade).collect()
+        self.observe_generation(&generation).await;
+        let rate_limiters: Vec<_> = {
+            let rate_limiters = self.rate_limiters.lock().unwrap_or_else(PoisonError::into_inner);
+            rate_limiters.iter().filter_map(Weak::upgrade).collect()
         };
-        for pace in paces {
-            pace.met(&generation).await;
+        for limiter in rate_limiters {
+            limiter.observe_generation(&generation).await;
         }
     }
 }

@@ -17,20 +17,20 @@ use super::{Inner, PREFIX, Redis, millis, script, seal::unique};
 use crate::{Error, ErrorKind, TaxpayerId, TokenKey, hex::hex, values::Gstin};
 
 /// A worker that was silent for so long is given up.
-const SILENCE: Duration = Duration::from_secs(30);
+const DEAD_AFTER: Duration = Duration::from_secs(30);
 /// How often a worker says that it is there.
-pub(crate) const WORD: Duration = Duration::from_secs(8);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(8);
 /// How long it is remembered that a sweep is done.
-const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+const RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Taxpayers that are put on the list in one step.
 const PART: usize = 500;
 
-static FILL: LazyLock<Script> = script!("list_fill");
-static TAKE: LazyLock<Script> = script!("list_take");
-static DONE: LazyLock<Script> = script!("list_done");
-static HOLD: LazyLock<Script> = script!("list_hold");
+static FILL: LazyLock<Script> = script!("queue_fill");
+static TAKE: LazyLock<Script> = script!("queue_take");
+static DONE: LazyLock<Script> = script!("queue_done");
+static HOLD: LazyLock<Script> = script!("queue_hold");
 
-pub(crate) struct List {
+pub(crate) struct WorkQueue {
     redis: Arc<Inner>,
     stream: String,
     state: String,
@@ -51,7 +51,7 @@ pub(crate) struct Taken {
     pub entries: Vec<Entry>,
 }
 
-impl List {
+impl WorkQueue {
     /// The list of that name under an API key, named by the key of its platform token.
     pub(crate) fn new(redis: &Redis, key: &TokenKey, name: &str) -> Self {
         let hash = Sha256::new().chain_update(key.id()).chain_update(name).finalize();
@@ -70,7 +70,7 @@ impl List {
         loop {
             let part = lines.iter().skip(filled).take(PART);
             let mut fill = FILL.prepare_invoke();
-            fill.key(&self.stream).key(&self.state).arg(&digest).arg(millis(KEPT)).arg(filled);
+            fill.key(&self.stream).key(&self.state).arg(&digest).arg(millis(RETENTION)).arg(filled);
             part.for_each(|line| {
                 fill.arg(self.redis.seal.close(&self.stream, line));
             });
@@ -79,9 +79,10 @@ impl List {
                 Ok(now) if now >= lines.len() => return Ok(()),
                 Ok(now) => filled = now,
                 Err(_) => {
-                    return Err(Error::config("name", "is the name of a sweep over other taxpayers").advice(
-                        "give each sweep a name of its own, and all its workers the same taxpayers",
-                    ));
+                    return Err(Error::config("name", "is the name of a sweep over other taxpayers")
+                        .with_advice(
+                            "give each sweep a name of its own, and all its workers the same taxpayers",
+                        ));
                 }
             }
         }
@@ -91,11 +92,11 @@ impl List {
     pub(crate) async fn take(&self, count: usize) -> Option<Result<Taken, Error>> {
         let mut take = TAKE.prepare_invoke();
         take.key(&self.stream).key(&self.state).arg(&self.worker).arg(count);
-        take.arg(millis(SILENCE)).arg(millis(KEPT));
+        take.arg(millis(DEAD_AFTER)).arg(millis(RETENTION));
         let answer: Vec<Value> = self.redis.engine.run(&take).await?;
         Some(self.read(answer).ok_or_else(|| {
             Error::new(ErrorKind::Decode, "the shared list is gone from the Redis server, or is not ours")
-                .advice("start the sweep again under another name")
+                .with_advice("start the sweep again under another name")
         }))
     }
 
@@ -137,5 +138,5 @@ impl List {
 fn out_of_reach() -> Error {
     Error::new(ErrorKind::Transport, "the Redis server with the shared list does not answer")
         .retryable(true)
-        .advice("the log says why; a running sweep would wait for it")
+        .with_advice("the log says why; a running sweep would wait for it")
 }
