@@ -7,7 +7,7 @@ use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Error, environment::Environment};
+use crate::{Error, environment::Environment, field};
 
 /// A token for the `Authorization` header, of the platform or of a taxpayer.
 ///
@@ -28,7 +28,7 @@ impl Token {
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming the field `token`.
     pub fn new(token: impl Into<String>) -> Result<Self, Error> {
-        Self::for_field("token", token.into().into())
+        Self::for_field(field::TOKEN, token.into().into())
     }
 
     pub(crate) fn for_field(field: &'static str, token: SecretString) -> Result<Self, Error> {
@@ -113,8 +113,8 @@ pub(crate) struct ApiKey {
 
 impl ApiKey {
     pub fn new(key: SecretString, secret: Option<SecretString>) -> Result<Self, Error> {
-        let key = visible_ascii("key", key)?;
-        let secret = secret.map(|secret| visible_ascii("secret", secret)).transpose()?;
+        let key = visible_ascii(field::KEY, key)?;
+        let secret = secret.map(|secret| visible_ascii(field::SECRET, secret)).transpose()?;
         Ok(Self { key, secret })
     }
 

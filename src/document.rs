@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, ops::Deref, str::FromStr};
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::{Answer, Error};
+use crate::{Answer, Error, field, values::Gstin};
 
 /// A document that is fetched, then saved or filed: it is read as a `T`, and
 /// sent with the very text that it came in.
@@ -50,7 +50,7 @@ impl<T: Serialize> Document<T> {
     /// [`Input`](crate::ErrorKind::Input) for an amount with more digits than JSON can carry.
     pub fn to_json(&self) -> Result<String, Error> {
         serde_json::to_string(self)
-            .map_err(|error| Error::input("body", "cannot be written as JSON").with_source(error))
+            .map_err(|error| Error::input(field::BODY, "cannot be written as JSON").with_source(error))
     }
 }
 
@@ -99,15 +99,17 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
     }
 
     pub(crate) fn from_members(members: &Members) -> Result<Self, Error> {
-        Self::from_raw(to_raw_value(members).map_err(|error| not_fitting("body", error))?)
+        Self::from_raw(to_raw_value(members).map_err(|error| not_fitting(field::BODY, error))?)
     }
 
     pub(crate) fn members(&self) -> Result<Members, Error> {
-        serde_json::from_str(&self.to_json()?).map_err(|error| not_fitting("body", error))
+        serde_json::from_str(&self.to_json()?).map_err(|error| not_fitting(field::BODY, error))
     }
 
     fn from_raw(json: Box<RawValue>) -> Result<Self, Error> {
-        let value = serde_json::from_str(json.get()).map_err(|error| not_fitting("body", error))?;
+        // It may be what GSTN gave, which is sent as it came.
+        let value = Gstin::unchecked_within(|| serde_json::from_str(json.get()))
+            .map_err(|error| not_fitting(field::BODY, error))?;
         Ok(Self { value, json: Some(json) })
     }
 }
@@ -125,7 +127,7 @@ impl<T: Serialize + DeserializeOwned> FromStr for Document<T> {
     type Err = Error;
 
     fn from_str(json: &str) -> Result<Self, Error> {
-        Self::from_raw(serde_json::from_str(json).map_err(|error| not_fitting("body", error))?)
+        Self::from_raw(serde_json::from_str(json).map_err(|error| not_fitting(field::BODY, error))?)
     }
 }
 

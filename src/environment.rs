@@ -4,7 +4,7 @@ use std::{env, fmt, net::IpAddr};
 
 use reqwest::Url;
 
-use crate::Error;
+use crate::{Error, field};
 
 /// The two environments of the provider. A key belongs to one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,7 +58,7 @@ pub(crate) struct BaseUrl {
 
 impl BaseUrl {
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let refuse = |reason: &str| Err(Error::config("base_url", reason));
+        let refuse = |reason: &str| Err(Error::config(field::BASE_URL, reason));
         let Ok(mut url) = Url::parse(text) else {
             return refuse("is not an absolute address such as https://api.sandbox.co.in");
         };

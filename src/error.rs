@@ -286,7 +286,8 @@ impl Error {
         self.0.kind
     }
 
-    /// The setting or value that was refused, for [`ErrorKind::Config`] and [`ErrorKind::Input`].
+    /// The setting or value that was refused, for [`ErrorKind::Config`] and
+    /// [`ErrorKind::Input`]. The module [`field`](crate::field) has the names.
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         self.0.field.as_deref()

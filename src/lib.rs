@@ -9,6 +9,7 @@ mod document;
 mod environment;
 mod error;
 mod families;
+pub mod field;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod generated;

@@ -6,6 +6,7 @@ use crate::{
     Answer, Client, Error, Session, Token,
     client::ClientState,
     error::escape_and_truncate,
+    field,
     operation::{Credential, Operation, Parameter},
     request::{Given, Request},
     session::SessionKind,
@@ -105,7 +106,7 @@ async fn call(
     body: Option<&Value>,
 ) -> Result<Answer<Value>, Error> {
     let position = Operation::position(operation).ok_or_else(|| {
-        Error::input("operation", "is not one of the document")
+        Error::input(field::OPERATION, "is not one of the document")
             .with_advice("see `sandbox_client::operations`, or `sandbox api`")
     })?;
     let request = request(state, position, parameters, body);
@@ -129,8 +130,8 @@ fn request<'a>(
     }
     match (operation.body, body) {
         (true, Some(body)) => request.body(Given::Value(body), &[])?,
-        (true, None) => return Err(Error::input("body", "is missing: this operation takes JSON")),
-        (false, Some(_)) => return Err(Error::input("body", "is not taken by this operation")),
+        (true, None) => return Err(Error::input(field::BODY, "is missing: this operation takes JSON")),
+        (false, Some(_)) => return Err(Error::input(field::BODY, "is not taken by this operation")),
         (false, None) => {}
     }
     Ok(request)

@@ -27,6 +27,7 @@ use serde::{
 use crate::{
     Answer, Error, ErrorKind, answer,
     client::ClientState,
+    field,
     generated::OPERATIONS,
     operation::{Location, Operation, Parameter},
     transport,
@@ -65,7 +66,7 @@ impl<T> Given<T> {
     pub fn body(value: impl TryInto<T, Error: fmt::Display>) -> Self {
         match value.try_into() {
             Ok(value) => Self::Value(value),
-            Err(error) => Self::Invalid(Some(Error::input("body", format!("cannot be built: {error}")))),
+            Err(error) => Self::Invalid(Some(Error::input(field::BODY, format!("cannot be built: {error}")))),
         }
     }
 
@@ -187,7 +188,7 @@ impl<'a> Request<'a> {
     pub fn body(&mut self, body: Given<impl Serialize>, needs: &[&'static str]) -> Result<(), Error> {
         let body = self.told(body.get("body", true))?.expect("required");
         let json = serde_json::to_vec(&body)
-            .map_err(|error| Error::input("body", "cannot be written as JSON").with_source(error));
+            .map_err(|error| Error::input(field::BODY, "cannot be written as JSON").with_source(error));
         let json = self.told(json)?;
         if let Some(missing) = missing_member(&json, needs) {
             return self.told(Err(Error::input(missing, "is missing in the document; set it before `send`")));
@@ -240,7 +241,7 @@ impl<'a> Request<'a> {
 #[cfg(feature = "mock")]
 pub(crate) fn round_trip<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<serde_json::Value, Error> {
     let refused =
-        |error: serde_json::Error| Error::input("body", "does not fit the operation").with_source(error);
+        |error: serde_json::Error| Error::input(field::BODY, "does not fit the operation").with_source(error);
     serde_json::to_value(serde_json::from_slice::<T>(body).map_err(refused)?).map_err(refused)
 }
 

@@ -37,6 +37,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use crate::values::Unchecked;
+
 /// Announces text: a number comes as it is written, to the last digit.
 pub(crate) const TEXT: &str = "$text";
 /// Announces money: it comes as text where it has few digits, and what is
@@ -54,12 +56,14 @@ pub(crate) const UNKNOWN: &str = "$unknown";
 pub(crate) struct Context<'de> {
     json: &'de str,
     unread: RefCell<Vec<String>>,
+    /// An answer is not lost for a wrong check digit.
+    _unchecked: Unchecked,
 }
 
 impl<'de> Context<'de> {
     /// `json` is the text that the answer is read from.
     pub fn new(json: &'de str) -> Self {
-        Self { json, unread: RefCell::default() }
+        Self { json, unread: RefCell::default(), _unchecked: Unchecked::begin() }
     }
 
     /// The paths of all that did not fit.

@@ -32,7 +32,7 @@ use crate::{
     client::{ClientState, LONGEST},
     environment::is_loopback,
     error::escape_and_truncate,
-    retry, transport,
+    field, retry, transport,
     values::{SignedUrl, is_documented_host},
 };
 
@@ -206,7 +206,7 @@ impl Transfers {
         }
         let host = escape_and_truncate(host, 80);
         Err(Error::input(
-            "url",
+            field::URL,
             format!("names the host {host}, which is not one that the provider documents"),
         )
         .with_advice("if the host is right, accept it with `Transfers::allow_host`"))
@@ -384,7 +384,7 @@ impl Content {
 }
 
 pub(crate) fn unreadable(error: io::Error) -> Error {
-    Error::input("content", format!("cannot be read: {error}")).with_source(error)
+    Error::input(field::CONTENT, format!("cannot be read: {error}")).with_source(error)
 }
 
 /// Shows neither path nor data.

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use sandbox_client::{
     Content, Download, ErrorKind, Reconciliation, ReconciliationJob, ReconciliationReport,
-    ReconciliationStep, values::ReturnPeriod,
+    ReconciliationStep, field, values::ReturnPeriod,
 };
 use tempfile::NamedTempFile;
 
@@ -117,8 +117,8 @@ async fn reconcile(shared: &Shared, arguments: &Reconcile) -> Result<(), Failure
     let job = job.submit().await;
     bar.finish_and_clear();
     let job = job.map_err(|error| match error.field() {
-        Some("ledger") => in_file(error.to_string(), &arguments.ledger),
-        Some("statement") => in_file(error.to_string(), &arguments.statement),
+        Some(field::LEDGER) => in_file(error.to_string(), &arguments.ledger),
+        Some(field::STATEMENT) => in_file(error.to_string(), &arguments.statement),
         _ => error.into(),
     })?;
     let (waiting, id) = (&arguments.waiting, job.job_id());

@@ -5,7 +5,7 @@ use std::{env, io, sync::Arc, time::Duration};
 
 use sandbox_client::{
     Client, ClientBuilder, Environment, Error, FileStore, Polling, Session, StoredSession, TaxpayerId, Token,
-    values::Gstin,
+    field, values::Gstin,
 };
 
 use super::{
@@ -214,10 +214,10 @@ impl Connection {
 /// Says where a setting comes from that the client refuses.
 fn name_source(error: Error) -> Failure {
     let variable = match error.field() {
-        Some("key") => "SANDBOX_API_KEY",
-        Some("secret") => "SANDBOX_API_SECRET",
-        Some("taxpayer_token") => "SANDBOX_ACCESS_TOKEN",
-        Some("base_url") => "SANDBOX_BASE_URL",
+        Some(field::KEY) => "SANDBOX_API_KEY",
+        Some(field::SECRET) => "SANDBOX_API_SECRET",
+        Some(field::TAXPAYER_TOKEN) => "SANDBOX_ACCESS_TOKEN",
+        Some(field::BASE_URL) => "SANDBOX_BASE_URL",
         _ => return error.into(),
     };
     let source = if env::var_os(variable).is_some() {

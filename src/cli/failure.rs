@@ -2,7 +2,7 @@
 
 use std::{fmt, io, process::ExitCode};
 
-use sandbox_client::{CodeMeaning, Error, ErrorKind};
+use sandbox_client::{CodeMeaning, Error, ErrorKind, field};
 
 use super::output::{has_colours, strip_controls};
 
@@ -123,10 +123,16 @@ impl From<csv::Error> for Failure {
 pub fn exit_of(error: &Error) -> Exit {
     match error.kind() {
         ErrorKind::Config => match error.field() {
-            Some("taxpayer_token") => Exit::OtpNeeded,
+            Some(field::TAXPAYER_TOKEN) => Exit::OtpNeeded,
             Some(
-                "key" | "secret" | "base_url" | "environment" | "http" | "platform_token" | "redis_workers"
-                | "folder",
+                field::KEY
+                | field::SECRET
+                | field::BASE_URL
+                | field::ENVIRONMENT
+                | field::HTTP
+                | field::PLATFORM_TOKEN
+                | field::REDIS_WORKERS
+                | field::FOLDER,
             ) => Exit::Configuration,
             Some(field) if field.starts_with("SANDBOX_") => Exit::Configuration,
             _ => Exit::Usage,

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::{Client, ClientBuilder};
-use crate::{Error, environment::variable};
+use crate::{Error, environment::variable, field};
 
 impl Client {
     /// A client from the environment.
@@ -22,10 +22,10 @@ impl Client {
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build().map_err(|error| {
             let variable = match error.field() {
-                Some("key") => "SANDBOX_API_KEY",
-                Some("secret") => "SANDBOX_API_SECRET",
-                Some("taxpayer_token") => "SANDBOX_ACCESS_TOKEN",
-                Some("base_url") => "SANDBOX_BASE_URL",
+                Some(field::KEY) => "SANDBOX_API_KEY",
+                Some(field::SECRET) => "SANDBOX_API_SECRET",
+                Some(field::TAXPAYER_TOKEN) => "SANDBOX_ACCESS_TOKEN",
+                Some(field::BASE_URL) => "SANDBOX_BASE_URL",
                 _ => return error,
             };
             error.with_field(variable)

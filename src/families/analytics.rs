@@ -12,6 +12,7 @@ use crate::{
         types::{self, ReconciliationRequest},
     },
     error::escape_and_truncate,
+    field,
     transfer::unreadable,
     values::{Gstin, PlatformJobStatus, ReturnPeriod, SignedUrl},
 };
@@ -260,11 +261,11 @@ impl Reconciliation {
 
     /// The request, once both files have been read and checked.
     fn request(&self) -> Result<ReconciliationRequest, Error> {
-        let workbook: Workbook = checked("ledger", &self.ledger_file)?;
+        let workbook: Workbook = checked(field::LEDGER, &self.ledger_file)?;
         if workbook.entity != "workbook" {
-            return Err(Error::input("ledger", "is no workbook: its `@entity` must be `workbook`"));
+            return Err(Error::input(field::LEDGER, "is no workbook: its `@entity` must be `workbook`"));
         }
-        let document: StatementFile = checked("statement", &self.statement_file)?;
+        let document: StatementFile = checked(field::STATEMENT, &self.statement_file)?;
         let (gstin, period) = match self.taxpayer {
             Some(taxpayer) => taxpayer,
             None => document.taxpayer(self.statement)?,
@@ -322,7 +323,7 @@ impl StatementFile {
         match (gstin, period.and_then(|text| text.parse().ok())) {
             (Some(gstin), Some(period)) => Ok((gstin, period)),
             _ => Err(Error::input(
-                "statement",
+                field::STATEMENT,
                 format!("does not tell taxpayer and period: `data.gstin` and `data.{name}` (MMYYYY)"),
             )
             .with_advice("see that it is the document of the right return, or name both with `taxpayer`")),
@@ -482,7 +483,7 @@ impl ReconciliationReport {
         match &self.report {
             Some(url) if self.is_success() => self.excel(url).await,
             _ if !self.is_done() => {
-                Err(Error::input("job_id", "is of a job that is not done").with_advice("wait for it"))
+                Err(Error::input(field::JOB_ID, "is of a job that is not done").with_advice("wait for it"))
             }
             _ => Err(Error::new(ErrorKind::Business, "the reconciliation failed")
                 .in_operation(self.operation)

@@ -18,6 +18,7 @@ use crate::{
             EwbRequest, EwbTransporterRequest, EwbTransporterUpdate, EwbVehicleRequest, EwbVehicleUpdate,
         },
     },
+    field,
     values::{EwbNumber, NicServer},
 };
 
@@ -95,7 +96,7 @@ impl SessionApi {
                 if seen.insert(key) {
                     return Ok(());
                 }
-                Err(Error::input("docNo", "stands twice among these documents of one type and date")
+                Err(Error::input(field::DOC_NO, "stands twice among these documents of one type and date")
                     .in_operation("generate_e_way_bill"))
             }),
             make: Arc::new(move |request| {
@@ -210,7 +211,7 @@ impl SessionApi {
         let server = self.server(id, "close_e_way_bill")?;
         if !(1..=100).contains(&remarks.chars().count()) {
             return Err(
-                Error::input("remarks", "must be 1 to 100 characters").in_operation("close_e_way_bill")
+                Error::input(field::REMARKS, "must be 1 to 100 characters").in_operation("close_e_way_bill")
             );
         }
         let body = EwbCloseRequest {

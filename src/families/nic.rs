@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::{CodeMeaning, Error, client::ClientState, values::NicServer};
+use crate::{CodeMeaning, Error, client::ClientState, field, values::NicServer};
 
 /// Why a document is cancelled. E-invoices and e-way bills number the reasons
 /// differently; the SDK sends the right number.
@@ -71,7 +71,7 @@ impl ClientState {
     pub(super) fn server_of(&self, made_on: NicServer) -> Result<NicServer, Error> {
         match self.nic_server() {
             Some(server) if server != made_on => Err(Error::input(
-                "x-source",
+                field::X_SOURCE,
                 format!("must be {made_on}, where the document was made; this session is on {server}"),
             )
             .with_advice("use a session on that server: `Session::on`")),

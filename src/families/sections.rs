@@ -12,7 +12,7 @@ use futures_util::stream::{Stream, StreamExt};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Answer, Document, Error, client::ClientState, document::Members, generated::OPERATIONS,
+    Answer, Document, Error, client::ClientState, document::Members, field, generated::OPERATIONS,
     operation::Operation, request::Request, values::ReturnPeriod,
 };
 
@@ -62,7 +62,7 @@ impl<T: DeserializeOwned + Send + 'static> ReturnSections<T> {
         let names: Vec<String> = names.into_iter().map(|name| name.as_ref().to_owned()).collect();
         if !names.iter().all(|name| self.left.iter().any(|(_, known)| known == name)) {
             let known: Vec<&str> = self.left.iter().map(|(_, name)| *name).collect();
-            return Err(Error::input("section", format!("must be of: {}", known.join(", "))));
+            return Err(Error::input(field::SECTION, format!("must be of: {}", known.join(", "))));
         }
         self.left.retain(|(_, known)| names.iter().any(|name| name == known));
         Ok(self)

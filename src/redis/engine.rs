@@ -15,7 +15,7 @@ use redis::{
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 
-use crate::Error;
+use crate::{Error, field};
 
 /// Limit for making a connection, TLS and login included.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -39,7 +39,7 @@ enum Health {
 impl Engine {
     pub fn new(url: &str) -> Result<Self, Error> {
         let unusable = |reason: &str| {
-            Error::config("redis_url", reason)
+            Error::config(field::REDIS_URL, reason)
                 .with_advice("write it as redis://user:password@host:6379/0, or rediss:// for TLS")
         };
         // The reason of the library may quote the address, password and all.

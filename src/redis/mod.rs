@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Error, TokenKey};
+use crate::{Error, TokenKey, field};
 use engine::Engine;
 #[cfg(feature = "ims")]
 pub(crate) use engine::TRY_AGAIN;
@@ -87,7 +87,7 @@ impl Redis {
     pub fn new(url: &str, key: &EncryptionKey, workers: u32) -> Result<Self, Error> {
         if workers == 0 {
             return Err(
-                Error::config("redis_workers", "is zero").with_advice("name how many workers there are")
+                Error::config(field::REDIS_WORKERS, "is zero").with_advice("name how many workers there are")
             );
         }
         Ok(Self(Arc::new(Inner {
@@ -131,7 +131,7 @@ impl Redis {
             .parse()
             .map_err(|_| Error::config(NAMES[2], "is not a number").with_advice("such as 3"))?;
         let redis = Self::new(&url?, &key, workers).map_err(|error| {
-            let workers = error.field() == Some("redis_workers");
+            let workers = error.field() == Some(field::REDIS_WORKERS);
             error.with_field(if workers { NAMES[2] } else { NAMES[0] })
         })?;
         Ok(Some(redis))
@@ -149,7 +149,7 @@ impl Redis {
     pub(crate) fn rate_limiter(&self, key: &TokenKey, limit: u32) -> Result<SharedRateLimiter, Error> {
         let part = limit.max(1) / self.0.workers;
         if part == 0 {
-            return Err(Error::config("redis_workers", "is above the requests a minute").with_advice(
+            return Err(Error::config(field::REDIS_WORKERS, "is above the requests a minute").with_advice(
                 "fewer workers, or more requests a minute: without the server each worker has its part",
             ));
         }

@@ -10,7 +10,7 @@ use chacha20poly1305::{
 use secrecy::{ExposeSecret as _, SecretBox};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Error, hex::hex};
+use crate::{Error, field, hex::hex};
 
 /// The form of what is sealed, in its first byte.
 const VERSION: u8 = 1;
@@ -45,7 +45,7 @@ impl EncryptionKey {
         let mut bytes = Box::new([0; 32]);
         match BASE64_STANDARD.decode_slice(text.trim(), bytes.as_mut_slice()) {
             Ok(32) => Ok(Self(SecretBox::new(bytes))),
-            _ => Err(Error::config("redis_key", "is not 32 bytes in base64")
+            _ => Err(Error::config(field::REDIS_KEY, "is not 32 bytes in base64")
                 .with_advice("make one with `openssl rand -base64 32`, the same for every worker")),
         }
     }

@@ -14,7 +14,7 @@ use redis::{Script, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{Inner, PREFIX, Redis, millis, script, seal::unique};
-use crate::{Error, ErrorKind, TaxpayerId, TokenKey, hex::hex, values::Gstin};
+use crate::{Error, ErrorKind, TaxpayerId, TokenKey, field, hex::hex, values::Gstin};
 
 /// A worker that was silent for so long is given up.
 const DEAD_AFTER: Duration = Duration::from_secs(30);
@@ -79,7 +79,7 @@ impl WorkQueue {
                 Ok(now) if now >= lines.len() => return Ok(()),
                 Ok(now) => filled = now,
                 Err(_) => {
-                    return Err(Error::config("name", "is the name of a sweep over other taxpayers")
+                    return Err(Error::config(field::NAME, "is the name of a sweep over other taxpayers")
                         .with_advice(
                             "give each sweep a name of its own, and all its workers the same taxpayers",
                         ));

@@ -17,6 +17,7 @@ pub use crate::generated::families::session::*;
 use crate::{
     Client, Error, ErrorKind, TaxpayerId, Token,
     client::{ClientState, call_settings},
+    field,
     operation::{Credential, Operation},
     token::{self, Lease, SessionAuth, TokenSource},
 };
@@ -78,7 +79,7 @@ impl Client {
     pub fn taxpayer_session(&self) -> Result<Session, Error> {
         match self.state().source(TaxpayerToken::SCHEME) {
             Some(_) => Ok(Session::of(self.state().clone())),
-            None => Err(Error::config("taxpayer_token", "is missing: this client has no session").with_advice(
+            None => Err(Error::config(field::TAXPAYER_TOKEN, "is missing: this client has no session").with_advice(
                 "open one with `Client::taxpayer`, or set a token with `ClientBuilder::taxpayer_token` or SANDBOX_ACCESS_TOKEN",
             )),
         }

@@ -17,7 +17,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{BoxError, SavedToken, TAXPAYER_TERMS, TaxpayerId, TokenKey, TokenStore};
-use crate::{BoxFuture, Error, ErrorKind, Token, values::Gstin};
+use crate::{BoxFuture, Error, ErrorKind, Token, field, values::Gstin};
 
 /// While another process writes, it is tried again after this time.
 const LOCKED: Duration = Duration::from_millis(5);
@@ -71,6 +71,7 @@ struct Content {
 
 #[derive(Serialize, Deserialize)]
 struct Taxpayer {
+    #[serde(deserialize_with = "Gstin::deserialize_unchecked")]
     gstin: Gstin,
     username: String,
 }
@@ -85,10 +86,10 @@ impl FileStore {
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, Error> {
         let folder = folder.into();
         create_private(&folder)
-            .map_err(|error| Error::config("folder", "cannot be made").with_source(error))?;
+            .map_err(|error| Error::config(field::FOLDER, "cannot be made").with_source(error))?;
         if let Some(mode) = mode_for_others(&folder) {
             let reason = format!("is open to other users (mode {mode:03o})");
-            return Err(Error::config("folder", reason).with_advice("close it with chmod 700"));
+            return Err(Error::config(field::FOLDER, reason).with_advice("close it with chmod 700"));
         }
         Ok(Self { folder, failure: OnceLock::new(), claims: Mutex::default() })
     }

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{BoxFuture, Error, Token, hex::hex, values::Gstin};
+use crate::{BoxFuture, Error, Token, field, hex::hex, values::Gstin};
 
 /// The error of a [`TokenStore`]: any error will do.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -208,9 +208,9 @@ impl SavedToken {
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the field `saved_token`.
     pub fn from_exposed(text: &str) -> Result<Self, Error> {
         let written: Written = serde_json::from_str(text)
-            .map_err(|_| Error::input("saved_token", "is not what `expose_secret` wrote"))?;
+            .map_err(|_| Error::input(field::SAVED_TOKEN, "is not what `expose_secret` wrote"))?;
         Ok(Self {
-            token: Token::for_field("saved_token", written.token.into())?,
+            token: Token::for_field(field::SAVED_TOKEN, written.token.into())?,
             issued_at: moment(written.issued_at),
             expires_at: moment(written.expires_at),
             session_expires_at: written.session_expires_at.map(moment),

@@ -7,6 +7,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use crate::{
     Error, ErrorKind, Phase,
     client::ClientState,
+    field,
     operation::{Credential, Operation},
     request::Request,
     token::Lease,
@@ -28,7 +29,7 @@ pub(crate) async fn authorize(
         Credential::ApiKey => return Ok(None),
         Credential::ApiSecret if state.has_secret() => return Ok(None),
         Credential::ApiSecret => {
-            return Err(Error::config("secret", "is missing")
+            return Err(Error::config(field::SECRET, "is missing")
                 .with_advice("set it with `ClientBuilder::secret` or SANDBOX_API_SECRET"));
         }
         // Boxed: waiting is rare, and what it keeps would make every call larger.

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::Error as _};
 
-use crate::{Error, tolerant::MONEY};
+use crate::{Error, field, tolerant::MONEY};
 
 /// An amount of rupees, or a percentage, as an exact decimal.
 ///
@@ -160,7 +160,7 @@ impl FromStr for Amount {
         let decimal = if exponent { Decimal::from_scientific(text) } else { Decimal::from_str_exact(text) };
         decimal
             .map(Self::from)
-            .map_err(|_| Error::input("amount", "must be a decimal number such as 1000.10"))
+            .map_err(|_| Error::input(field::AMOUNT, "must be a decimal number such as 1000.10"))
     }
 }
 

@@ -5,7 +5,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 use compact_str::CompactString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, field};
 
 /// A date as sent: `05-11-2024` in lists of invoices, `05/11/2024` elsewhere.
 ///
@@ -165,7 +165,7 @@ impl FromStr for CalendarDate {
             .and_then(|((year, month), day)| {
                 Self::new(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?)
             })
-            .ok_or_else(|| Error::input("date", "must be a day of the calendar as YYYY-MM-DD"))
+            .ok_or_else(|| Error::input(field::DATE, "must be a day of the calendar as YYYY-MM-DD"))
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::Error;
+use crate::{Error, field};
 
 /// The number of an e-way bill: twelve digits.
 ///
@@ -32,7 +32,7 @@ impl EwbNumber {
         if (100_000_000_000..=999_999_999_999).contains(&number) {
             Ok(Self(number))
         } else {
-            Err(Error::input("ewb_no", "must be the twelve digits of an e-way bill"))
+            Err(Error::input(field::EWB_NO, "must be the twelve digits of an e-way bill"))
         }
     }
 

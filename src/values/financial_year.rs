@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::ReturnPeriod;
-use crate::Error;
+use crate::{Error, field};
 
 /// A financial year, from April to March.
 ///
@@ -37,7 +37,7 @@ impl FinancialYear {
         let last = ReturnPeriod::new(year.saturating_add(1), 3);
         match last {
             Ok(last) if year >= 2017 => Ok(Self { last }),
-            _ => Err(Error::input("financial_year", "must begin between 2017 and 2098")),
+            _ => Err(Error::input(field::FINANCIAL_YEAR, "must begin between 2017 and 2098")),
         }
     }
 
@@ -75,7 +75,8 @@ impl FromStr for FinancialYear {
             };
             (first.len() == 4 && follows).then_some(first_year)
         };
-        let year = year().ok_or_else(|| Error::input("financial_year", "must be a year such as 2023-24"))?;
+        let year =
+            year().ok_or_else(|| Error::input(field::FINANCIAL_YEAR, "must be a year such as 2023-24"))?;
         Self::starting(year)
     }
 }

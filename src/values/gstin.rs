@@ -1,16 +1,21 @@
 //! GST identification numbers.
 
-use std::{fmt, str::FromStr};
+use std::{cell::Cell, fmt, marker::PhantomData, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::Error;
+use crate::{Error, field};
 
 /// A GST identification number: 15 characters, the last one a check digit.
 ///
 /// Small letters are taken as capitals. Two patterns are accepted, that of
 /// ordinary registrations (state, PAN, number, kind) and that of non-residents
 /// and UN bodies, and the check digit must fit.
+///
+/// The same holds where serde reads one, so a mistyped GSTIN in your file or
+/// configuration is refused. Answers are different: what GSTN sends is kept if it has 15
+/// letters and digits. For files with the provider's samples, whose check digits
+/// are wrong, see [`unchecked_within`](Gstin::unchecked_within).
 ///
 /// ```
 /// use sandbox_client::values::Gstin;
@@ -36,10 +41,10 @@ impl Gstin {
     pub fn new(text: &str) -> Result<Self, Error> {
         let gstin = Self::unchecked(text)?;
         if !(gstin.fits(ORDINARY) || gstin.fits(NON_RESIDENT)) {
-            return Err(Error::input("gstin", "does not have the pattern of a GSTIN"));
+            return Err(Error::input(field::GSTIN, "does not have the pattern of a GSTIN"));
         }
         if check_digit(&gstin.0) != gstin.0[14] {
-            return Err(Error::input("gstin", "has a wrong check digit; one character is mistyped"));
+            return Err(Error::input(field::GSTIN, "has a wrong check digit; one character is mistyped"));
         }
         Ok(gstin)
     }
@@ -54,11 +59,56 @@ impl Gstin {
     /// for any other length or character.
     pub fn unchecked(text: &str) -> Result<Self, Error> {
         let bytes = <[u8; 15]>::try_from(text.as_bytes())
-            .map_err(|_| Error::input("gstin", "must have 15 characters"))?;
+            .map_err(|_| Error::input(field::GSTIN, "must have 15 characters"))?;
         if !bytes.iter().all(u8::is_ascii_alphanumeric) {
-            return Err(Error::input("gstin", "must consist of letters and digits"));
+            return Err(Error::input(field::GSTIN, "must consist of letters and digits"));
         }
         Ok(Self(bytes.map(|byte| byte.to_ascii_uppercase())))
+    }
+
+    /// Runs `read`, in which serde takes what [`Gstin::unchecked`] takes: for
+    /// files that have samples of the provider, or that were made from answers.
+    ///
+    /// ```
+    /// use sandbox_client::values::Gstin;
+    ///
+    /// let sample = r#"["05ABNTY3290P8ZB"]"#;
+    /// assert!(serde_json::from_str::<Vec<Gstin>>(sample).is_err());
+    /// let read: Vec<Gstin> = Gstin::unchecked_within(|| serde_json::from_str(sample))?;
+    /// assert_eq!(read[0].as_str(), "05ABNTY3290P8ZB");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn unchecked_within<T>(read: impl FnOnce() -> T) -> T {
+        let _unchecked = Unchecked::begin();
+        read()
+    }
+
+    /// The same for one field of a type of yours: a `Gstin`, an
+    /// `Option<Gstin>` or a list.
+    ///
+    /// ```
+    /// use sandbox_client::values::Gstin;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Row {
+    ///     #[serde(deserialize_with = "Gstin::deserialize_unchecked")]
+    ///     gstin: Gstin,
+    /// }
+    ///
+    /// let row: Row = serde_json::from_str(r#"{"gstin": "05ABNTY3290P8ZB"}"#)?;
+    /// assert_eq!(row.gstin.as_str(), "05ABNTY3290P8ZB");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of the type, and of any other length or character.
+    pub fn deserialize_unchecked<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Self::unchecked_within(|| T::deserialize(deserializer))
     }
 
     /// The number in capitals.
@@ -161,11 +211,34 @@ impl Serialize for Gstin {
     }
 }
 
-/// Accepts what [`Gstin::unchecked`] accepts: what was stored is read back.
+thread_local! {
+    /// How many readers on this thread take GSTINs as they are. serde hands
+    /// nothing of its caller to a type, so this is the way to one.
+    static UNCHECKED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// While it lives, GSTINs that this thread reads are not checked. It stays on its thread.
+pub(crate) struct Unchecked(PhantomData<*const ()>);
+
+impl Unchecked {
+    pub fn begin() -> Self {
+        UNCHECKED.set(UNCHECKED.get() + 1);
+        Self(PhantomData)
+    }
+}
+
+impl Drop for Unchecked {
+    fn drop(&mut self) {
+        UNCHECKED.set(UNCHECKED.get() - 1);
+    }
+}
+
+/// Checks as [`Gstin::new`] does, unless within [`Gstin::unchecked_within`].
 impl<'de> Deserialize<'de> for Gstin {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        Self::unchecked(&text).map_err(|_| de::Error::custom("a GSTIN was expected"))
+        let gstin = if UNCHECKED.get() > 0 { Self::unchecked(&text) } else { Self::new(&text) };
+        gstin.map_err(|error| de::Error::custom(format_args!("expected a GSTIN: {error}")))
     }
 }
 
@@ -201,5 +274,31 @@ mod tests {
             assert!(bad.is_empty() || !error.to_string().contains(bad), "{error}");
         }
         assert_eq!(Gstin::unchecked("29AAACQ3770E000").unwrap().as_str(), "29AAACQ3770E000");
+    }
+
+    #[test]
+    fn a_file_of_the_caller_is_checked_and_an_answer_is_kept() {
+        const WRONG: &str = r#"["05ABNTY3290P8ZB", "33abkcs2033b1zw"]"#;
+        let file = || serde_json::from_str::<Vec<Gstin>>(WRONG);
+        let error = file().unwrap_err().to_string();
+        assert!(error.contains("wrong check digit") && !error.contains("05ABNTY"), "{error}");
+
+        let (answer, unread) = crate::tolerant::read::<Vec<Gstin>>(WRONG).unwrap();
+        assert_eq!((answer.len(), unread.len()), (2, 0));
+        assert_eq!(Gstin::unchecked_within(file).unwrap(), answer);
+
+        // What was unchecked is checked afterwards, and after a panic too.
+        assert!(file().is_err());
+        let panic = std::panic::catch_unwind(|| Gstin::unchecked_within(|| panic!("in the file")));
+        assert!(panic.is_err() && file().is_err());
+        assert!(Gstin::unchecked_within(|| Gstin::unchecked_within(file).and(file())).is_ok());
+    }
+
+    /// An odd number of an answer is dropped alone, as any value of another shape.
+    #[test]
+    fn what_is_no_gstin_at_all_costs_no_answer() {
+        let (answer, unread) =
+            crate::tolerant::read::<Vec<Gstin>>(r#"["UNKNOWN", "33ABKCS2033B1ZW"]"#).unwrap();
+        assert_eq!((answer.len(), unread), (1, vec!["[0]".to_owned()]));
     }
 }

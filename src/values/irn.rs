@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::Error;
+use crate::{Error, field};
 
 /// An invoice reference number (IRN): 64 hexadecimal digits, in small letters.
 ///
@@ -31,7 +31,7 @@ impl Irn {
             text.make_ascii_lowercase();
             Ok(Self(text))
         } else {
-            Err(Error::input("irn", "must be 64 hexadecimal digits"))
+            Err(Error::input(field::IRN, "must be 64 hexadecimal digits"))
         }
     }
 

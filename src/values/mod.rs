@@ -67,6 +67,7 @@ pub use envelope::{StatusCd, Timestamp};
 pub use ewb_number::EwbNumber;
 pub use financial_year::FinancialYear;
 pub use gstin::Gstin;
+pub(crate) use gstin::Unchecked;
 #[cfg(feature = "ims")]
 pub use invoice::{Invoice, ItcReduction};
 #[cfg(feature = "ims")]

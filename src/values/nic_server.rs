@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::Error;
+use crate::{Error, field};
 
 /// A server of NIC, which runs the e-invoice and the e-way bill portal.
 ///
@@ -55,7 +55,7 @@ impl FromStr for NicServer {
         [Self::Primary, Self::Secondary, Self::Tertiary]
             .into_iter()
             .find(|server| server.as_str() == text)
-            .ok_or_else(|| Error::input("x-source", "must be primary, secondary or tertiary"))
+            .ok_or_else(|| Error::input(field::X_SOURCE, "must be primary, secondary or tertiary"))
     }
 }
 

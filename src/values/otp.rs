@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Error, request::ParameterText};
+use crate::{Error, field, request::ParameterText};
 
 macro_rules! one_time_password {
     ($(#[$docs:meta])* $name:ident, $fits:expr, $fault:literal) => {
@@ -26,7 +26,7 @@ macro_rules! one_time_password {
                 if (4..=10).contains(&known.len()) && known.as_bytes().iter().all(fits) {
                     Ok(Self(text))
                 } else {
-                    Err(Error::input("otp", $fault))
+                    Err(Error::input(field::OTP, $fault))
                 }
             }
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::Error;
+use crate::{Error, field};
 
 /// A permanent account number (PAN) of the income tax department: five
 /// letters, four digits and a letter. Small letters are taken as capitals.
@@ -41,7 +41,7 @@ impl FromStr for Pan {
         if capitals.len() == 10 && capitals.bytes().zip(*b"AAAAA9999A").all(fits) {
             Ok(Self(capitals))
         } else {
-            Err(Error::input("pan", "must be five letters, four digits and a letter"))
+            Err(Error::input(field::PAN, "must be five letters, four digits and a letter"))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::Error;
+use crate::{Error, field};
 
 /// The password of an API user.
 ///
@@ -33,10 +33,13 @@ impl Password {
     pub fn new(text: impl Into<SecretString>) -> Result<Self, Error> {
         let text: SecretString = text.into();
         if text.expose_secret().is_empty() {
-            return Err(Error::input("password", "is empty"));
+            return Err(Error::input(field::PASSWORD, "is empty"));
         }
         if text.expose_secret().chars().any(char::is_control) {
-            return Err(Error::input("password", "contains a line break or control character; remove it"));
+            return Err(Error::input(
+                field::PASSWORD,
+                "contains a line break or control character; remove it",
+            ));
         }
         Ok(Self(text))
     }

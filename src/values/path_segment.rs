@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::Error;
+use crate::{Error, field};
 
 /// One part of a path: 1 to 64 letters, digits, hyphens and underscores, so
 /// that it stays one part. Names a return (`gstr-3b`) or a reference.
@@ -58,7 +58,7 @@ impl TryFrom<String> for PathSegment {
         if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
             Ok(Self(text))
         } else {
-            Err(Error::input("path", "must be 1 to 64 letters, digits, hyphens and underscores"))
+            Err(Error::input(field::PATH, "must be 1 to 64 letters, digits, hyphens and underscores"))
         }
     }
 }

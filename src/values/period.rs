@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::Error;
+use crate::{Error, field};
 
 /// A calendar month as GST returns name it: `MMYYYY`.
 ///
@@ -76,7 +76,7 @@ impl TryFrom<i32> for Year {
     fn try_from(year: i32) -> Result<Self, Error> {
         match u16::try_from(year) {
             Ok(year @ 2017..=2099) => Ok(Self(year)),
-            _ => Err(Error::input("year", "must be between 2017 and 2099, four digits")),
+            _ => Err(Error::input(field::YEAR, "must be between 2017 and 2099, four digits")),
         }
     }
 }
@@ -87,7 +87,7 @@ impl TryFrom<i32> for Month {
     fn try_from(month: i32) -> Result<Self, Error> {
         match u8::try_from(month) {
             Ok(month @ 1..=12) => Ok(Self(month)),
-            _ => Err(Error::input("month", "must be between 1 and 12")),
+            _ => Err(Error::input(field::MONTH, "must be between 1 and 12")),
         }
     }
 }
@@ -131,7 +131,7 @@ impl FromStr for ReturnPeriod {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let refuse = || Error::input("return_period", "must be MMYYYY, such as 112025");
+        let refuse = || Error::input(field::RETURN_PERIOD, "must be MMYYYY, such as 112025");
         digits(text, 6).ok_or_else(refuse)?;
         Ok(Self { month: text[..2].parse()?, year: text[2..].parse()? })
     }

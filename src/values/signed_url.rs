@@ -6,7 +6,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Error, environment::is_loopback};
+use crate::{Error, environment::is_loopback, field};
 
 /// A URL of another host that a file is uploaded to or downloaded from.
 ///
@@ -52,7 +52,7 @@ impl SignedUrl {
 
     /// The parts of the URL, where it is one that may be used at all.
     pub(crate) fn parsed(&self) -> Result<Url, Error> {
-        let refuse = |reason: &str| Err(Error::input("url", reason));
+        let refuse = |reason: &str| Err(Error::input(field::URL, reason));
         let text = self.expose_secret();
         if text.chars().any(|character| character.is_whitespace() || character.is_control()) {
             return refuse("contains a space or a line break");

@@ -16,6 +16,7 @@ use crate::cli::problem::Problem;
 /// Whose answer, to what, and the outcome.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Record {
+    #[serde(deserialize_with = "Gstin::deserialize_unchecked")]
     pub gstin: Gstin,
     pub username: String,
     #[serde(flatten)]

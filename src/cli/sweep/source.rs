@@ -27,8 +27,10 @@ impl<T: Question> Source<T> {
     #[cfg(feature = "redis")]
     async fn shared(sweep: Asked<T>, name: &str) -> Result<Self, Failure> {
         let shared = sweep.share(name).await.map_err(|error| match error.field() {
-            Some("redis") => Failure::configuration("--share needs a Redis or Valkey server")
-                .hint("Name it with SANDBOX_REDIS_URL, SANDBOX_REDIS_KEY and SANDBOX_REDIS_WORKERS"),
+            Some(sandbox_client::field::REDIS) => {
+                Failure::configuration("--share needs a Redis or Valkey server")
+                    .hint("Name it with SANDBOX_REDIS_URL, SANDBOX_REDIS_KEY and SANDBOX_REDIS_WORKERS")
+            }
             _ => error.into(),
         })?;
         Ok(Self::Shared(Box::new(shared)))

@@ -5,7 +5,7 @@
 
 use std::{collections::HashSet, fmt};
 
-use crate::{Error, e_invoice::types::Inv01, values::ProviderDate};
+use crate::{Error, e_invoice::types::Inv01, field, values::ProviderDate};
 
 use super::{form, sums};
 
@@ -136,6 +136,6 @@ impl Duplicates {
         if new {
             return Ok(());
         }
-        Err(Error::input("DocDtls.No", "stands twice among these invoices of one financial year"))
+        Err(Error::input(field::DOC_DTLS_NO, "stands twice among these invoices of one financial year"))
     }
 }

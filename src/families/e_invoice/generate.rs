@@ -17,6 +17,7 @@ use crate::{
         batch::How,
         nic::{is_duplicate, once},
     },
+    field,
     values::{Amount, Irn, NicServer},
 };
 
@@ -208,7 +209,7 @@ impl SessionApi {
             CancelReason::Other => "4",
         };
         if remark.chars().count() > 100 {
-            return Err(told(Error::input("CnlRem", "must be at most 100 characters")));
+            return Err(told(Error::input(field::CNL_REM, "must be at most 100 characters")));
         }
         let body = IrnCancelRequest {
             irn: id.irn.clone(),

@@ -145,7 +145,7 @@ impl Filing<Gstr3b, Processed> {
         match self.payment().await? {
             PaymentState::Paid => Ok(self.at(Ready { nil: false })),
             PaymentState::NotPaid => {
-                let refusal = Error::input("filing", "has no payment in its draft yet");
+                let refusal = Error::input(field::FILING, "has no payment in its draft yet");
                 Err(refusal.in_operation("file_gstr_3b").with_advice("pay with `offset` first"))
             }
         }

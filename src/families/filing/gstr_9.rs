@@ -28,7 +28,10 @@ impl SessionApi {
     /// [`Input`](crate::ErrorKind::Input) where it is of another return or taxpayer.
     pub fn resume_filing(&self, saved: FilingState) -> Result<ResumedFiling<Gstr9>, Error> {
         if saved.period().month().get() != 3 {
-            return Err(Error::input("period", "of an annual return is March, with which the year ends"));
+            return Err(Error::input(
+                field::PERIOD,
+                "of an annual return is March, with which the year ends",
+            ));
         }
         state::resume(&self.state, saved)
     }
@@ -113,6 +116,6 @@ impl sealed::Return for Gstr9 {
     }
 
     fn nil(_: Option<Gstin>, _: ReturnPeriod) -> Result<Document<Self>, Error> {
-        Err(Error::input("nil", "is not documented for GSTR-9"))
+        Err(Error::input(field::NIL, "is not documented for GSTR-9"))
     }
 }

@@ -34,6 +34,7 @@ pub use state::{FilingState, ResumedFiling};
 use crate::{
     Answer, Document, Error, ErrorKind, Job, JobState, Polling,
     client::ClientState,
+    field,
     returns_common::{self, types::Signatory},
     values::{EvcOtp, Gstin, Pan, ReturnPeriod, ReturnType},
 };
@@ -228,10 +229,10 @@ impl<R: Return, S: Step> Filing<R, S> {
     ) -> Result<(), Error> {
         let refusal = match (gstin, self.taxpayer) {
             (Some(gstin), Some(taxpayer)) if !gstin.eq_ignore_ascii_case(taxpayer.as_str()) => {
-                Some(("gstin", "is not the taxpayer of this filing"))
+                Some((field::GSTIN, "is not the taxpayer of this filing"))
             }
             _ if period.is_some_and(|period| period != self.period.to_string()) => {
-                Some(("period", "is not the period of this filing"))
+                Some((field::PERIOD, "is not the period of this filing"))
             }
             _ => None,
         };
@@ -245,7 +246,7 @@ impl<R: Return, S: Step> Filing<R, S> {
     fn refuse_in_doubt(&self, operation: &'static str, look: &'static str) -> Result<(), Error> {
         if self.in_doubt.load(Ordering::SeqCst) {
             let reason = "may have been processed already, so it is not sent again";
-            return Err(Error::input("filing", reason).in_operation(operation).with_advice(look));
+            return Err(Error::input(field::FILING, reason).in_operation(operation).with_advice(look));
         }
         Ok(())
     }
@@ -290,7 +291,7 @@ impl<R: Return, S: Step> Filing<R, S> {
 #[cfg(any(feature = "gstr_1", feature = "gstr_9"))]
 fn known(taxpayer: Option<Gstin>, operation: &'static str) -> Result<Gstin, Error> {
     taxpayer.ok_or_else(|| {
-        Error::input("taxpayer", "is missing: a token alone does not tell whose it is")
+        Error::input(field::TAXPAYER, "is missing: a token alone does not tell whose it is")
             .in_operation(operation)
             .with_advice("name the taxpayer with `taxpayer`")
     })

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Error,
     client::ClientState,
+    field,
     values::{Gstin, ReturnPeriod, ReturnType},
 };
 
@@ -39,7 +40,11 @@ use crate::{
 pub struct FilingState {
     return_type: ReturnType,
     period: ReturnPeriod,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "Gstin::deserialize_unchecked",
+        skip_serializing_if = "Option::is_none"
+    )]
     taxpayer: Option<Gstin>,
     #[serde(flatten)]
     step: SavedStep,
@@ -106,12 +111,12 @@ impl<R: Return, S: Step> Filing<R, S> {
 /// it has sent since, so a step that cannot be undone is in doubt until a look.
 pub(super) fn resume<R: Return>(state: &ClientState, saved: FilingState) -> Result<ResumedFiling<R>, Error> {
     if saved.return_type != R::TYPE {
-        return Err(Error::input("return_type", "is not the return of this family"));
+        return Err(Error::input(field::RETURN_TYPE, "is not the return of this family"));
     }
     let mut filing = Filing::<R>::new(state, saved.period);
     match (filing.taxpayer, saved.taxpayer) {
         (Some(session), Some(saved)) if session != saved => {
-            return Err(Error::input("taxpayer", "is not the taxpayer of the session"));
+            return Err(Error::input(field::TAXPAYER, "is not the taxpayer of the session"));
         }
         (session, saved) => filing.taxpayer = session.or(saved),
     }

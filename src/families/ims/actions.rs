@@ -367,10 +367,10 @@ impl<K: BatchKind> InvoiceBatch<K> {
         let session = self.api.state.taxpayer_id().map(|taxpayer| taxpayer.gstin);
         match (self.recipient, session) {
             (Some(named), Some(session)) if named != session => {
-                Err(Error::input("recipient", "is not the taxpayer of the session"))
+                Err(Error::input(field::RECIPIENT, "is not the taxpayer of the session"))
             }
             (named, session) => named.or(session).ok_or_else(|| {
-                Error::input("recipient", "is missing: a token alone does not tell whose it is")
+                Error::input(field::RECIPIENT, "is missing: a token alone does not tell whose it is")
                     .with_advice("name the taxpayer with `recipient`")
             }),
         }
@@ -404,7 +404,7 @@ impl<K: BatchKind> InvoiceBatch<K> {
         if bodies.len() > 1 {
             let reason =
                 format!("is one of so many that {} requests are needed, one after the other", bodies.len());
-            return Err(Error::input("invoice", reason)
+            return Err(Error::input(field::INVOICE, reason)
                 .in_operation(K::OPERATION)
                 .with_advice("send them with `run`"));
         }

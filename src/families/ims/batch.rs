@@ -8,6 +8,7 @@ use super::declaration::{self, ItcDeclaration, Need};
 use crate::{
     Error,
     error::escape_and_truncate,
+    field,
     ims::types::{ActedInvoice, ActedInvoices, TypeOfGoods},
     values::{Invoice, InvoiceAction, Section},
 };
@@ -45,7 +46,7 @@ impl Documents {
                 need: Need::of(&section, invoice, action.as_ref()),
                 section,
             }),
-            Err(reason) => self.refuse("invoice", &reason),
+            Err(reason) => self.refuse(field::INVOICE, &reason),
         }
     }
 
@@ -53,14 +54,14 @@ impl Documents {
     pub(super) fn remark(&mut self, text: String) {
         let Some(item) = self.items.last_mut() else {
             // Where the document itself was refused, that is the reason to tell.
-            return self.refuse("remarks", "belong to a document; add one first");
+            return self.refuse(field::REMARKS, "belong to a document; add one first");
         };
         let length = text.chars().count();
         if item.remarks_blocked {
-            self.refuse("remarks", "are blocked for this document (isRemarksBlocked)");
+            self.refuse(field::REMARKS, "are blocked for this document (isRemarksBlocked)");
         } else if length > LONGEST_REMARK {
             let reason = format!("have {length} characters; GSTN takes {LONGEST_REMARK} at most");
-            self.refuse("remarks", &reason);
+            self.refuse(field::REMARKS, &reason);
         } else {
             item.sent.remarks = Some(text);
         }
@@ -69,17 +70,18 @@ impl Documents {
     /// Adds a declaration on credit to the last document.
     pub(super) fn declare(&mut self, declaration: ItcDeclaration) {
         let Some(item) = self.items.last_mut() else {
-            return self.refuse("itc_reduction", "belongs to a document; add one first");
+            return self.refuse(field::ITC_REDUCTION, "belongs to a document; add one first");
         };
         if let Err(reason) = declaration::put(&mut item.sent, item.need, declaration) {
-            self.refuse("itc_reduction", &reason);
+            self.refuse(field::ITC_REDUCTION, &reason);
         }
     }
 
     /// Declares it for each document that needs a declaration and has none.
     pub(super) fn declare_where_needed(&mut self, declaration: ItcDeclaration) {
         if matches!(declaration, ItcDeclaration::Amounts(_)) {
-            return self.refuse("itc_reduction", "cannot be amounts for many documents; name them for each");
+            return self
+                .refuse(field::ITC_REDUCTION, "cannot be amounts for many documents; name them for each");
         }
         for item in self.items.iter_mut().filter(|item| item.lacks_declaration()) {
             // What is needed is allowed.
@@ -88,7 +90,7 @@ impl Documents {
     }
 
     fn refuse(&mut self, field: &'static str, reason: &str) {
-        let position = self.items.len() + usize::from(field == "invoice");
+        let position = self.items.len() + usize::from(field == field::INVOICE);
         self.refusal.get_or_insert_with(|| Error::input(field, format!("{position} of the batch: {reason}")));
     }
 
@@ -98,12 +100,12 @@ impl Documents {
             return Err(refusal.clone());
         }
         if self.items.is_empty() {
-            return Err(Error::input("invoice", "is missing: the batch is empty"));
+            return Err(Error::input(field::INVOICE, "is missing: the batch is empty"));
         }
         let mut seen = HashSet::new();
         if self.items.iter().any(|item| !seen.insert(item.identity())) {
             return Err(Error::input(
-                "invoice",
+                field::INVOICE,
                 "is in the batch twice; choose one action for each document",
             ));
         }
@@ -114,7 +116,7 @@ impl Documents {
                  or an amended document declares whether credit is reduced",
                 position + 1
             );
-            return Err(Error::input("itc_reduction", reason).with_advice(
+            return Err(Error::input(field::ITC_REDUCTION, reason).with_advice(
                 "declare it with `itc_reduction` for one document or `itc_reduction_where_needed` for all",
             ));
         }

@@ -2,7 +2,7 @@
 //! that lowers it.
 
 use crate::{
-    Error,
+    Error, field,
     ims::types::ActedInvoice,
     values::{Amount, Decimal, Invoice, InvoiceAction, ItcReduction, Section, YesNo},
 };
@@ -121,7 +121,7 @@ impl ItcDeclaration {
     /// [`Input`](crate::ErrorKind::Input) with the field `itc_reduction` and the reason.
     pub fn check_for(&self, invoice: &Invoice) -> Result<(), Error> {
         let sent = amounts(Self::need(invoice), *self);
-        sent.map(drop).map_err(|reason| Error::input("itc_reduction", reason))
+        sent.map(drop).map_err(|reason| Error::input(field::ITC_REDUCTION, reason))
     }
 
     fn need(invoice: &Invoice) -> Need {

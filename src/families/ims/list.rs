@@ -3,7 +3,7 @@
 use std::{slice, vec};
 
 use crate::{
-    Error,
+    Error, field,
     ims::{
         SessionApi,
         types::{InvoiceStatus, ListSection},
@@ -136,11 +136,11 @@ fn name_in_query(section: &Section) -> Result<ListSection, Error> {
         Section::Ecom => ListSection::Ecom,
         Section::Ecoma => ListSection::Ecoma,
         Section::Other(_) => {
-            return Err(Error::input("section", "is not known to this version and cannot be listed"));
+            return Err(Error::input(field::SECTION, "is not known to this version and cannot be listed"));
         }
         _ => {
             return Err(Error::input(
-                "section",
+                field::SECTION,
                 "can be counted but not listed: the provider names no value for it",
             )
             .with_advice("see its documents on the GST portal"));

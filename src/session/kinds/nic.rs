@@ -13,6 +13,7 @@ use super::{Kind, SessionKind};
 use crate::{
     BoxFuture, Client, Error, ErrorKind, Session, TaxpayerId, Token,
     client::ClientState,
+    field,
     token::{Fresh, SessionAuth, Slot, Terms, TokenSource, session_lifetime},
     values::{Gstin, NicServer, Password, Timestamp},
 };
@@ -135,7 +136,7 @@ fn open<K: SessionKind>(
     password: Password,
 ) -> Result<Session<K>, Error> {
     if username.trim().is_empty() || username.chars().any(char::is_control) {
-        return Err(Error::input("username", "must be the user name of the API user, in one line"));
+        return Err(Error::input(field::USERNAME, "must be the user name of the API user, in one line"));
     }
     let slot = kind.slot(client.state(), TaxpayerId { gstin, username }, None);
     slot.set_credential(password.into());
@@ -170,7 +171,7 @@ macro_rules! on_servers {
             /// this product does not have.
             pub fn on(&self, server: NicServer) -> Result<Self, Error> {
                 if !$servers.contains(&server) {
-                    return Err(Error::input("x-source", "is a server that this product does not have"));
+                    return Err(Error::input(field::X_SOURCE, "is a server that this product does not have"));
                 }
                 moved(self, $of, server)
             }

@@ -6,6 +6,7 @@ use super::{Keeper, Kind, SessionKind as _, TaxpayerToken};
 use crate::{
     Answer, BoxFuture, Client, Error, SavedToken, Session, TaxpayerId, Token, TokenKey,
     client::ClientState,
+    field,
     session::{
         to_end,
         types::{SessionData, TaxpayerLogin},
@@ -64,7 +65,10 @@ impl Client {
     pub fn taxpayer(&self, gstin: Gstin, username: impl Into<String>) -> Result<Taxpayer, Error> {
         let username = username.into();
         if username.trim().is_empty() || username.chars().any(char::is_control) {
-            return Err(Error::input("username", "must be the user name on the GST portal, in one line"));
+            return Err(Error::input(
+                field::USERNAME,
+                "must be the user name on the GST portal, in one line",
+            ));
         }
         let id = TaxpayerId { gstin, username };
         let slot = KIND.slot(self.state(), id.clone(), None);
