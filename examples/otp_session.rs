@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let session = taxpayer.verify_otp("575757").await?;
     let saved = taxpayer.saved().ok_or("no session")?;
     let left = saved.expires_at().duration_since(saved.issued_at())?;
-    println!("The session is open; its token lives for {} hours.\n", left.as_secs().div_ceil(3600));
+    println!("The session is open; its token is valid for {} hours.\n", left.as_secs().div_ceil(3600));
 
     print!("{}", session.ims().counts(None).await?);
 

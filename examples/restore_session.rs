@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     taxpayer.verify_otp("575757").await?;
     let saved = taxpayer.saved().ok_or("no session")?;
     fs::write(&file, saved.expose_secret())?;
-    println!("Saved a session that lives until its token does.");
+    println!("Saved a session; it is valid until its token expires.");
 
     // Another one, later, goes on with it.
     let saved = SavedToken::from_exposed(&fs::read_to_string(&file)?)?;

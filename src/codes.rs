@@ -6,7 +6,7 @@ use crate::operation::Operation;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CodeMeaning {
-    /// The session is over: log in again.
+    /// The session has expired: log in again.
     SessionOver,
     /// User name, password or GSTIN of a login are wrong.
     LoginRefused,

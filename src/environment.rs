@@ -50,7 +50,7 @@ impl fmt::Display for Environment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     url: Url,
-    /// Plain http, which is let through for loopback addresses only.
+    /// Plain http, accepted for loopback addresses only.
     pub plain: bool,
     /// Which environment's host this is, if it is one of the provider's.
     pub environment: Option<Environment>,

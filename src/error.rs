@@ -65,9 +65,9 @@ pub enum ErrorKind {
     /// the body, a GSTIN, a period. The caller's to correct. [`Error::field`]
     /// names it.
     Input,
-    /// Key, secret or platform token are not accepted. Check them.
+    /// Authentication failed: key, secret or platform token were rejected. Check them.
     Auth,
-    /// The taxpayer's session is over. A person must ask for a new OTP.
+    /// The taxpayer's session has expired. A person must ask for a new OTP.
     SessionExpired,
     /// The account may not do this: privilege, credits, quota, access revoked.
     Denied,
@@ -116,7 +116,7 @@ impl ErrorKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Waiting for a place within the rate limit; nothing was sent.
+    /// Waiting for the rate limit; nothing was sent.
     RateLimit,
     /// Waiting for a token; the request itself was not sent.
     Login,
@@ -188,9 +188,9 @@ impl Error {
         self.with(|details| details.field = Some(field.into()))
     }
 
-    /// The taxpayer's token is dead and only a person can get another.
+    /// The taxpayer's token has expired and only a person can get another.
     pub(crate) fn session_over() -> Self {
-        Self::new(ErrorKind::SessionExpired, "the taxpayer's session is over")
+        Self::new(ErrorKind::SessionExpired, "the taxpayer's session has expired")
             .with_advice("ask for a new OTP")
     }
 
@@ -380,7 +380,7 @@ impl Error {
         self.0.maybe_processed
     }
 
-    /// How long to wait before the next try, where it is known.
+    /// How long to wait before the next attempt, where it is known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after

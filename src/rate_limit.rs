@@ -24,13 +24,13 @@ pub(crate) const SLOT: Duration = Duration::from_millis(100);
 /// A boxed future, as the methods of [`RateLimiter`] return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What lets requests through, one permission each.
+/// What lets requests through, one permit each.
 ///
 /// The default counts in this process ([`ClientBuilder::requests_per_minute`](crate::ClientBuilder::requests_per_minute)).
 /// An implementation of your own lets several machines share one limit.
 pub trait RateLimiter: Send + Sync + 'static {
     /// Waits until a request may be sent, and counts it. Must be safe to
-    /// cancel: a dropped future takes no permission with it.
+    /// cancel: a dropped future takes no permit with it.
     ///
     /// It cannot fail: where what it stands on is out of reach, it must know
     /// how to go on, with a smaller limit of its own for instance.
@@ -53,9 +53,9 @@ pub trait RateLimiter: Send + Sync + 'static {
 /// At most `limit` requests in any window of 60 seconds, first come first served.
 #[derive(Debug)]
 pub(crate) struct SlidingWindow {
-    /// Held by the one who waits for the next permission; the others queue
+    /// Held by the one who waits for the next permit; the others queue
     /// behind it in order of arrival. Never held while a request is in flight.
-    turn: tokio::sync::Mutex<()>,
+    queue: tokio::sync::Mutex<()>,
     queued: AtomicU32,
     window: Mutex<Window>,
 }
@@ -72,7 +72,7 @@ pub(crate) struct Window {
 impl SlidingWindow {
     pub fn new(limit: u32) -> Self {
         Self {
-            turn: tokio::sync::Mutex::new(()),
+            queue: tokio::sync::Mutex::new(()),
             queued: AtomicU32::new(0),
             window: Mutex::new(Window::new(limit)),
         }
@@ -82,7 +82,7 @@ impl SlidingWindow {
         self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a permission until `deadline`, and not at all where it is
+    /// Waits for a permit until `deadline`, and not at all where it is
     /// known that none will come by then.
     pub async fn acquire(&self, deadline: Instant) -> Result<(), Error> {
         if self.queued.load(Ordering::Relaxed) == 0 && self.window().take(Instant::now()).is_none() {
@@ -90,7 +90,7 @@ impl SlidingWindow {
         }
         self.refuse_hopeless(deadline)?;
         let _queued = Queued::join(&self.queued);
-        let turn = tokio::time::timeout_at(deadline.into(), self.turn.lock())
+        let head = tokio::time::timeout_at(deadline.into(), self.queue.lock())
             .await
             .map_err(|_| too_slow(None, self.paused_for()))?;
         loop {
@@ -101,7 +101,7 @@ impl SlidingWindow {
             }
             tokio::time::sleep(wait).await;
         }
-        drop(turn);
+        drop(head);
         Ok(())
     }
 
@@ -165,7 +165,7 @@ impl Window {
         self.paused_until = self.paused_until.max(Some(now + wait.min(WINDOW * 60)));
     }
 
-    /// Takes a permission now (`None`), or tells how long to wait before asking again.
+    /// Takes a permit now (`None`), or tells how long to wait before asking again.
     pub fn take(&mut self, now: Instant) -> Option<Duration> {
         self.forget(now);
         let wait = self.wait(now);

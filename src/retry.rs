@@ -61,7 +61,7 @@ impl RetryPolicy {
         Self::default().max_attempts(1)
     }
 
-    /// Tries in all, the first included. Default 3; 1 to 10, other values are
+    /// Attempts in all, the first included. Default 3; 1 to 10, other values are
     /// moved to the nearer end.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
@@ -148,7 +148,7 @@ pub(crate) fn is_retryable(idempotent: bool, error: &Error) -> bool {
     }
 }
 
-/// Whether it passes by itself only after minutes: another try at once would
+/// Whether it passes by itself only after minutes: another attempt at once would
 /// be paid for and fail.
 fn takes_minutes(error: &Error) -> bool {
     matches!(error.meaning(), Some(CodeMeaning::NotReady | CodeMeaning::Busy))

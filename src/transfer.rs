@@ -56,7 +56,7 @@ type Observer = Arc<dyn Fn(Progress) + Send + Sync>;
 /// Uploads to and downloads from signed URLs; made by [`Client::transfers`].
 ///
 /// A transfer carries no credential of the API, follows no redirect and takes
-/// no place within the rate limit. Only hosts of the provider's documented
+/// no permit of the rate limit. Only hosts of the provider's documented
 /// form are accepted (`in-co-sandbox-….s3.ap-south-1.amazonaws.com`), by https,
 /// unless [`allow_host`](Transfers::allow_host) adds one. A client of a loopback
 /// address, such as that of a mock server, may use loopback addresses too.
@@ -149,7 +149,7 @@ impl Transfers {
     /// # Errors
     ///
     /// [`Input`](ErrorKind::Input) before anything is sent, with the field `url` for
-    /// a host or scheme that is not accepted, `content` for a file that cannot be
+    /// a host or scheme that is refused, `content` for a file that cannot be
     /// read. [`TooLarge`](ErrorKind::TooLarge) above the limit. [`Api`](ErrorKind::Api)
     /// with the host's status and code: 403 where the URL has expired or was
     /// altered. Otherwise a failure of the connection or of time.

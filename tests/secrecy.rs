@@ -99,7 +99,7 @@ fn echo(request: &Request) -> String {
     format!("you sent {key} and {token}.")
 }
 
-/// S1, S2: every way in which a server repeats what it was sent.
+/// Every way in which a server repeats what it was sent.
 #[tokio::test]
 async fn an_echo_of_the_request_is_not_shown() {
     type Echo = fn(&Request) -> Vec<u8>;
@@ -180,15 +180,15 @@ async fn an_echo_of_the_request_is_not_shown() {
 
 /// A success without what its helper needs is an error like any other.
 #[tokio::test]
-async fn a_hollow_success_shows_nothing() {
+async fn an_incomplete_success_shows_nothing() {
     let otp = "83927465";
-    let hollow = |id: fn(&Request) -> &str| {
+    let incomplete = |id: fn(&Request) -> &str| {
         echoing(move |request| {
             answer(200, &json!({"transaction_id": id(request), "data": {"status_cd": "1"}}))
         })
     };
-    let key = hollow(|request| request.header("x-api-key").unwrap()).await;
-    let token = hollow(|request| request.header("authorization").unwrap()).await;
+    let key = incomplete(|request| request.header("x-api-key").unwrap()).await;
+    let token = incomplete(|request| request.header("authorization").unwrap()).await;
     for server in [key, token] {
         let secrets = Secrets::fresh();
         let client = builder(&secrets, &server).build().unwrap();
@@ -212,7 +212,7 @@ async fn a_hollow_success_shows_nothing() {
     }
 }
 
-/// S1, S2: the code that signs a return, which may hold letters.
+/// The code that signs a return, which may hold letters.
 #[tokio::test]
 async fn an_evc_otp_is_not_shown() {
     let otp = "55B4DFxq7Z";
@@ -253,7 +253,7 @@ async fn only_the_secret_is_taken_out_of_a_message() {
     assert_eq!(error.provider_message(), Some("you sent [redacted] and [redacted]."));
 }
 
-/// S1, S2: the faults of the connection, of time and of size.
+/// The faults of the connection, of time and of size.
 #[tokio::test]
 async fn faults_of_the_connection_show_nothing() {
     let cut = Server::scripted(|mut connection| async move {
@@ -292,7 +292,7 @@ async fn faults_of_the_connection_show_nothing() {
     }
 }
 
-/// S1, S2: over TLS, good and bad.
+/// Over TLS, good and bad.
 #[tokio::test]
 async fn tls_shows_nothing() {
     let authority = Authority::new();
@@ -316,7 +316,7 @@ async fn tls_shows_nothing() {
     }
 }
 
-/// S2: HTTP/2, whose crate logs every frame.
+/// HTTP/2, whose crate logs every frame.
 #[tokio::test]
 async fn http2_shows_nothing() {
     let secrets = Secrets::fresh();
@@ -345,7 +345,7 @@ async fn http2_shows_nothing() {
     assert_eq!(server.hits(), 1 + 1 + 3);
 }
 
-/// S2: what is logged of a call is on the list of what may be.
+/// What is logged of a call is on the list of what may be.
 #[tokio::test]
 async fn a_call_is_logged_without_its_values() {
     let secrets = Secrets::fresh();
@@ -360,8 +360,6 @@ async fn a_call_is_logged_without_its_values() {
     // The host is, and nothing else of the address.
     assert!(ours.contains("127.0.0.1") && !ours.contains("http://") && !ours.contains("127.0.0.1:"));
 }
-
-/// S3
 #[tokio::test]
 async fn debug_shows_nothing() {
     let secrets = Secrets::fresh();
@@ -390,7 +388,7 @@ async fn debug_shows_nothing() {
     assert!(found.is_err());
 }
 
-/// S3: nor do answers that carry tokens, and what leads to them.
+/// Nor do answers that carry tokens, and what leads to them.
 #[tokio::test]
 async fn debug_of_tokens_and_otps_shows_nothing() {
     let secrets = Secrets::fresh();
@@ -508,7 +506,7 @@ async fn a_signed_url_is_not_shown() {
     secrets.assert_not_in(&error);
 }
 
-/// S6: cookies are neither kept nor handed on.
+/// Cookies are neither kept nor handed on.
 #[tokio::test]
 async fn cookies_are_dropped() {
     let cookie = [("set-cookie", "session=canary; Path=/"), ("content-type", "application/json")];
@@ -523,7 +521,7 @@ async fn cookies_are_dropped() {
     assert!(server.requests().iter().all(|request| request.header("cookie").is_none()));
 }
 
-/// S7: no header of an answer makes the client send anything anywhere.
+/// No header of an answer makes the client send anything anywhere.
 #[tokio::test]
 async fn headers_of_an_answer_change_nothing() {
     let elsewhere = Server::always(success()).await;
@@ -552,7 +550,7 @@ async fn headers_of_an_answer_change_nothing() {
     assert_eq!(elsewhere.connections(), 0);
 }
 
-/// S12: name and version of this crate, nothing of the machine.
+/// Name and version of this crate, nothing of the machine.
 #[tokio::test]
 async fn the_user_agent_is_name_and_version() {
     let server = Server::always(success()).await;

@@ -147,7 +147,7 @@ pub enum Command {
     /// Open a session with the OTP that the taxpayer receives
     ///
     /// Asks for the OTP on the terminal, or reads it from standard input. The
-    /// session lives for six hours and is refreshed by calls in its last half
+    /// session lasts six hours and is refreshed by calls in its last half
     /// hour.
     #[command(after_help = "Example: sandbox login --gstin 33ABKCS2033B1ZW --username acme.com")]
     Login(Login),
@@ -261,7 +261,7 @@ pub struct Sessions {
 pub enum SessionsAction {
     /// Whose sessions are saved, and until when (the default)
     List,
-    /// Give living sessions six more hours
+    /// Extend valid sessions by six hours
     Refresh(SessionChoice),
     /// Delete saved sessions from this machine
     Forget {

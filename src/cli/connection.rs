@@ -145,7 +145,7 @@ impl Connection {
         let TaxpayerId { gstin, username } = self.select(select)?;
         let session = self.client.taxpayer(gstin, username.clone())?.restore().await?;
         session.ok_or_else(|| {
-            Failure::new(Exit::OtpNeeded, format!("the session of {gstin} is over"))
+            Failure::new(Exit::OtpNeeded, format!("the session of {gstin} has expired"))
                 .hint(format!("A new OTP is needed: sandbox login --gstin {gstin} --username '{username}'"))
         })
     }

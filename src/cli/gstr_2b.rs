@@ -62,7 +62,7 @@ pub async fn run(shared: &Shared, arguments: &Gstr2b) -> Result<(), Failure> {
             let look = "Ask again if the GSTR-2B stays as it was.";
             let job = signals::sending(session.gstr_2b().start_regeneration(*period), look).await?;
             let job = job.map_err(|error| job::not_sent(error, look))?;
-            eprintln!("GSTN makes {what} anew, job {}.", job.reference_id());
+            eprintln!("GSTN regenerates {what}, job {}.", job.reference_id());
             job::after_sending(&connection, job, send_options, shared.format, "gstr-2b job").await
         }
         Action::Job { reference_id, waiting, select } => {

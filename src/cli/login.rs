@@ -41,7 +41,7 @@ pub async fn run(shared: &Shared, arguments: &Login) -> Result<(), Failure> {
     signals::sending(taxpayer.verify_otp(otp.trim()), look).await??;
     connection.ensure_saved()?;
     if connection.demo().is_some() {
-        eprintln!("This session ends with the built-in server, which is now.");
+        eprintln!("The session is not saved: it belongs to the built-in server.");
     }
 
     let mut sheet =

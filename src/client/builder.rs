@@ -192,14 +192,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Limit for one try, from its sending to the last byte of its answer.
+    /// Limit for one attempt, from its sending to the last byte of its answer.
     /// Default 30 s.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.policy.attempt_timeout = bounded(timeout);
         self
     }
 
-    /// Limit for a whole call: waiting for the rate limit, all tries and the
+    /// Limit for a whole call: waiting for the rate limit, all attempts and the
     /// pauses between them. Default 90 s.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.policy.call_timeout = bounded(timeout);
@@ -236,7 +236,7 @@ impl ClientBuilder {
         self
     }
 
-    /// No limit of our own: the provider's 429 alone slows us down.
+    /// Disables the client-side rate limit. The provider still answers 429.
     pub fn no_rate_limit(mut self) -> Self {
         self.rate_limit = RateLimitSetting::Unlimited;
         self
@@ -376,7 +376,7 @@ impl ClientBuilder {
             store,
             platform,
             sessions: Mutex::default(),
-            places: Semaphore::new(self.max_in_flight),
+            permits: Semaphore::new(self.max_in_flight),
             rate_limit,
             budget: Budget::default(),
             #[cfg(feature = "redis")]

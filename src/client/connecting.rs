@@ -1,5 +1,5 @@
 //! Whether a request still waits for its connection: what reqwest does not
-//! tell when the time of an attempt is over meanwhile.
+//! tell when the attempt times out meanwhile.
 //!
 //! A request drives the making of its own connection, in its own polls. So the
 //! connector notes that it was polled and has to wait; where the last poll of

@@ -47,7 +47,7 @@ impl Client {
     }
 
     /// The environment of the key. `None` for a key without a known prefix,
-    /// which only a base URL of your own lets through.
+    /// accepted only with a custom base URL.
     #[must_use]
     pub fn environment(&self) -> Option<Environment> {
         self.state.environment()

@@ -43,7 +43,7 @@ pub(super) struct Shared {
     pub(super) store: Arc<Guard>,
     pub(super) platform: Arc<Slot>,
     pub(super) sessions: Mutex<Sessions>,
-    pub(super) places: Semaphore,
+    pub(super) permits: Semaphore,
     pub(super) rate_limit: RateLimit,
     pub(super) budget: Budget,
     #[cfg(feature = "redis")]
@@ -211,13 +211,13 @@ impl ClientState {
     }
 
     /// Waits for a permit among the requests in flight and then for the rate
-    /// limit, until the deadline at most. The place is kept until the answer
+    /// limit, until the deadline at most. The permit is held until the answer
     /// is there; it comes first, so that a request is sent when it is counted.
     pub(crate) async fn acquire(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Error> {
-        let place = if let Ok(place) = self.shared.places.try_acquire() {
-            place
+        let permit = if let Ok(permit) = self.shared.permits.try_acquire() {
+            permit
         } else {
-            tokio::time::timeout_at(deadline.into(), self.shared.places.acquire())
+            tokio::time::timeout_at(deadline.into(), self.shared.permits.acquire())
                 .await
                 .map_err(|_| rate_limit::too_slow(None, self.paused_for()))?
                 .expect("never closed")
@@ -229,7 +229,7 @@ impl ClientState {
                 .await
                 .map_err(|_| rate_limit::too_slow(None, rate_limit.paused_for()))?,
         }
-        Ok(place)
+        Ok(permit)
     }
 
     /// How long the pause goes on that the provider asked for.

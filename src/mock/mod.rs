@@ -1,4 +1,4 @@
-//! A server that answers as the document says, for tests and first tries.
+//! A server that answers as the document says, for tests and experiments.
 //!
 //! It listens on this machine alone, on a port that the system chooses, and
 //! knows nothing but the OpenAPI document: each operation answers with its

@@ -74,7 +74,7 @@ impl Engine {
         let mut manager = self.manager()?;
         match script.invoke_async(&mut manager).await {
             // Closed while nobody used it, as servers and balancers do: the
-            // manager has begun to connect anew.
+            // manager has begun to reconnect.
             Err(error) if error.is_unrecoverable_error() && !error.is_timeout() => {
                 script.invoke_async(&mut manager).await
             }
@@ -119,8 +119,8 @@ impl Engine {
     }
 
     fn failed(&self, error: &RedisError) {
-        // The next try begins with a new connection: the manager connects
-        // anew by itself after a broken one, not after one that was refused.
+        // The next attempt begins with a new connection: the manager connects
+        // again by itself after a broken one, not after one that was refused.
         *self.manager.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let down = Health::Down { try_at: Instant::now() + TRY_AGAIN };
         let before = std::mem::replace(&mut *self.health(), down);

@@ -32,7 +32,7 @@ pub(super) struct Shared {
     counts: String,
     limit: u32,
     /// Held by the one who waits for the next permit, as within one process.
-    turn: tokio::sync::Mutex<()>,
+    queue: tokio::sync::Mutex<()>,
     /// Held by the task that reports to the server what it does not know.
     reporting: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -77,7 +77,7 @@ impl SharedRateLimiter {
             slots: format!("{PREFIX}:rate_limit:{key}:slots"),
             counts: format!("{PREFIX}:rate_limit:{key}:counts"),
             limit,
-            turn: tokio::sync::Mutex::default(),
+            queue: tokio::sync::Mutex::default(),
             reporting: tokio::sync::Mutex::default(),
             state: Mutex::new(state),
         }))
@@ -93,7 +93,7 @@ impl RateLimiter for SharedRateLimiter {
         Box::pin(async {
             let shared = &self.0;
             shared.redis.keep();
-            let _turn = shared.turn.lock().await;
+            let _head = shared.queue.lock().await;
             loop {
                 let paused = shared.state().own.paused(Instant::now());
                 let wait = if paused > Duration::ZERO {
@@ -200,7 +200,7 @@ impl Shared {
 
     /// Reports to the server what it does not know of.
     async fn report(&self) -> Option<()> {
-        let _turn = self.reporting.lock().await;
+        let _head = self.reporting.lock().await;
         loop {
             let unreported = mem::take(&mut self.state().unreported);
             if unreported.is_empty() {

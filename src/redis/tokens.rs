@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{BoxError, BoxFuture, SavedToken, Token, TokenKey, TokenStore};
 
-/// After this time without a word from its holder, a claim is over.
+/// After this time without a heartbeat of its holder, a claim expires.
 const CLAIM: Duration = Duration::from_secs(10);
 /// What a worker that has lost nothing waits for those that put tokens back.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -181,7 +181,7 @@ fn open(seal: &Seal, name: &str, found: &Found) -> Option<SavedToken> {
     })
 }
 
-/// A login may take longer than a claim lives without a word.
+/// A login may take longer than a claim lasts without a heartbeat.
 async fn extend(inner: Arc<Inner>, name: String, owner: String) {
     loop {
         sleep(CLAIM / 4).await;

@@ -25,7 +25,7 @@ fn fault(kind: ErrorKind, phase: Phase, maybe_processed: bool) -> Error {
     Error::new(kind, "").with_phase(phase).with_maybe_processed(maybe_processed)
 }
 
-/// The pause before the next try by the default policy, if there is one.
+/// The pause before the next attempt by the default policy, if there is one.
 fn pause(operation: &Operation, error: &Error, attempt: u32, jitter: f64) -> Option<Duration> {
     match decide(&RetryPolicy::default(), operation, error, attempt, false, LONG, jitter) {
         Decision::Retry(pause) => Some(pause),
@@ -67,7 +67,7 @@ fn retried(operation: &Operation, error: &Error) -> bool {
 /// The default policy, row by row.
 #[test]
 fn the_default_policy() {
-    // Tries: 3 in all.
+    // Attempts: 3 in all.
     let failed = status(503);
     assert!(pause(&read(), &failed, 1, 0.0).is_some());
     assert!(pause(&read(), &failed, 2, 0.0).is_some());
@@ -119,7 +119,7 @@ fn the_default_policy() {
         }
     }
 
-    // What another try cannot change: a certificate, a proxy that refuses,
+    // What another attempt cannot change: a certificate, a proxy that refuses,
     // our own deadline, and all that the provider has decided.
     for operation in [read(), write()] {
         for phase in [Phase::Tls, Phase::Proxy, Phase::RateLimit] {
@@ -149,7 +149,7 @@ fn the_default_policy() {
     assert_eq!(granted(start + 9 * SECOND), 0);
     assert_eq!(granted(start + 10 * SECOND), 10);
 
-    // Request pace: 25 a minute on the test host, 100 on live.
+    // Rate limit: 25 a minute on the test host, 100 on live.
     assert_eq!(Environment::Test.requests_per_minute(), 25);
     assert_eq!(Environment::Live.requests_per_minute(), 100);
 
@@ -203,7 +203,7 @@ fn no_pause_passes_the_deadline() {
     assert_eq!(decide(Duration::ZERO), Decision::Stop);
 }
 
-/// R1: never earlier than asked for, and at most a tenth or a second later.
+/// Never earlier than asked for, and at most a tenth or a second later.
 #[test]
 fn retry_after_is_never_cut_short() {
     for (wait, latest) in [(1.0, 1.1), (10.0, 11.0), (60.0, 61.0), (0.0, 0.0)] {
@@ -214,7 +214,7 @@ fn retry_after_is_never_cut_short() {
     }
 }
 
-/// R16: pauses are spread over the upper half, and no two clients agree.
+/// Pauses are spread over the upper half, and no two clients agree.
 #[test]
 fn pauses_are_spread() {
     let policy = RetryPolicy::default().max_attempts(10);
@@ -300,7 +300,7 @@ fn the_budget_slides() {
     assert!(!budget.take(&policy, now + 11 * SECOND), "ten quiet seconds leave nothing");
 }
 
-/// R3: seconds, and the three forms of an HTTP date.
+/// Seconds, and the three forms of an HTTP date.
 #[test]
 fn retry_after_is_read_in_all_its_forms() {
     let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();

@@ -1,5 +1,5 @@
 //! Sessions: the OTP session of a taxpayer, and any kind that the document
-//! names. Tokens are fetched once however many calls wait, renewed early,
+//! names. Tokens are fetched once for all calls that wait, renewed early,
 //! forgotten when the server refuses them, and never mixed between taxpayers,
 //! kinds or API keys.
 

@@ -58,8 +58,8 @@ pub struct SweepStream<T: SweepTask = TypeOfGoods> {
     left: Box<dyn Iterator<Item = (TaxpayerId, T)> + Send>,
     concurrency: usize,
     /// Tasks, so that a call never waits for the caller: it would keep its
-    /// place, and a login or a turn that others wait for, until the next `next`.
-    under_way: JoinSet<SweepItem<T>>,
+    /// permit, and a login that others wait for, until the next `next`.
+    in_flight: JoinSet<SweepItem<T>>,
 }
 
 impl Client {
@@ -71,14 +71,14 @@ impl Client {
     /// order in which answers come. A failure is an item like the others and
     /// stops nothing.
     ///
-    /// - **Sessions** are taken from the client's token store when their turn
-    ///   comes, and refreshed as in any call. Where none lives the item is a
+    /// - **Sessions** are taken from the client's token store when
+    ///   they are needed, and refreshed as in any call. Where none is valid the item is a
     ///   [`SessionExpired`](crate::ErrorKind::SessionExpired), and nothing is sent.
-    /// - **Pace**: all calls keep to the client's rate limit. The wait for it
+    /// - **Rate limit**: all calls keep to the one of the client. The wait for it
     ///   may take hours in a large sweep and does not count against the call
     ///   timeout, which here limits the sending and repeating alone.
     /// - **Memory** does not grow with the number of taxpayers: the iterator is
-    ///   asked for one when there is a place for its call.
+    ///   asked for one when its call can start.
     /// - **Dropping** the stream stops it. Calls in flight are cancelled;
     ///   they only read, so nothing is left half done.
     ///
@@ -236,7 +236,7 @@ impl<I, T: SweepTask> Sweep<I, T> {
         });
         let calls =
             calls.filter(move |(taxpayer, task)| wanted.as_ref().is_none_or(|wanted| wanted(taxpayer, task)));
-        SweepStream { client, left: Box::new(calls.fuse()), concurrency, under_way: JoinSet::new() }
+        SweepStream { client, left: Box::new(calls.fuse()), concurrency, in_flight: JoinSet::new() }
     }
 }
 
@@ -274,13 +274,13 @@ impl<T: SweepTask> Stream for SweepStream<T> {
     type Item = SweepItem<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<SweepItem<T>>> {
-        while self.under_way.len() < self.concurrency
+        while self.in_flight.len() < self.concurrency
             && let Some((taxpayer, task)) = self.left.next()
         {
             let call = ask(self.client.clone(), taxpayer, task);
-            self.under_way.spawn(call);
+            self.in_flight.spawn(call);
         }
-        let answered = ready!(self.under_way.poll_join_next(context));
+        let answered = ready!(self.in_flight.poll_join_next(context));
         Poll::Ready(answered.map(|item| item.unwrap_or_else(|error| passed_on(error))))
     }
 }
@@ -296,6 +296,6 @@ impl<I, T: fmt::Debug> fmt::Debug for Sweep<I, T> {
 
 impl<T: SweepTask> fmt::Debug for SweepStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SweepStream").field("under_way", &self.under_way.len()).finish_non_exhaustive()
+        f.debug_struct("SweepStream").field("in_flight", &self.in_flight.len()).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! How long a token lives, from what little the answers say.
+//! How long a token is valid, from what little the answers say.
 
 use std::time::{Duration, SystemTime};
 

@@ -47,7 +47,7 @@ enum Start {
     Fresh,
     NearItsEnd,
     /// The provider has ended it, which nobody knows yet; it can be replaced without a person.
-    Dead,
+    Expired,
 }
 
 /// Steps that wait, by name and in order of arrival, for the test to let them happen.
@@ -262,7 +262,7 @@ impl World {
             let sessions = Sessions {
                 provider: Arc::clone(&provider),
                 gates: Arc::clone(&gates),
-                opens: matches!(start, Start::Dead),
+                opens: matches!(start, Start::Expired),
             };
             Process { slot, sessions: Arc::new(sessions) }
         };
@@ -276,7 +276,7 @@ impl World {
         match start {
             Start::Fresh => {}
             Start::NearItsEnd => this.slot.state().be_due(),
-            Start::Dead => provider.end(&first.token),
+            Start::Expired => provider.end(&first.token),
         }
         Self { tokens, provider, gates, this, other }
     }
@@ -422,13 +422,13 @@ fn session_is_over(world: &World, stored: Option<&Token>) {
 /// What is held is what lives, and what is stored.
 fn session_lives(world: &World, stored: Option<&Token>) {
     let held = world.this.slot.saved().expect("a session").token;
-    assert!(world.provider.lives(&held), "a dead token is held");
+    assert!(world.provider.lives(&held), "an expired token is held");
     assert_eq!(stored, Some(&held));
 }
 
 #[test]
 fn many_whose_token_is_refused_share_one_login() {
-    in_every_order(Start::Dead, false, &[Act::Call, Act::Call], |world, stored, ends| {
+    in_every_order(Start::Expired, false, &[Act::Call, Act::Call], |world, stored, ends| {
         assert!(ends.iter().all(Result::is_ok), "{ends:?}");
         session_lives(world, stored.as_ref());
         assert_eq!(*world.provider.logins.lock().unwrap(), 1);
@@ -523,7 +523,7 @@ fn a_failing_store_loses_no_token() {
         in_every_order(Start::NearItsEnd, true, acts, |world, _, ends| {
             assert!(ends.iter().all(Result::is_ok), "{ends:?}");
             let held = world.this.slot.saved().expect("a session").token;
-            assert!(world.provider.lives(&held), "a dead token is held");
+            assert!(world.provider.lives(&held), "an expired token is held");
             one_renewal_each(world);
         });
     }
@@ -562,6 +562,6 @@ fn a_new_session_is_not_overwritten_by_a_refresh_of_the_old_one() {
 fn two_processes_that_refresh_end_with_one_token() {
     in_every_order(Start::Fresh, false, &[Act::Refresh, Act::OtherRefreshes], |world, stored, _| {
         let stored = stored.expect("a session");
-        assert!(world.provider.lives(&stored), "a dead token is stored");
+        assert!(world.provider.lives(&stored), "an expired token is stored");
     });
 }

@@ -1,4 +1,4 @@
-//! Tokens and where they are kept: obtained once however many calls wait,
+//! Tokens and where they are kept: obtained once for all calls that wait,
 //! renewed early, forgotten when the server refuses them, never mixed between
 //! taxpayers, kinds of session or API keys. Knows nothing of the client: who
 //! asks for a token says how it is renewed.

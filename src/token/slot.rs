@@ -25,7 +25,7 @@ pub(crate) trait Renewal: Send + Sync + 'static {
     /// Whether a token can be obtained without a person.
     fn opens(&self) -> bool;
 
-    /// A new token, in exchange for one that lives; or else without any.
+    /// A new token, in exchange for a valid one; or else without any.
     fn renew(&self, current: Option<Token>) -> BoxFuture<'static, Result<Fresh, Error>>;
 
     /// Ends a token at the provider that nobody will use.
@@ -123,7 +123,7 @@ impl Slot {
         self.state().resumed(saved, self.terms.margin, Instant::now());
     }
 
-    /// The token, if it lives and need not be renewed yet.
+    /// The token, if it is valid and need not be renewed yet.
     pub fn fresh(&self) -> Option<Lease> {
         let state = self.state();
         let (token, due) = state.alive(Instant::now())?;
@@ -133,7 +133,7 @@ impl Slot {
     /// A token to use now.
     ///
     /// Near its end a token is renewed for one caller, who waits for that a
-    /// while, and the others go on with it. Where none lives, all wait for one
+    /// while, and the others go on with it. Where none is valid, all wait for one
     /// renewal and share its result. The renewal is a task of its own: nothing
     /// is lost if the caller goes away.
     pub async fn token(self: &Arc<Self>, how: Arc<dyn Renewal>) -> Result<Lease, Error> {
@@ -150,7 +150,7 @@ impl Slot {
             };
             let patience = self.patience();
             let landed = if patience > Duration::ZERO {
-                // A token lives: what the renewal brings is welcome, not needed.
+                // A token is valid: what the renewal brings is welcome, not needed.
                 match tokio::time::timeout(patience, landed(&mut outcome)).await {
                     Ok(Some(Ok(landed))) => Some(Ok(landed)),
                     _ if self.is_alive() => continue,
@@ -167,7 +167,7 @@ impl Slot {
         }
     }
 
-    /// A new token although one lives. Those who ask at once share one.
+    /// A new token although one is valid. Those who ask at once share one.
     pub async fn renew(self: &Arc<Self>, how: Arc<dyn Renewal>) -> Result<(), Error> {
         loop {
             let asked = self.state().ask_for_new();
@@ -279,7 +279,7 @@ impl Slot {
         }
     }
 
-    /// Whether a token lives, here or in the store.
+    /// Whether a token is valid, here or in the store.
     pub async fn find(&self) -> Result<bool, Error> {
         if self.is_alive() {
             return Ok(true);

@@ -67,11 +67,11 @@ struct Flight {
 /// What a renewal is to do.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Aim {
-    /// Any token that lives.
+    /// Any valid token.
     Any,
-    /// A new one although one lives, since that is near its end.
+    /// A new one although one is valid, since that is near its end.
     Early,
-    /// A new one although one lives, since somebody asks for it.
+    /// A new one although one is valid, since somebody asks for it.
     New,
 }
 
@@ -142,7 +142,7 @@ impl State {
         }
     }
 
-    /// One wants a new token although one lives.
+    /// One wants a new token although one is valid.
     pub fn ask_for_new(&mut self) -> Asked {
         match &self.flight {
             Some(flight) => Asked::Join(flight.outcome.clone()),
@@ -253,7 +253,7 @@ impl State {
         self.held = Some(Held { saved, renew_at, expires_at: now + life });
     }
 
-    /// The session is over here, by the caller's wish. What began before is void.
+    /// The caller has ended the session. What began before is void.
     pub fn ended(&mut self) {
         self.moment.ended += 1;
         self.flight = None;

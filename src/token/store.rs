@@ -172,7 +172,7 @@ impl SavedToken {
         self.issued_at
     }
 
-    /// When the token dies, by the clock of this machine.
+    /// When the token expires, by the clock of this machine.
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         self.expires_at
@@ -291,7 +291,7 @@ pub trait TokenStore: Send + Sync + 'static {
     /// has at a time. `false`: another has it; look into the store again after
     /// a moment. It must end by itself should its holder die.
     ///
-    /// The default grants it always: a client renews once however many of its
+    /// The default grants it always: a client renews once for all of its
     /// calls wait, so that one process needs no more.
     fn claim<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<bool, BoxError>> {
         let _ = key;

@@ -125,10 +125,12 @@ fn http_failure(operation: &Operation, status: StatusCode, probe: &Level, body: 
 fn not_let_in(operation: &Operation) -> Error {
     match operation.credential {
         Credential::Session(_) => session_over(operation),
-        Credential::PlatformToken => Error::new(ErrorKind::Auth, "the platform token is not accepted")
-            .with_advice("check that key and secret belong together"),
+        Credential::PlatformToken => {
+            Error::new(ErrorKind::Auth, "authentication failed: the platform token was rejected")
+                .with_advice("check that key and secret belong together")
+        }
         Credential::ApiKey | Credential::ApiSecret => {
-            Error::new(ErrorKind::Auth, "key or secret are not accepted")
+            Error::new(ErrorKind::Auth, "authentication failed: the key or the secret was rejected")
                 .with_advice("check them on the provider's console")
         }
     }

@@ -165,7 +165,7 @@ async fn a_business_failure_is_an_error_with_its_code() {
     let error = mock.session().unwrap().ims().counts(TypeOfGoods::Others).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "get_invoice_count: the taxpayer's session is over: Invalid Session (code AUTH4033, status 200, \
+        "get_invoice_count: the taxpayer's session has expired: Invalid Session (code AUTH4033, status 200, \
          transaction d8c9e0f1-a2b3-4445-8556-677889900112); ask for a new OTP"
     );
 }

@@ -55,7 +55,7 @@ async fn a_month_from_key_and_secret_to_a_new_gstr_2b() {
     let after = session.ims().counts(None).await.unwrap();
     assert_eq!((after.no_action(), after.accepted(), after.rejected(), after.pending()), (9, 2, 1, 0));
 
-    // The credit statement anew, and the end of the session.
+    // The credit statement again, and the end of the session.
     let job = session.gstr_2b().start_regeneration(ReturnPeriod::new(2024, 11).unwrap()).await.unwrap();
     assert_eq!(job.polling(polling).wait().await.unwrap().state, JobState::Processed);
     taxpayer.logout().await.unwrap();

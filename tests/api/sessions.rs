@@ -136,7 +136,7 @@ async fn k4_near_its_end_a_token_is_renewed_once_while_calls_go_on_with_it() {
     }
     assert_eq!(mock.hits("authenticate"), 2);
     let refused = mock.requests().iter().filter(|request| request.status == Some(403)).count();
-    assert_eq!(refused, 0, "no call met a dead token");
+    assert_eq!(refused, 0, "no call met an expired token");
 }
 
 #[tokio::test]
@@ -270,7 +270,7 @@ async fn a_login_may_take_no_longer_than_the_call() {
 
 #[tokio::test]
 async fn writes_are_repeated_only_where_nothing_was_done() {
-    // H1: status 500 may have been processed.
+    // Status 500 may have been processed.
     let mock = mock().await;
     let client = builder(&mock).build().unwrap();
     mock.on("generate_otp").error("internal_server_error").times(1);
@@ -279,7 +279,7 @@ async fn writes_are_repeated_only_where_nothing_was_done() {
     assert!(error.maybe_processed() && !error.is_retryable());
     assert_eq!(mock.hits("generate_otp"), 1);
 
-    // R1: 429 was not.
+    // 429 was not.
     mock.clear();
     mock.on("generate_otp").error("too_many_requests").header("retry-after", "1").times(1);
     let start = std::time::Instant::now();
@@ -287,7 +287,7 @@ async fn writes_are_repeated_only_where_nothing_was_done() {
     assert!(start.elapsed() >= Duration::from_secs(1));
     assert_eq!(mock.hits("generate_otp"), 2);
 
-    // N3: no answer may mean anything.
+    // No answer may mean anything.
     mock.clear();
     mock.on("generate_otp").fault(Fault::CloseWithoutAnswer).times(1);
     let error = platform_call(&client).await.unwrap_err();
@@ -344,7 +344,7 @@ async fn a_session_is_opened_used_and_closed() {
     let requests = mock.requests();
     let operations: Vec<_> = requests.iter().map(|request| request.operation.as_deref().unwrap()).collect();
     assert_eq!(operations, ["authenticate", "generate_otp", "verify_otp", "get_invoice_count", "logout"]);
-    // K15: the secret goes to the login and nowhere else.
+    // The secret goes to the login and nowhere else.
     for request in &requests {
         let is_login = request.operation.as_deref() == Some("authenticate");
         assert_eq!(request.header("x-api-secret").is_some(), is_login, "{}", request.path);
@@ -395,7 +395,7 @@ async fn h9_a_dead_taxpayer_token_is_told_and_no_otp_is_asked_for() {
     assert!(error.to_string().contains("new OTP"), "{error}");
     assert_eq!(mock.requests().len(), 1);
 
-    // Known to be dead now: nothing more is sent.
+    // Known to be expired now: nothing more is sent.
     assert!(session.ims().counts(TypeOfGoods::Others).await.unwrap_err().is_session_expired());
     assert_eq!(mock.requests().len(), 1);
 }
@@ -592,7 +592,7 @@ async fn a_newer_token_in_the_store_takes_the_place_of_a_refused_one() {
     let first = builder(&mock).token_store(Arc::clone(&store)).build().unwrap();
     let second = builder(&mock).token_store(store).build().unwrap();
     let (_, session) = session(&first).await;
-    // The other worker opens a newer session, and the first one's dies.
+    // The other worker opens a newer session, and the first one's ends.
     let other = taxpayer(&second, GSTIN).verify_otp("575757").await.unwrap();
     mock.on("get_invoice_count").error("access_token_expired").times(1);
     session.ims().counts(TypeOfGoods::Others).await.unwrap();

@@ -177,14 +177,14 @@ impl RateLimiter for Slow {
 #[tokio::test]
 async fn the_wait_for_the_pace_is_no_part_of_the_call() {
     let mock = MockServer::start().await.unwrap();
-    let gate = Arc::new(Slow(tokio::sync::Mutex::default()));
+    let limiter = Arc::new(Slow(tokio::sync::Mutex::default()));
     let store = Arc::new(MemoryStore::default());
     let quick = builder(&mock).token_store(Arc::clone(&store) as _).build().unwrap();
     signed_in(&mock, &quick, 10, |_| false).await;
 
     // Ten calls queue at once, the last for a second; each may take 300 ms.
     let client =
-        builder(&mock).token_store(store).rate_limiter(gate).call_timeout(Duration::from_millis(300));
+        builder(&mock).token_store(store).rate_limiter(limiter).call_timeout(Duration::from_millis(300));
     let client = client.build().unwrap();
     let items = collect(client.sweep(firm(10)).goods([TypeOfGoods::Others]).start()).await;
     assert_eq!(items.len(), 10);

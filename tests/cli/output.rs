@@ -103,7 +103,7 @@ fn the_address_of_the_mock_server_in_each_format() {
         let shown: Vec<_> = output.map(Result::unwrap).collect();
         child.kill().unwrap();
         child.wait().unwrap();
-        // The token is signed anew each time; its first part is not.
+        // The token is signed again each time; its first part is not.
         let hide = |line: &String| {
             line.split_once("eyJ").map_or(line.clone(), |(before, _)| format!("{before}eyJ…"))
         };

@@ -351,7 +351,7 @@ fn five_hundred_taxpayers_with_faults_are_each_accounted_for_once() {
     let answers = answers(&run.stdout);
     assert_eq!(answers.len(), 1500);
     assert!(answers.values().all(|times| *times == 1));
-    // 50 without a session, 25 whose session is over, 10 that always fail; none is two of these.
+    // 50 without a session, 25 whose session has expired, 10 that always fail; none is two of these.
     assert!(
         run.stderr.contains("1,500 calls for 500 taxpayers: 1,245 answered, 255 failed."),
         "{}",
@@ -426,7 +426,7 @@ async fn a_sweep_that_is_killed_goes_on_where_it_was() {
     assert_eq!(asked.len(), 72);
     assert!(done.keys().all(|call| asked[call] == 1), "what is noted is never asked again");
     let twice = asked.values().filter(|times| **times > 1).count();
-    assert!(twice <= 4, "{twice} were asked twice, 4 were under way");
+    assert!(twice <= 4, "{twice} were asked twice, 4 were in flight");
 
     // All of it is noted now: nothing is asked, and the results are the same.
     mock.clear();
@@ -466,7 +466,7 @@ async fn ctrl_c_ends_a_sweep_with_what_it_has() {
     assert!(String::from_utf8(output.stdout).unwrap().lines().count() > 1, "what it has is shown");
     let noted = fs::read_to_string(&checkpoint).unwrap().lines().count() - 1;
     assert!(noted < 18, "stopped half-way");
-    assert_eq!(noted, mock.hits("get_invoice_count"), "what was under way is waited for and noted");
+    assert_eq!(noted, mock.hits("get_invoice_count"), "what was in flight is waited for and noted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,7 +31,7 @@ fn with_count(count: &str) -> String {
     with_groups(&format!(r#"{{"all_oth": {{"b2b": {{"accept": {count}}}}}}}"#))
 }
 
-/// B1: sections, groups and counters are open lists; what is new is kept.
+/// Sections, groups and counters are open lists; what is new is kept.
 #[tokio::test]
 async fn what_is_new_is_kept_as_text() {
     let groups = r#"{"new_group": {"newsec": {"accept": 1, "new counter": 2}, "B2B": {"accept": 4}}}"#;
@@ -41,7 +41,7 @@ async fn what_is_new_is_kept_as_text() {
     assert_eq!(counts.section("B2B").unwrap().accepted, 4);
 }
 
-/// B2: in counts, the last of two equal keys holds; an envelope with two of
+/// In counts, the last of two equal keys holds; an envelope with two of
 /// one member is refused.
 #[tokio::test]
 async fn of_equal_keys_the_last_holds() {
@@ -71,7 +71,7 @@ async fn of_equal_keys_the_last_holds() {
     }
 }
 
-/// B4: exact or refused, never wrapped or rounded.
+/// Exact or refused, never wrapped or rounded.
 #[tokio::test]
 async fn a_count_is_exact_or_refused() {
     for (sent, count) in [
@@ -130,7 +130,7 @@ fn padded(length: usize) -> Vec<u8> {
     body
 }
 
-/// B6: the limit holds to the byte, however the body comes, and what is left
+/// The limit holds to the byte, however the body comes, and what is left
 /// of a body that is too large is not read.
 #[tokio::test]
 async fn a_body_above_the_limit_is_not_read() {
@@ -184,7 +184,7 @@ async fn a_body_above_the_limit_is_not_read() {
     }
 }
 
-/// B6: the connection of a body that was left is not used again.
+/// The connection of a body that was left is not used again.
 #[tokio::test]
 async fn the_connection_of_a_body_that_was_left_is_closed() {
     let server = Server::scripted(|mut connection| async move {
@@ -200,7 +200,7 @@ async fn the_connection_of_a_body_that_was_left_is_closed() {
     assert_eq!((server.hits(), server.connections()), (2, 2));
 }
 
-/// B8: what a header claims is neither waited for nor set aside.
+/// What a header claims is neither waited for nor set aside.
 #[tokio::test]
 async fn a_claimed_length_is_not_believed() {
     for (length, cap) in [
@@ -238,8 +238,6 @@ fn bomb() -> Vec<u8> {
     let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     [head.to_vec(), block.repeat(200)].concat()
 }
-
-/// B7
 #[cfg(target_os = "linux")]
 #[test]
 fn a_gzip_bomb_costs_little_memory() {
@@ -288,7 +286,7 @@ async fn a_body_that_does_not_unpack_is_no_answer() {
     assert_eq!(call(&client(&server).build().unwrap()).await.unwrap().total(), 12);
 }
 
-/// B10: the status decides, not the content type.
+/// The status decides, not the content type.
 #[tokio::test]
 async fn the_content_type_does_not_matter() {
     let body = padded(CAP);
@@ -309,7 +307,7 @@ async fn the_content_type_does_not_matter() {
     }
 }
 
-/// B12: keys are data, however many and however odd.
+/// Keys are data, however many and however odd.
 #[tokio::test]
 async fn odd_keys_are_only_keys() {
     let odd = ["__proto__", "constructor", "a.b", "", " ", "\\u0000", "💥", "a[0]", "../..", "all_oth"];
@@ -321,7 +319,7 @@ async fn odd_keys_are_only_keys() {
     assert!(!counts.to_string().is_empty());
 }
 
-/// B12: a hundred thousand keys at each level take a moment, not minutes.
+/// A hundred thousand keys at each level take a moment, not minutes.
 #[tokio::test]
 async fn a_hundred_thousand_keys_take_a_moment() {
     const KEYS: usize = 100_000;
@@ -344,7 +342,7 @@ async fn a_hundred_thousand_keys_take_a_moment() {
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
 }
 
-/// B13: JSON in a string is a string.
+/// JSON in a string is a string.
 #[tokio::test]
 async fn json_in_a_string_is_not_read_twice() {
     let counts = String::from_utf8(padded(300)).unwrap();
@@ -425,7 +423,7 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// B16: whatever comes, no panic, and a success only where all agree on it.
+/// Whatever comes, no panic, and a success only where all agree on it.
 #[test]
 fn no_answer_is_a_success_by_accident() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,4 +1,4 @@
-//! Cancellation, runtimes and long runs (cases K17 to K20).
+//! Cancellation, runtimes and long runs.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
-/// K17: a call that is dropped between two tries sends nothing more.
+/// A call that is dropped between two attempts sends nothing more.
 #[tokio::test]
 async fn a_dropped_call_sends_nothing_more() {
     let server = Server::always(failure(503, "Service Unavailable")).await;
@@ -25,7 +25,7 @@ async fn a_dropped_call_sends_nothing_more() {
     assert_eq!(server.hits(), 1);
 }
 
-/// K17: nor does it keep its place, in the queue or among the calls under way.
+/// Nor does it keep its place, in the queue or among the calls in flight.
 #[tokio::test]
 async fn a_dropped_call_leaves_its_place() {
     let server = Server::scripted(|mut connection| async move {
@@ -57,7 +57,7 @@ async fn a_dropped_call_leaves_its_place() {
     assert_eq!(server.hits(), 2);
 }
 
-/// K18: a client that is used from a second runtime, the first one gone with
+/// A client that is used from a second runtime, the first one gone with
 /// the connections that it drove.
 #[test]
 fn a_client_outlives_a_runtime() {
@@ -74,8 +74,8 @@ fn a_client_outlives_a_runtime() {
     assert_eq!(server.hits(), 7);
 }
 
-/// K18: a runtime that is shut down in the middle of a call, which holds the
-/// only place and the turn at the rate limit.
+/// A runtime that is shut down in the middle of a call, which holds the
+/// only permit and the head of the queue for the rate limit.
 #[test]
 fn a_runtime_may_end_in_the_middle_of_a_call() {
     let servers = runtime();
@@ -99,7 +99,7 @@ fn a_runtime_may_end_in_the_middle_of_a_call() {
     assert_eq!(server.hits(), 2);
 }
 
-/// K19, at compile time.
+/// Checked at compile time.
 #[test]
 fn everything_may_cross_threads() {
     fn sendable<T: Send>(_: &T) {}
@@ -122,7 +122,7 @@ fn everything_may_cross_threads() {
     sendable(&ims.all_counts());
 }
 
-/// K20: ten thousand calls, one after another, in a process of their own.
+/// Ten thousand calls, one after another, in a process of their own.
 #[cfg(target_os = "linux")]
 #[test]
 fn ten_thousand_calls_leave_nothing_behind() {

@@ -24,8 +24,6 @@ fn refused(builder: ClientBuilder, field: &str) -> Error {
     assert!(!error.maybe_processed() && !error.is_retryable());
     error
 }
-
-/// C1
 #[test]
 fn a_key_is_needed() {
     refused(Client::builder(), "key");
@@ -36,7 +34,7 @@ fn a_key_is_needed() {
     refused(Client::builder().key("key_test_1").platform_token(" "), "platform_token");
 }
 
-/// C2, C3, C4: nothing is trimmed, replaced or sent as other bytes.
+/// Nothing is trimmed, replaced or sent as other bytes.
 #[test]
 fn credentials_must_be_visible_ascii() {
     for odd in [
@@ -63,7 +61,7 @@ fn credentials_must_be_visible_ascii() {
     }
 }
 
-/// C5: a key goes to its own environment, unless the caller insists.
+/// A key goes to its own environment, unless the caller insists.
 #[test]
 fn a_key_goes_to_its_own_environment() {
     support::install_tls_provider();
@@ -86,8 +84,6 @@ fn a_key_goes_to_its_own_environment() {
     let named = Client::builder().key("abc").environment(Environment::Test).build().unwrap();
     assert_eq!(named.base_url(), TEST);
 }
-
-/// C6
 #[test]
 fn key_and_secret_are_of_one_environment() {
     support::install_tls_provider();
@@ -100,8 +96,6 @@ fn key_and_secret_are_of_one_environment() {
     );
     Client::builder().key("key_live_1").secret("secret_live_1").build().unwrap();
 }
-
-/// C7, C10
 #[test]
 fn a_base_url_must_be_plain_and_safe() {
     for url in [
@@ -143,8 +137,6 @@ fn a_base_url_must_be_plain_and_safe() {
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
     }
 }
-
-/// C8
 #[tokio::test]
 async fn plain_http_is_for_loopback() {
     let server = Server::always(success()).await;
@@ -158,8 +150,6 @@ async fn plain_http_is_for_loopback() {
         client_of(format!("http://{host}:{port}")).build().unwrap();
     }
 }
-
-/// C11
 #[tokio::test]
 async fn the_path_is_put_after_the_prefix() {
     let server = Server::always(success()).await;
@@ -179,7 +169,7 @@ async fn the_path_is_put_after_the_prefix() {
     assert_eq!(server.hits(), 6);
 }
 
-/// C13: numbers without sense are moved to the nearest that has some.
+/// Numbers without sense are moved to the nearest that has some.
 #[tokio::test]
 async fn extreme_numbers_are_clamped() {
     let server = Server::always(support::failure(500, "Internal Server Error")).await;
@@ -220,8 +210,6 @@ async fn extreme_numbers_are_clamped() {
     let error = client(&server).connect_timeout(Duration::ZERO).build().map(drop);
     assert!(error.is_ok(), "{error:?}");
 }
-
-/// C14
 #[tokio::test]
 async fn the_token_is_sent_raw() {
     let server = Server::always(success()).await;
@@ -259,8 +247,6 @@ async fn a_request_holds_what_it_needs_and_no_more() {
     assert!(request.body.is_empty());
     assert!(!request.head.contains(&secrets.secret) && !request.head.contains(&secrets.platform_token));
 }
-
-/// C15
 #[test]
 fn the_environment_is_read_and_told_by_name() {
     const NAME: &str = "configuration::the_environment_is_read_and_told_by_name";
@@ -322,7 +308,7 @@ fn certificates_are_needed_for_https_alone() {
         .run();
 }
 
-/// C18, for the parameters of this operation: told by name, with the
+/// Told by name, with the
 /// operation, and nothing is sent.
 #[tokio::test]
 async fn parameters_are_checked_before_sending() {
@@ -391,7 +377,7 @@ async fn dates_keep_their_slashes() {
     assert_eq!(sent.len(), 3);
 }
 
-/// C19: no call with the wrong token or none.
+/// No call with the wrong token or none.
 #[tokio::test]
 async fn a_missing_token_is_told_before_sending() {
     support::install_tls_provider();
@@ -413,7 +399,7 @@ async fn a_missing_token_is_told_before_sending() {
     assert_eq!(server.connections(), 0);
 }
 
-/// C20: clones are the same client, down to the connection.
+/// Clones are the same client, down to the connection.
 #[tokio::test]
 async fn a_thousand_clones_are_one_client() {
     let server = Server::always(answer(

@@ -33,8 +33,6 @@ fn refused(error: &Value) -> String {
 fn counts() -> Value {
     json!({"all_oth": {"b2b": {"noaction": 11, "accept": 1}, "ttl_cnt": 12}})
 }
-
-/// E1, E2, E3
 #[tokio::test]
 async fn business_failures_keep_their_code() {
     for (code, kind) in [
@@ -56,7 +54,7 @@ async fn business_failures_keep_their_code() {
     }
 }
 
-/// E4, E5: text, number and boolean count alike. What the document does not
+/// Text, number and boolean count alike. What the document does not
 /// know is neither success nor failure, and so no success.
 #[tokio::test]
 async fn the_status_may_have_any_form() {
@@ -96,7 +94,7 @@ async fn the_status_may_have_any_form() {
     assert_eq!(succeeds(envelope(&json!({"data": counts()})).to_string()).await.total(), 12);
 }
 
-/// E7: an error with content wins over a status that claims success; an empty
+/// An error with content wins over a status that claims success; an empty
 /// one is nothing.
 #[tokio::test]
 async fn an_error_beside_a_success_is_a_failure() {
@@ -158,7 +156,7 @@ async fn a_reason_beside_another_status_is_told() {
     }
 }
 
-/// E8: members in another order, the status as a number.
+/// Members in another order, the status as a number.
 #[tokio::test]
 async fn nested_data_is_read_in_any_order() {
     let body = r#"{"data": {"data": {"all_oth": {"ttl_cnt": 3, "b2b": {"accept": 3}}}, "status_cd": 1}, "code": 200}"#;
@@ -180,7 +178,7 @@ async fn an_escaped_failure_is_a_failure() {
     }
 }
 
-/// E12, E15, and `transaction_id` of E13: what a call does not need cannot fail it.
+/// What a call does not need cannot fail it.
 #[tokio::test]
 async fn optional_members_may_be_odd_or_missing() {
     let data = json!({"status_cd": "1", "data": counts()});
@@ -215,7 +213,7 @@ async fn optional_members_may_be_odd_or_missing() {
     assert_eq!(counts.section("b2b").unwrap().other["new_counter"], 2);
 }
 
-/// E13, E16: what the provider says is escaped, cut, and never fails the error.
+/// What the provider says is escaped, cut, and never fails the error.
 #[tokio::test]
 async fn the_provider_s_words_are_escaped_and_cut() {
     let odd = [
@@ -253,7 +251,7 @@ async fn the_provider_s_words_are_escaped_and_cut() {
     assert_eq!(error.error_code(), Some(&*("X".repeat(80) + "…")));
 }
 
-/// E17: the path is told, what stands there is not.
+/// The path is told, what stands there is not.
 #[tokio::test]
 async fn data_of_the_wrong_shape_is_told_by_its_path() {
     for (data, path) in [
@@ -282,7 +280,7 @@ async fn data_of_the_wrong_shape_is_told_by_its_path() {
     }
 }
 
-/// E18: with a success, no answer; with a failure, still that failure.
+/// With a success, no answer; with a failure, still that failure.
 #[tokio::test]
 async fn a_top_level_that_is_no_envelope() {
     for body in ["null", "[]", "{}", "\"ok\"", "42", "true", "[200, {}]", "{\"data\"", "nonsense", "\0\u{1}"]

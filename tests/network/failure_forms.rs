@@ -147,7 +147,7 @@ async fn a_repeated_status_does_not_hide_a_failure() {
     }
 }
 
-/// The provider could not reach GSTN: worth another try where that is safe.
+/// The provider could not reach GSTN: worth another attempt where that is safe.
 #[tokio::test]
 async fn a_provider_that_is_down_is_asked_again_by_reads() {
     let down = json!({"success": false, "message": "GSPERR300 : Ei : GSPGSTDOWN"});
@@ -293,7 +293,7 @@ async fn a_write_with_a_reference_and_an_error_may_have_been_processed() {
         envelope(&json!({"status_cd": "0", "data": {"reference_id": "r-1"}, "error": error})),
         envelope(&json!({"status_cd": "0", "reference_id": "r-1", "error": error})),
         json!({"reference_id": "r-1", "status_cd": "0", "error": error}),
-        // Even a code that promises the contrary, and a dead session.
+        // Even a code that promises the contrary, and an expired session.
         envelope(&json!({"reference_id": "r-1", "error": {"error_cd": "IMSSAV0015"}})),
         envelope(&json!({"reference_id": "r-1", "error": {"error_cd": "AUTH4033"}})),
     ] {

@@ -12,7 +12,7 @@ async fn outcome(answer: Vec<u8>) -> (Error, usize) {
     (error, server.hits())
 }
 
-/// H1, H17, and the other statuses that are worth another try.
+/// The statuses that are worth another attempt.
 #[tokio::test]
 async fn a_passing_failure_is_retried() {
     for status in [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524] {
@@ -22,7 +22,7 @@ async fn a_passing_failure_is_retried() {
     }
 }
 
-/// H2: the error is that of the last answer.
+/// The error is that of the last answer.
 #[tokio::test]
 async fn a_lasting_failure_is_tried_three_times() {
     for status in [408, 500, 502, 503, 504, 520, 524] {
@@ -39,10 +39,10 @@ async fn a_lasting_failure_is_tried_three_times() {
     }
 }
 
-/// H3, H4, H18, H19: every other status is told after one try. Of the 5xx only
+/// Every other status is told after one attempt. Of the 5xx only
 /// 500, 502, 503, 504 and those of a CDN, 520 to 524, are known to pass.
 #[tokio::test]
-async fn any_other_status_is_told_after_one_try() {
+async fn any_other_status_is_told_after_one_attempt() {
     for status in (400..=599).chain([600, 999]) {
         if [401, 403, 408, 429, 500, 502, 503, 504].contains(&status) || (520..=524).contains(&status) {
             continue;
@@ -56,7 +56,7 @@ async fn any_other_status_is_told_after_one_try() {
     }
 }
 
-/// H8: the account may not, and asking again changes nothing.
+/// The account may not, and asking again changes nothing.
 #[tokio::test]
 async fn a_403_is_denied() {
     for message in [
@@ -75,7 +75,7 @@ async fn a_403_is_denied() {
     }
 }
 
-/// H8: an API gateway in front has a body of its own.
+/// An API gateway in front has a body of its own.
 #[tokio::test]
 async fn a_403_of_a_gateway_is_denied() {
     let (error, hits) = outcome(answer(403, &json!({"message": "Forbidden"}))).await;
@@ -119,9 +119,9 @@ async fn the_gateway_s_words_are_told() {
     assert_eq!(error.kind(), ErrorKind::SessionExpired, "{error:?}");
 }
 
-/// H9: a dead token of a taxpayer needs a person and an OTP.
+/// An expired token of a taxpayer needs a person and an OTP.
 #[tokio::test]
-async fn a_dead_token_of_a_taxpayer_ends_the_session() {
+async fn an_expired_token_of_a_taxpayer_ends_the_session() {
     for answer in [
         failure(401, "Unauthorized"),
         failure(403, "Invalid access token"),
@@ -136,7 +136,7 @@ async fn a_dead_token_of_a_taxpayer_ends_the_session() {
     }
 }
 
-/// H11: a page of the CDN in front keeps its status, and stays out of the message.
+/// A page of the CDN in front keeps its status, and stays out of the message.
 #[tokio::test]
 async fn a_page_of_html_keeps_its_status() {
     let page = "<!DOCTYPE html><HTML><HEAD><TITLE>ERROR: The request could not be satisfied</TITLE></HEAD>\
@@ -153,8 +153,6 @@ async fn a_page_of_html_keeps_its_status() {
         assert!(!error.to_string().to_lowercase().contains("cloudfront"), "{error}");
     }
 }
-
-/// H12
 #[tokio::test]
 async fn a_page_of_html_with_status_200_is_no_answer() {
     for page in ["<html>Please log in</html>", "\n  <html>", "\u{feff}<html>"] {
@@ -165,7 +163,7 @@ async fn a_page_of_html_with_status_200_is_no_answer() {
     }
 }
 
-/// H13, and a success that the document does not know.
+/// Nor is a success that the document does not know.
 #[tokio::test]
 async fn an_empty_success_is_no_answer() {
     let empty = [
@@ -192,7 +190,7 @@ async fn an_empty_success_is_no_answer() {
     }
 }
 
-/// H14, H15, H16: no redirect is followed, wherever it leads.
+/// No redirect is followed, wherever it leads.
 #[tokio::test]
 async fn redirects_are_not_followed() {
     let elsewhere = Server::always(success()).await;
@@ -210,7 +208,7 @@ async fn redirects_are_not_followed() {
     assert_eq!(elsewhere.connections(), 0);
 }
 
-/// H16: over TLS, down to plain http.
+/// Over TLS, down to plain http.
 #[tokio::test]
 async fn a_redirect_to_plain_http_is_not_followed() {
     let elsewhere = Server::always(success()).await;
@@ -231,7 +229,7 @@ async fn a_redirect_to_plain_http_is_not_followed() {
     assert_eq!(elsewhere.connections(), 0);
 }
 
-/// H21: the status of the envelope is taken for that of the answer, with all
+/// The status of the envelope is taken for that of the answer, with all
 /// that follows from it: 500 is retried, 404 is not.
 #[tokio::test]
 async fn a_failure_in_the_envelope_of_a_200_is_a_failure() {

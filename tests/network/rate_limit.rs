@@ -25,8 +25,6 @@ fn between(server: &Server, first: usize, second: usize) -> Duration {
     let requests = server.requests();
     requests[second].at - requests[first].at
 }
-
-/// R1
 #[tokio::test]
 async fn retry_after_seconds_are_waited_for() {
     let server = Server::answering([too_many(&[("Retry-After", "1")]), success()]).await;
@@ -36,7 +34,7 @@ async fn retry_after_seconds_are_waited_for() {
     assert!(waited >= SECOND && waited < 3 * SECOND, "{waited:?}");
 }
 
-/// R2: with the default policy, the first wait is 0.5 to 1 s.
+/// With the default policy, the first wait is 0.5 to 1 s.
 #[tokio::test]
 async fn without_retry_after_the_own_pause_is_made() {
     let server = Server::answering([too_many(&[]), success()]).await;
@@ -47,7 +45,7 @@ async fn without_retry_after_the_own_pause_is_made() {
     assert!(waited >= SECOND / 2 && waited < 3 * SECOND, "{waited:?}");
 }
 
-/// R3, over the wire; the other forms of a date are in the table of `retry_after`.
+/// Over the wire; the other forms of a date are in the table of `retry_after`.
 #[tokio::test]
 async fn a_retry_after_date_is_waited_for() {
     let date = httpdate::fmt_http_date(SystemTime::now() + 2 * SECOND);
@@ -59,7 +57,7 @@ async fn a_retry_after_date_is_waited_for() {
     assert!(waited >= SECOND * 9 / 10 && waited < 4 * SECOND, "{waited:?}");
 }
 
-/// R5: the wait is told, to the caller and to the calls after it.
+/// The wait is told, to the caller and to the calls after it.
 #[tokio::test]
 async fn a_long_retry_after_fails_at_once_and_is_told() {
     let server = Server::always(too_many(&[("retry-after", "3600")])).await;
@@ -92,8 +90,6 @@ async fn an_endless_retry_after_overflows_nothing() {
         assert!(error.retry_after().unwrap() > 24 * 3600 * SECOND, "{value}");
     }
 }
-
-/// R7
 #[tokio::test]
 async fn retry_after_counts_where_a_status_is_retried_and_nowhere_else() {
     let busy = answer_with(503, &[("retry-after", "1")], r#"{"code":503,"message":"Service Unavailable"}"#);
@@ -107,8 +103,6 @@ async fn retry_after_counts_where_a_status_is_retried_and_nowhere_else() {
     let error = failing(&client(&server).build().unwrap()).await;
     assert_eq!((error.kind(), error.status(), server.hits()), (ErrorKind::Api, Some(400), 1));
 }
-
-/// R8
 #[tokio::test]
 async fn a_wait_past_the_deadline_is_not_made() {
     let server = Server::always(too_many(&[("retry-after", "30")])).await;
@@ -118,8 +112,6 @@ async fn a_wait_past_the_deadline_is_not_made() {
     assert_eq!((error.retry_after(), server.hits()), (Some(30 * SECOND), 1));
     assert!(started.elapsed() < 4 * SECOND);
 }
-
-/// R9
 #[tokio::test]
 async fn a_429_for_ever_is_tried_three_times() {
     let server = Server::always(too_many(&[])).await;
@@ -128,8 +120,8 @@ async fn a_429_for_ever_is_tried_three_times() {
     assert!(error.is_retryable());
 }
 
-/// R10, R11: five calls a minute, eight started together. The first five go,
-/// the others learn at once that their turn comes too late.
+/// Five calls a minute, eight started together. The first five go,
+/// the others learn at once that their permit would come too late.
 #[tokio::test]
 async fn the_own_limit_holds_and_is_fair() {
     let server = Server::always(success()).await;
@@ -171,7 +163,7 @@ async fn clones_share_one_limit() {
     assert_eq!(server.hits(), 2);
 }
 
-/// R13: retries count. The call whose retry finds no place keeps its own
+/// Retries count. The call whose retry finds no place keeps its own
 /// error; the next call is not sent at all.
 #[tokio::test]
 async fn retries_count_against_the_own_limit() {
@@ -185,7 +177,7 @@ async fn retries_count_against_the_own_limit() {
     assert_eq!(server.hits(), 2);
 }
 
-/// R14: a fifth more than the calls, and the reserve of ten.
+/// A fifth more than the calls, and the reserve of ten.
 #[tokio::test]
 async fn retries_stay_within_their_budget() {
     let server = Server::always(failure(500, "Internal Server Error")).await;
@@ -197,7 +189,7 @@ async fn retries_stay_within_their_budget() {
     assert!((500 + 10..=500 + 100 + 10).contains(&hits), "{hits} hits");
 }
 
-/// R15: calls that succeed earn retries for those that do not.
+/// Calls that succeed earn retries for those that do not.
 #[tokio::test]
 async fn the_budget_recovers() {
     let busy = || failure(503, "Service Unavailable");
@@ -256,19 +248,19 @@ impl RateLimiter for Noting {
     }
 }
 
-/// A gate of the caller's own is asked for each try and told of each 429.
+/// A rate limiter of the caller's own is asked for each attempt and told of each 429.
 #[tokio::test]
 async fn a_gate_of_the_caller_is_used() {
     let server = Server::answering([too_many(&[]), too_many(&[("retry-after", "1")]), success()]).await;
-    let gate = Arc::new(Noting::default());
-    let client = client(&server).rate_limiter(gate.clone()).build().unwrap();
+    let limiter = Arc::new(Noting::default());
+    let client = client(&server).rate_limiter(limiter.clone()).build().unwrap();
     call(&client).await.unwrap();
-    assert_eq!((server.hits(), gate.acquired.load(Ordering::SeqCst)), (3, 3));
-    assert_eq!(gate.paused_millis.load(Ordering::SeqCst), 1000);
+    assert_eq!((server.hits(), limiter.acquired.load(Ordering::SeqCst)), (3, 3));
+    assert_eq!(limiter.paused_millis.load(Ordering::SeqCst), 1000);
     assert_eq!(client.estimated_wait(), 7 * SECOND);
 }
 
-/// A gate that never opens is left at the deadline, and nothing is sent.
+/// A rate limiter that never lets anything through is left at the deadline, and nothing is sent.
 #[tokio::test]
 async fn a_gate_that_stays_shut_is_left_at_the_deadline() {
     struct Shut;
@@ -291,7 +283,7 @@ async fn a_gate_that_stays_shut_is_left_at_the_deadline() {
     assert_eq!(server.hits(), 0);
 }
 
-/// Calls wait for a place among those under way, in order, up to their deadline.
+/// Calls wait for a permit of the in-flight limit, in order, up to their deadline.
 #[tokio::test]
 async fn calls_in_flight_are_bounded() {
     let server = Server::scripted(|mut connection| async move {
@@ -309,7 +301,7 @@ async fn calls_in_flight_are_bounded() {
     assert_eq!((server.hits(), server.connections()), (2, 1));
 }
 
-/// A call that pauses before its next try leaves its place to another.
+/// A call that pauses before its next attempt leaves its permit to another.
 #[tokio::test]
 async fn a_pause_holds_no_place() {
     let server = Server::answering([failure(503, "Service Unavailable"), success()]).await;
@@ -337,7 +329,7 @@ async fn a_business_failure_is_not_repeated() {
     assert!(!error.is_retryable());
 }
 
-/// B24: milliseconds where seconds are meant. The call is told so; the others
+/// Milliseconds where seconds are meant. The call is told so; the others
 /// do not wait for most of a day.
 #[tokio::test]
 async fn an_absurd_retry_after_pauses_others_for_a_bounded_time() {

@@ -27,8 +27,6 @@ const SECOND: Duration = Duration::from_secs(1);
 async fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
-
-/// N1
 #[tokio::test]
 async fn nothing_listens() {
     let url = format!("http://127.0.0.1:{}", free_port().await);
@@ -37,8 +35,6 @@ async fn nothing_listens() {
     assert_eq!(error.attempts(), 3);
     assert!(error.is_retryable());
 }
-
-/// N3
 #[tokio::test]
 async fn a_silent_server_is_left_at_the_attempt_timeout() {
     let server = Server::silent().await;
@@ -51,7 +47,7 @@ async fn a_silent_server_is_left_at_the_attempt_timeout() {
     assert!(took < 4 * SECOND, "{took:?}");
 }
 
-/// N3: the limit of the whole call ends it in the middle of a try.
+/// The limit of the whole call ends it in the middle of an attempt.
 #[tokio::test]
 async fn a_silent_server_is_left_at_the_call_timeout() {
     let server = Server::silent().await;
@@ -64,7 +60,7 @@ async fn a_silent_server_is_left_at_the_call_timeout() {
     assert!(took >= Duration::from_millis(300) && took < 3 * SECOND, "{took:?}");
 }
 
-/// N4: a listener whose queue is full swallows connections without a word.
+/// A listener whose queue is full swallows connections without a word.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_black_hole_is_left_at_the_connect_timeout() {
@@ -88,8 +84,6 @@ async fn a_black_hole_is_left_at_the_connect_timeout() {
     let took = started.elapsed();
     assert!(took >= Duration::from_millis(300) && took < 5 * SECOND, "{took:?}");
 }
-
-/// N5
 #[tokio::test]
 async fn a_reset_right_after_accept_is_retried() {
     let server = Server::scripted(|connection| async { connection.reset() }).await;
@@ -101,8 +95,6 @@ async fn a_reset_right_after_accept_is_retried() {
     );
     assert_eq!((server.connections(), error.attempts()), (3, 3));
 }
-
-/// N5
 #[tokio::test]
 async fn a_reset_after_the_request_may_have_been_processed() {
     let server = Server::scripted(|mut connection| async {
@@ -114,8 +106,6 @@ async fn a_reset_after_the_request_may_have_been_processed() {
     assert_fault(&error, ErrorKind::Transport, Phase::ResponseHeaders, true);
     assert_eq!(server.hits(), 3);
 }
-
-/// N6
 #[tokio::test]
 async fn a_connection_closed_while_idle_costs_nothing() {
     let server = Server::scripted(|mut connection| async move {
@@ -131,7 +121,7 @@ async fn a_connection_closed_while_idle_costs_nothing() {
     assert_eq!((server.hits(), server.connections()), (3, 3));
 }
 
-/// N6: the server closes at the moment when the next request arrives.
+/// The server closes at the moment when the next request arrives.
 #[tokio::test]
 async fn a_connection_closed_under_the_next_request_costs_one_retry() {
     let server = Server::scripted(|mut connection| async move {
@@ -150,7 +140,7 @@ async fn a_connection_closed_under_the_next_request_costs_one_retry() {
     assert_eq!((server.hits(), server.connections()), (3, 2));
 }
 
-/// N8, N9, N10: an answer that ends too early is no answer, however complete
+/// An answer that ends too early is no answer, however complete
 /// the JSON looks.
 #[tokio::test]
 async fn a_cut_answer_is_retried_and_never_half_read() {
@@ -197,7 +187,7 @@ async fn a_cut_answer_is_retried_and_never_half_read() {
     }
 }
 
-/// N9 with compression: the connection broke, which is no fault of the data.
+/// With compression: the connection broke, which is no fault of the data.
 #[tokio::test]
 async fn a_cut_compressed_body_is_a_broken_connection() {
     let server = Server::scripted(|mut connection| async move {
@@ -210,8 +200,6 @@ async fn a_cut_compressed_body_is_a_broken_connection() {
     assert_fault(&error, ErrorKind::Transport, Phase::ResponseBody, true);
     assert_eq!(server.hits(), 3);
 }
-
-/// N11
 #[tokio::test]
 async fn a_dribbled_body_is_left_at_the_attempt_timeout() {
     let server = Server::scripted(|mut connection| async move {
@@ -224,8 +212,6 @@ async fn a_dribbled_body_is_left_at_the_attempt_timeout() {
     assert_fault(&error, ErrorKind::Timeout, Phase::ResponseBody, true);
     assert_eq!((server.hits(), error.status()), (3, Some(200)));
 }
-
-/// N12
 #[tokio::test]
 async fn a_dribbled_head_is_left_at_the_attempt_timeout() {
     let server = Server::scripted(|mut connection| async move {
@@ -238,7 +224,7 @@ async fn a_dribbled_head_is_left_at_the_attempt_timeout() {
     assert_eq!(server.hits(), 3);
 }
 
-/// N14, and other heads that are not HTTP.
+/// Heads that are too large or not HTTP.
 #[tokio::test]
 async fn a_head_that_is_not_http_fails_without_a_retry() {
     let line = format!("x-padding: {}\r\n", "x".repeat(1000));
@@ -263,8 +249,6 @@ async fn a_head_that_is_not_http_fails_without_a_retry() {
         assert_eq!(server.hits(), 1, "{}", &head[..20]);
     }
 }
-
-/// N15
 #[tokio::test]
 async fn interim_answers_are_skipped() {
     for interim in [
@@ -296,8 +280,6 @@ where
 fn http2_client(server: &Server) -> sandbox_client::Client {
     client(server).http(reqwest::Client::builder().http2_prior_knowledge()).build().unwrap()
 }
-
-/// N16
 #[tokio::test]
 async fn a_refused_http2_stream_is_sent_again() {
     let server = http2(|mut frames| async move {
@@ -314,8 +296,6 @@ async fn a_refused_http2_stream_is_sent_again() {
     assert_eq!(call(&http2_client(&server)).await.unwrap().total(), 12);
     assert_eq!((server.hits(), server.connections()), (2, 1));
 }
-
-/// N16
 #[tokio::test]
 async fn an_http2_server_that_goes_away_is_asked_again_on_a_new_connection() {
     let server = http2(|mut frames| async move {
@@ -333,7 +313,7 @@ async fn an_http2_server_that_goes_away_is_asked_again_on_a_new_connection() {
     assert_eq!((server.hits(), server.connections()), (2, 2));
 }
 
-/// N16: three tries, each with two resends that HTTP/2 itself allows.
+/// Three attempts, each with two resends that HTTP/2 itself allows.
 #[tokio::test]
 async fn an_http2_server_that_always_refuses_is_left() {
     let server = http2(|mut frames| async move {
@@ -347,8 +327,6 @@ async fn an_http2_server_that_always_refuses_is_left() {
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Transport, 3), "{error:?}");
     assert!(server.hits() <= 9, "{} hits", server.hits());
 }
-
-/// N17
 #[tokio::test]
 async fn an_http2_stream_reset_in_the_body_is_retried() {
     let server = http2(|mut frames| async move {
@@ -363,8 +341,6 @@ async fn an_http2_stream_reset_in_the_body_is_retried() {
     assert_fault(&error, ErrorKind::Transport, Phase::ResponseBody, true);
     assert_eq!(server.hits(), 3);
 }
-
-/// N18
 #[tokio::test]
 async fn a_certificate_that_cannot_be_trusted_stops_everything() {
     let authority = Authority::new();
@@ -395,7 +371,7 @@ async fn a_certificate_that_cannot_be_trusted_stops_everything() {
     }
 }
 
-/// The other half of N18: a good certificate is taken, over HTTP/1 and HTTP/2.
+/// A good certificate is taken, over HTTP/1 and HTTP/2.
 #[tokio::test]
 async fn a_good_certificate_is_trusted() {
     let authority = Authority::new();
@@ -421,7 +397,7 @@ async fn a_good_certificate_is_trusted() {
     assert_eq!(server.hits(), 1);
 }
 
-/// N19: a server hello of TLS 1.1, and the alert of a server that wants TLS 1.0.
+/// A server hello of TLS 1.1, and the alert of a server that wants TLS 1.0.
 #[tokio::test]
 async fn old_tls_is_refused() {
     let mut hello = vec![2, 0, 0, 38, 3, 2];
@@ -472,8 +448,6 @@ impl Resolve for NoNames {
         Box::pin(async { Err::<Addrs, Box<dyn StdError + Send + Sync>>(io::Error::other(reason).into()) })
     }
 }
-
-/// N20
 #[tokio::test]
 async fn a_host_name_that_does_not_exist() {
     let names = NoNames::default();
@@ -491,8 +465,6 @@ async fn a_host_name_that_does_not_exist() {
     assert_eq!((names.0.load(Ordering::SeqCst), error.attempts()), (3, 3));
     secrets.assert_not_in(&error);
 }
-
-/// N21
 #[tokio::test]
 async fn the_second_address_of_a_name_is_tried() {
     let server = Server::always(success()).await;
@@ -504,8 +476,6 @@ async fn the_second_address_of_a_name_is_tried() {
     assert_eq!(call(&client).await.unwrap().total(), 12);
     assert_eq!(server.hits(), 1);
 }
-
-/// N22
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_calls_at_once() {
     let server = Server::scripted(|mut connection| async move {
@@ -526,7 +496,7 @@ async fn a_thousand_calls_at_once() {
         assert_eq!(call.await.unwrap().unwrap().total(), 12);
     }
     assert_eq!(server.hits(), 1000);
-    // A hundred under way, and those that the pool keeps or is closing.
+    // A hundred in flight, and those that the pool keeps or is closing.
     assert!(server.most_open() <= 200, "{} sockets at once", server.most_open());
 }
 
@@ -535,7 +505,7 @@ async fn refusing_proxy() -> Server {
     Server::always(answer_with(407, &[("proxy-authenticate", "Basic realm=\"x\"")], "")).await
 }
 
-/// N24: plain http never uses a proxy, whoever names it.
+/// Plain http never uses a proxy, whoever names it.
 #[test]
 fn no_proxy_sees_a_plain_request() {
     if Child::is_this() {
@@ -556,7 +526,7 @@ fn no_proxy_sees_a_plain_request() {
     });
 }
 
-/// N24: https uses the proxy that the environment names, which is asked for a
+/// Https uses the proxy that the environment names, which is asked for a
 /// tunnel and learns nothing but the host; `NO_PROXY` is honoured.
 #[test]
 fn a_proxy_of_the_environment_learns_the_host_alone() {
@@ -591,8 +561,6 @@ fn a_proxy_of_the_environment_learns_the_host_alone() {
         assert_eq!(proxy.hits(), 1);
     });
 }
-
-/// N25
 #[tokio::test]
 async fn a_proxy_that_refuses_is_told_without_its_password() {
     let proxy = refusing_proxy().await;
@@ -615,7 +583,7 @@ async fn a_proxy_that_refuses_is_told_without_its_password() {
     secrets.assert_not_in(&error);
 }
 
-/// A try that fails does not hide what the one before it said.
+/// An attempt that fails does not hide what the one before it said.
 #[tokio::test]
 async fn the_error_is_that_of_the_last_try() {
     let server = Server::scripted(|mut connection| async move {

@@ -39,7 +39,7 @@ async fn a_write_that_succeeds_is_sent_once() {
     assert_eq!(request.line(), "POST /gst/compliance/tax-payer/gstrs/gstr-2b/2025/11/regenerate");
 }
 
-/// N2: what was never sent is sent again.
+/// What was never sent is sent again.
 #[tokio::test]
 async fn a_write_that_finds_nobody_is_tried_again() {
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
@@ -49,8 +49,6 @@ async fn a_write_that_finds_nobody_is_tried_again() {
     assert!(error.is_retryable());
     assert!(!error.to_string().contains("may have been processed"), "{error}");
 }
-
-/// N3
 #[tokio::test]
 async fn a_write_that_is_not_answered_is_sent_once() {
     let server = Server::silent().await;
@@ -61,7 +59,7 @@ async fn a_write_that_is_not_answered_is_sent_once() {
     assert!(error.to_string().contains("may have been processed"), "{error}");
 }
 
-/// N5: right after accept, which no client can tell from later.
+/// Right after accept, which no client can tell from later.
 #[tokio::test]
 async fn a_write_that_is_reset_is_sent_again_only_if_it_never_left() {
     let server = Server::scripted(|connection| async { connection.reset() }).await;
@@ -71,7 +69,7 @@ async fn a_write_that_is_reset_is_sent_again_only_if_it_never_left() {
     assert_eq!((server.connections(), error.is_retryable()), (expected, expected == 3), "{error:?}");
 }
 
-/// N5, N8, N9, N10: the request was read, and the answer breaks off.
+/// The request was read, and the answer breaks off.
 #[tokio::test]
 async fn a_write_whose_answer_breaks_off_is_sent_once() {
     for (cut, phase) in [
@@ -99,7 +97,7 @@ async fn a_write_whose_answer_breaks_off_is_sent_once() {
     }
 }
 
-/// N6: a connection that was closed while idle is replaced; one that is closed
+/// A connection that was closed while idle is replaced; one that is closed
 /// under the write may have carried it.
 #[tokio::test]
 async fn a_write_on_a_used_connection_is_sent_once() {
@@ -145,7 +143,7 @@ where
     (server, client)
 }
 
-/// N16: what HTTP/2 says was not looked at is sent again.
+/// What HTTP/2 says was not looked at is sent again.
 #[tokio::test]
 async fn a_write_that_http2_did_not_look_at_is_sent_again() {
     let (server, client) = http2(|mut frames| async move {
@@ -165,8 +163,6 @@ async fn a_write_that_http2_did_not_look_at_is_sent_again() {
     assert_eq!(write(&client).await.unwrap(), "r-1");
     assert_eq!((server.hits(), server.connections()), (3, 2));
 }
-
-/// N17
 #[tokio::test]
 async fn a_write_whose_http2_stream_breaks_off_is_sent_once() {
     for start in [true, false] {
@@ -187,7 +183,7 @@ async fn a_write_whose_http2_stream_breaks_off_is_sent_once() {
     }
 }
 
-/// H1, H2, H17: any status but 429 is told after one try.
+/// Any status but 429 is told after one attempt.
 #[tokio::test]
 async fn a_write_is_not_repeated_on_a_status() {
     for status in [400, 408, 409, 422, 500, 501, 502, 503, 504, 520] {
@@ -198,8 +194,6 @@ async fn a_write_is_not_repeated_on_a_status() {
         assert_eq!(error.maybe_processed(), status >= 500, "{status}");
     }
 }
-
-/// H21
 #[tokio::test]
 async fn a_write_is_not_repeated_on_a_status_in_the_envelope() {
     let server = Server::always(answer(200, &json!({"code": 503, "message": "No"}))).await;
@@ -208,7 +202,7 @@ async fn a_write_is_not_repeated_on_a_status_in_the_envelope() {
     assert_eq!((server.hits(), error.maybe_processed()), (1, true));
 }
 
-/// R1, R9: a 429 was not processed.
+/// A 429 was not processed.
 #[tokio::test]
 async fn a_write_is_repeated_on_429() {
     let too_many = || answer_with(429, &[("retry-after", "1")], r#"{"code":429}"#);

@@ -2,6 +2,8 @@
 //! conventions for HTTP clients and errors ask for.
 #![cfg(test)]
 
+mod other_server;
+
 use opentelemetry::{
     Value,
     trace::{SpanKind, Status, TracerProvider as _},

@@ -16,7 +16,7 @@ mod command;
 mod command_support;
 mod connection;
 mod outage;
-mod pace;
+mod rate_limit;
 #[path = "../support/mod.rs"]
 mod support;
 mod sweep;

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use sandbox_client::mock::MockServer;
 
 use crate::{
-    pace::{arrivals, most_in_a_minute},
+    rate_limit::{arrivals, most_in_a_minute},
     support::RedisServer,
     worker::{Setting, ask_all},
 };
 
-/// D6: 20 a minute for four workers. Without the server each has five; and
+/// 20 a minute for four workers. Without the server each has five; and
 /// neither when it goes nor when it comes back, having lost everything, is
 /// any minute above the limit.
 #[tokio::test(flavor = "multi_thread")]

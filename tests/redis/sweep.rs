@@ -22,9 +22,9 @@ const AT_ONCE: usize = 4;
 pub fn firm(count: usize) -> Vec<TaxpayerId> {
     let gstin = |index| {
         let digits = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ".iter();
-        let mut tries =
+        let mut attempts =
             digits.map(|check| Gstin::new(&format!("33AAACA{index:04}A1Z{}", char::from(*check))));
-        tries.find_map(Result::ok).unwrap()
+        attempts.find_map(Result::ok).unwrap()
     };
     (0..count).map(|index| TaxpayerId { gstin: gstin(index), username: format!("user{index}") }).collect()
 }
@@ -73,7 +73,7 @@ async fn a_dead_worker_s_share_is_taken_over_and_nothing_is_asked_twice() {
     // The killed worker's last answer may not have been noted.
     assert!(times.values().filter(|times| **times > 1).count() <= 1);
     let again = mock.hits("get_invoice_count") - 180;
-    assert!(again <= AT_ONCE + 1, "{again} calls were made again, {AT_ONCE} were under way");
+    assert!(again <= AT_ONCE + 1, "{again} calls were made again, {AT_ONCE} were in flight");
 
     // Nothing is left but the memory that this sweep is done.
     let left = lists();

@@ -14,8 +14,6 @@ const GSTIN: &str = "33ABKCS2033B1ZW";
 async fn mock() -> MockServer {
     MockServer::start().await.unwrap()
 }
-
-/// D1
 #[tokio::test(flavor = "multi_thread")]
 async fn however_many_workers_start_there_is_one_login() {
     let (mock, redis) = (mock().await, RedisServer::start());
@@ -25,8 +23,6 @@ async fn however_many_workers_start_there_is_one_login() {
     assert_eq!(ask_all(&mut workers, "calls 50"), ["50 done"; 4]);
     assert_eq!((mock.hits("authenticate"), mock.hits("generate_otp")), (1, 200));
 }
-
-/// D2
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_dies_while_it_logs_in_is_followed_by_another() {
     let (mock, redis) = (mock().await, RedisServer::start());
@@ -47,8 +43,6 @@ async fn a_worker_that_dies_while_it_logs_in_is_followed_by_another() {
     assert!(waited > Duration::from_secs(5) && waited < Duration::from_secs(20), "{waited:?}");
     assert_eq!((mock.hits("authenticate"), mock.hits("generate_otp")), (2, 10));
 }
-
-/// D3
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_wakes_up_late_does_not_overwrite_a_newer_token() {
     let (mock, redis) = (mock().await, RedisServer::start());
@@ -113,8 +107,6 @@ async fn a_session_is_refreshed_once_for_all() {
     }
     assert_eq!((mock.hits("refresh_session"), mock.hits("verify_otp")), (1, 1));
 }
-
-/// D7
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flushed_server_gets_back_what_workers_hold() {
     let (mock, redis) = (mock().await, RedisServer::start());
@@ -131,8 +123,6 @@ async fn a_flushed_server_gets_back_what_workers_hold() {
     assert_eq!(third.ask("calls 1"), "1 done");
     assert_eq!((mock.hits("authenticate"), mock.hits("verify_otp")), (1, 1));
 }
-
-/// D8
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_stored_in_clear() {
     let (mock, redis) = (mock().await, RedisServer::start());
@@ -165,8 +155,6 @@ async fn nothing_is_stored_in_clear() {
     let day = 24 * 3600 * 1000;
     assert!(left > 0 && left <= day, "a token is kept for {left} ms");
 }
-
-/// D9
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_clocks_of_workers_change_nothing() {
     let (mock, redis) = (mock().await, RedisServer::start());
@@ -189,7 +177,7 @@ async fn wrong_clocks_of_workers_change_nothing() {
     assert_eq!(mock.requests().len(), 20, "after {:?}", started.elapsed());
 }
 
-/// D10: what another version wrote is read, and what it adds is left alone.
+/// What another version wrote is read, and what it adds is not touched.
 #[tokio::test(flavor = "multi_thread")]
 async fn versions_share_a_store() {
     let (mock, redis) = (mock().await, RedisServer::start());
@@ -243,7 +231,7 @@ async fn a_session_that_a_worker_ends_is_not_revived_by_another() {
         wait_for(|| mock.hits("refresh_session") == 1);
         assert_eq!(other.ask(&format!("{word} {GSTIN}")), "ended");
         let answer = one.answer();
-        assert!(answer.contains("session is over"), "{answer}");
+        assert!(answer.contains("session has expired"), "{answer}");
         for worker in [&mut one, &mut other, &mut third] {
             assert_eq!(worker.ask(&format!("count {GSTIN}")), "no session");
         }

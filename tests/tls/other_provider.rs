@@ -11,8 +11,6 @@ use tokio::{
 fn client(base_url: &str) -> Result<Client, Error> {
     Client::builder().key("key_test_1").taxpayer_token("token").base_url(base_url).build()
 }
-
-/// S14
 #[test]
 fn a_provider_is_needed_and_everything_else_stays_as_it_is() {
     let error = client("https://sandbox.invalid").expect_err("there is no provider");

@@ -1,4 +1,4 @@
-//! `sandbox invoices`: list documents, act on them, follow the job.
+//! `sandbox invoices`: list documents, change their status, follow the job.
 
 mod act;
 mod arguments;

@@ -83,7 +83,7 @@ impl Progress {
     }
 }
 
-/// At the pace so far, but never above the limit: a minute's allowance is
+/// At the rate so far, but never above the limit: a minute's allowance is
 /// often used within its first seconds.
 fn remaining(left: u64, rate: f64, per_minute: Option<u32>) -> Duration {
     let rate = per_minute.map_or(rate, |limit| rate.min(f64::from(limit)));

@@ -109,7 +109,7 @@ impl SessionApi {
     /// # Errors
     ///
     /// Any kind of [`ErrorKind`](crate::ErrorKind); [`SessionExpired`](crate::ErrorKind::SessionExpired)
-    /// when the taxpayer's token is over.
+    /// when the taxpayer's token has expired.
     ///
     /// Source: the provider's page on
     /// [Get Invoice Count](https://developer.sandbox.co.in/api-reference/gst/compliance/endpoints/taxpayer/invoices/invoice_count).

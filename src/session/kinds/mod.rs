@@ -45,8 +45,8 @@ pub(super) struct Kind {
     /// Whether a token can be obtained without a person: with key and secret,
     /// or with a credential that the slot holds ([`Slot::credential`]).
     pub opens: fn(&ClientState, &Slot) -> bool,
-    /// Obtains a token: in exchange for the one that is given, which lives, or
-    /// else without any. It runs as a task of its own, once however many wait,
+    /// Obtains a token: in exchange for the one that is given, which is valid, or
+    /// else without any. It runs as a task of its own, once for all that wait,
     /// and only stores nothing: that is the slot's.
     pub renew: fn(ClientState, Arc<Slot>, Option<Token>) -> Request<Fresh>,
     /// Ends a token at the provider, where that is possible.

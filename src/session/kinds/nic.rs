@@ -50,7 +50,7 @@ impl Client {
     /// A session for e-invoices, of an API user that the taxpayer created on the
     /// e-invoice portal. Sends nothing.
     ///
-    /// The token is obtained on the first call, by one login however many calls
+    /// The token is obtained on the first call, by one login for all calls that
     /// wait, and renewed in the last ten minutes of its six hours and when the
     /// portal refuses it. All sessions of a client for the same user and server
     /// share it. It is kept in the client's token store; the password never is:

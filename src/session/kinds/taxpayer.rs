@@ -94,7 +94,7 @@ impl Taxpayer {
     }
 
     /// Has GSTN send an OTP to the taxpayer's mobile or e-mail. Never repeated
-    /// by itself where an earlier try may have been processed.
+    /// by itself where an earlier attempt may have been processed.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ impl Taxpayer {
     }
 
     /// The session that the token store has, in this process or
-    /// from another; `None` where there is none that lives. Sends nothing.
+    /// from another; `None` where there is no valid one. Sends nothing.
     ///
     /// # Errors
     ///
@@ -164,14 +164,14 @@ impl Taxpayer {
         self.slot.saved()
     }
 
-    /// Six more hours for a living session. Sessions do this by themselves
+    /// Six more hours for a valid session. Sessions do this by themselves
     /// when a call comes in the last half hour; ask for it where a session
     /// would otherwise die between two calls. Those who ask at once share one
     /// request, which runs to its end even if they go away.
     ///
     /// # Errors
     ///
-    /// [`SessionExpired`](crate::ErrorKind::SessionExpired) where no session lives.
+    /// [`SessionExpired`](crate::ErrorKind::SessionExpired) where no session is valid.
     pub async fn refresh(&self) -> Result<(), Error> {
         self.slot.renew(self.keeper()).await
     }
@@ -228,7 +228,7 @@ impl fmt::Debug for Taxpayer {
     }
 }
 
-/// Gives a living token six more hours. Without one, only a person can open a session.
+/// Gives a valid token six more hours. Without one, only a person can open a session.
 fn refresh(state: ClientState, token: Option<Token>) -> BoxFuture<'static, Result<Fresh, Error>> {
     Box::pin(async move {
         let Some(token) = token else { return Err(Error::session_over()) };

@@ -24,8 +24,6 @@ pub fn most_in_a_minute(arrivals: &[Instant]) -> usize {
         .max()
         .unwrap_or_default()
 }
-
-/// D4
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_workers_keep_to_one_limit_and_use_it() {
     let (mock, redis) = (MockServer::start().await.unwrap(), RedisServer::start());
@@ -44,8 +42,6 @@ async fn eight_workers_keep_to_one_limit_and_use_it() {
         assert!(apart < Duration::from_millis(61_850), "{apart:?}");
     }
 }
-
-/// D5
 #[tokio::test(flavor = "multi_thread")]
 async fn all_pause_when_one_is_told_to() {
     let (mock, redis) = (MockServer::start().await.unwrap(), RedisServer::start());
@@ -72,9 +68,9 @@ async fn all_pause_when_one_is_told_to() {
     assert!(arrivals[10] - arrivals[0] < Duration::from_secs(6));
 }
 
-/// A call that is given up while the server decides takes no permission with it.
+/// A call that is given up while the server decides takes no permit with it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_is_given_up_gives_its_permission_back() {
+async fn a_call_that_is_given_up_gives_its_permit_back() {
     let (mock, redis) = (MockServer::start().await.unwrap(), RedisServer::start());
     let mut worker = Setting::new(&mock, &redis).limit(10).start();
     assert_eq!(worker.ask("calls 1"), "1 done");
@@ -102,7 +98,7 @@ async fn a_worker_that_dies_takes_no_more_than_it_sent() {
 /// The clock of the server is set back by an hour: what it has counted lies in
 /// its future then, as it is made to here.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_of_the_server_that_is_set_back_opens_no_door() {
+async fn a_clock_of_the_server_that_is_set_back_exceeds_no_limit() {
     let (mock, redis) = (MockServer::start().await.unwrap(), RedisServer::start());
     let mut worker = Setting::new(&mock, &redis).limit(10).start();
     assert_eq!(worker.ask("calls 4"), "4 done");
