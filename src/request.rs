@@ -24,6 +24,8 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 
+#[cfg(feature = "mock")]
+use crate::values::Gstin;
 use crate::{
     Answer, Error, ErrorKind, answer,
     client::ClientState,
@@ -242,7 +244,9 @@ impl<'a> Request<'a> {
 pub(crate) fn round_trip<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<serde_json::Value, Error> {
     let refused =
         |error: serde_json::Error| Error::input(field::BODY, "does not fit the operation").with_source(error);
-    serde_json::to_value(serde_json::from_slice::<T>(body).map_err(refused)?).map_err(refused)
+    // The provider's samples have wrong check digits.
+    let read = Gstin::unchecked_within(|| serde_json::from_slice::<T>(body)).map_err(refused)?;
+    serde_json::to_value(read).map_err(refused)
 }
 
 /// The first of `needs` that the object does not have.

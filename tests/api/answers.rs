@@ -4,7 +4,7 @@ use sandbox_client::{
     ErrorKind, RetryPolicy, Session,
     ims::types::{SaveInvoiceStatusRequest, TypeOfGoods},
     mock::{Fault, MockServer},
-    values::CountGroups,
+    values::{CountGroups, Gstin},
 };
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ fn save_request() -> SaveInvoiceStatusRequest {
         env!("CARGO_MANIFEST_DIR"),
         "/openapi/ims/examples/save_invoice_status.request.all_sections.json"
     ));
-    serde_json::from_str(text).unwrap()
+    Gstin::unchecked_within(|| serde_json::from_str(text)).unwrap()
 }
 
 /// Members that no type knows, in an order and with spaces of its own.
