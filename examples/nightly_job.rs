@@ -33,7 +33,7 @@ async fn run(client: &Client, store: &FileStore) -> Result<ExitCode, Box<dyn std
 async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let (mock, folder) = (MockServer::start().await?, tempfile::tempdir()?);
     let path = folder.path().join("sessions");
-    let client = |store| mock.client_builder().token_store(store).build();
+    let client = |store: Arc<FileStore>| mock.client_builder().token_store(store).build();
 
     // During the day: people log in.
     let day = client(Arc::new(FileStore::open(&path)?))?;
