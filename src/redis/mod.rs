@@ -8,7 +8,6 @@ mod seal;
 mod tokens;
 #[cfg(feature = "ims")]
 mod work_queue;
-mod work_queue;
 
 use std::{
     env, fmt,

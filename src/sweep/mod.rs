@@ -206,7 +206,7 @@ impl<I, T: SweepTask> Sweep<I, T> {
     {
         let Self { client, taxpayers, tasks, concurrency, wanted } = self;
         let redis = client.redis().ok_or_else(|| {
-            Error::config(field::REDIS, "is missing: workers share a sweep over a Redis server")
+            Error::config(crate::field::REDIS, "is missing: workers share a sweep over a Redis server")
                 .with_advice("name one with `ClientBuilder::redis`")
         })?;
         // Another question is another list. Counts have the name alone, as before

@@ -10,6 +10,7 @@ use crate::{
     Answer, Document, Error,
     client::ClientState,
     families::job::job_reference,
+    field,
     gstr_3b::{
         SessionApi,
         types::{Gstr3b, Gstr3bOffset, Gstr3bPayment},

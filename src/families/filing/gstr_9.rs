@@ -8,6 +8,7 @@ use crate::{
     Answer, Document, Error,
     client::ClientState,
     families::job::job_reference,
+    field,
     gstr_9::{SessionApi, types::Gstr9},
     returns_common,
     values::{EvcOtp, FinancialYear, Gstin, Pan, ReturnPeriod, ReturnType, YesNo},

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     BoxFuture, CodeMeaning, Error, Job, JobReport, JobState, Polling,
     families::job::job_reference,
+    field,
     ims::{
         SessionApi,
         types::{
