@@ -28,7 +28,9 @@ pub fn expanded(document: &Value) -> Value {
         let name = format!("{}Answer", kind_name(text(&operation["operationId"])));
         let response = &mut expanded["paths"][path][method]["responses"]["200"];
         let members = response.as_object_mut().expect("checked by the dialect");
-        members.retain(|key, _| !["x-payload", "x-success", "x-failed-status"].contains(&key.as_str()));
+        members.retain(|key, _| {
+            !["x-payload", "x-flat", "x-success", "x-failed-status"].contains(&key.as_str())
+        });
         // Judged once, for the mock server and the tests.
         for (name, example) in examples.into_iter().flatten() {
             let mut example = resolve(document, example).clone();

@@ -148,7 +148,7 @@ pub fn table(document: &Value) -> String {
         };
         let _ = writeln!(
             source,
-            "Operation {{ id: {:?}, method: {:?}, path: {path:?}, family: {:?}, summary: {:?}, description: {:?}, credential: Credential::{credential}, token_header: {:?}, idempotent: {}, api_version: {:?}, parameters: &[{}], body: {}, secret_members: &{:?}, payload: &{:?}, success: &{:?}, failed_status: &{:?} }},",
+            "Operation {{ id: {:?}, method: {:?}, path: {path:?}, family: {:?}, summary: {:?}, description: {:?}, credential: Credential::{credential}, token_header: {:?}, idempotent: {}, api_version: {:?}, parameters: &[{}], body: {}, secret_members: &{:?}, payload: &{:?}, flat: {:?}, success: &{:?}, failed_status: &{:?} }},",
             text(&operation["operationId"]),
             method.to_uppercase(),
             text(&operation["tags"][0]),
@@ -161,6 +161,7 @@ pub fn table(document: &Value) -> String {
             operation.get("requestBody").is_some(),
             secret_members(document, operation),
             payload_path(operation),
+            operation["responses"]["200"]["x-flat"].as_str(),
             success_values(operation),
             failed_status(operation),
         );

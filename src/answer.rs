@@ -47,6 +47,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Answer<T> {
     payload: T,
+    /// Where the payload lies in the body.
+    at: &'static [&'static str],
     envelope: Envelope,
     unread: Vec<String>,
     received: Received,
@@ -81,6 +83,7 @@ impl<T> Answer<T> {
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
         Answer {
             payload: change(self.payload),
+            at: self.at,
             envelope: self.envelope,
             unread: self.unread,
             received: self.received,
@@ -145,12 +148,7 @@ impl<T> Answer<T> {
 
     /// The payload within the body, as it was received.
     pub(crate) fn payload_json(&self) -> Option<&RawValue> {
-        let mut json: &RawValue = serde_json::from_slice(self.received.body.text()).ok()?;
-        for key in self.received.operation.payload {
-            let mut members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(json.get()).ok()?;
-            json = members.remove(*key)?;
-        }
-        Some(json)
+        json_at(self.at, self.received.body.text())
     }
 
     /// The error for a success that lacks what a helper needs of it; `lacks`
@@ -194,16 +192,45 @@ fn incomplete(received: &Received, envelope: &Envelope, lacks: &str) -> Error {
         .with_maybe_processed(true)
 }
 
-/// Reads the payload that the operation promises, where it promises it.
+/// What lies in a body at this place, as it was received.
+fn json_at<'a>(path: &[&str], body: &'a [u8]) -> Option<&'a RawValue> {
+    let mut json: &RawValue = serde_json::from_slice(body).ok()?;
+    for key in path {
+        json = members(json)?.remove(*key)?;
+    }
+    Some(json)
+}
+
+fn members(json: &RawValue) -> Option<BTreeMap<Cow<'_, str>, &RawValue>> {
+    serde_json::from_str(json.get()).ok()
+}
+
+/// Reads the payload that the operation promises, where it promises it or, where
+/// its document says so, one level above. With its place.
+fn read_payload<T: DeserializeOwned>(
+    operation: &Operation,
+    body: &[u8],
+) -> Result<(Read<T>, &'static [&'static str]), Unfit> {
+    let at = operation.payload;
+    let read = parse::<T>(at, body)?;
+    if read.payload.is_none()
+        && let (Some(member), Some((_, level))) = (operation.flat, at.split_last())
+        && json_at(level, body).and_then(members).is_some_and(|members| members.contains_key(member))
+    {
+        return Ok((parse::<T>(level, body)?, level));
+    }
+    Ok((read, at))
+}
+
+/// The answer with the payload that the operation promises.
 pub(crate) fn read<T: DeserializeOwned>(received: Received, secrets: &Secrets) -> Result<Answer<T>, Error> {
-    let at = received.operation.payload;
-    match parse::<T>(at, received.body.text()) {
-        Ok(read) => {
+    match read_payload::<T>(received.operation, received.body.text()) {
+        Ok((read, at)) => {
             let envelope = read.envelope.redact(secrets);
             let unread: Vec<_> = read.unread.iter().map(|path| shown(path, secrets)).collect();
             warn(received.operation, &unread);
             match read.payload {
-                Some(payload) => Ok(Answer { payload, envelope, unread, received }),
+                Some(payload) => Ok(Answer { payload, at, envelope, unread, received }),
                 None => Err(incomplete(&received, &envelope, &format!("has nothing at `{}`", at.join(".")))),
             }
         }
@@ -220,7 +247,7 @@ pub(crate) fn read_whole(received: Received, secrets: &Secrets) -> Result<Answer
     });
     let (envelope, unread) = envelope_within(&text);
     match read {
-        Ok(payload) => Ok(Answer { payload, envelope: envelope.redact(secrets), unread, received }),
+        Ok(payload) => Ok(Answer { payload, at: &[], envelope: envelope.redact(secrets), unread, received }),
         Err(error) => Err(undecodable(&received, secrets, &Unfit::Json(error))),
     }
 }
@@ -233,7 +260,7 @@ pub(crate) fn round_trip<T: DeserializeOwned + serde::Serialize>(
     answer: &[u8],
     write: bool,
 ) -> Result<(Value, Vec<String>), Error> {
-    let read = parse::<T>(operation.payload, answer)
+    let (read, _) = read_payload::<T>(operation, answer)
         .map_err(|unfit| Error::new(ErrorKind::Decode, unfit.reason(str::to_owned)))?;
     let written = if write { serde_json::to_value(read.payload) } else { Ok(Value::Null) };
     let written = written.map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;

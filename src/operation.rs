@@ -37,6 +37,9 @@ pub struct Operation {
     /// Where the payload of an answer lies, as keys from the outside in; empty
     /// where the whole body is the payload.
     pub payload: &'static [&'static str],
+    /// A member of the payload: where the last key of `payload` is missing and the
+    /// level above has this member, that level is the payload.
+    pub flat: Option<&'static str>,
     /// Values of `status_cd` that mean success.
     pub success: &'static [&'static str],
     /// Values of `status` that mean failure, beside 0: those of a job that failed.

@@ -35,7 +35,12 @@ pub fn check(document: &Document, nodes: &[Node], report: &mut Report) {
             );
         }
         for (name, example) in examples {
-            let payload = payload_path(operation).iter().fold(&example["value"], |value, key| &value[key]);
+            let path = payload_path(operation);
+            let at = |path: &[&str]| path.iter().fold(&example["value"], |value, key| &value[key]).clone();
+            let flat = operation["responses"]["200"]["x-flat"].as_str();
+            let level = at(&path[..path.len().saturating_sub(1)]);
+            let payload =
+                if flat.is_some_and(|member| level.get(member).is_some()) { level } else { at(&path) };
             // Without a value it is wrong in another way.
             if payload.is_null() && example.get("value").is_some() {
                 report.add(

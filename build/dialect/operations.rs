@@ -234,6 +234,14 @@ fn responses(place: &Place, operation: &Value, report: &mut Report) {
             "the client gives the payload without its envelope; write where it lies: /data/data, /data, or / for the whole body",
         );
     }
+    if let Some(member) = operation["responses"]["200"].get("x-flat")
+        && (member.as_str().is_none_or(str::is_empty) || payload.split('/').count() < 3)
+    {
+        report.add(
+            &place.at("200.x-flat"),
+            "the client looks for this member one level above the payload; name one, and have two keys in `x-payload`",
+        );
+    }
     for key in ["x-success", "x-failed-status"] {
         let texts = |list: &Value| {
             list.as_array().is_some_and(|list| {

@@ -124,6 +124,7 @@ impl Kind {
             Kind::Response => &[
                 ("description", Leaf),
                 ("x-payload", Leaf),
+                ("x-flat", Leaf),
                 ("x-success", Leaf),
                 ("x-failed-status", Leaf),
                 ("content", Each(Kind::MediaType)),

@@ -77,6 +77,28 @@ async fn a_whole_return_lacks_nothing_and_is_as_received() {
     assert_eq!(error.operation(), Some("get_gstr_1_b2csa"));
 }
 
+/// Older pages show this section without the inner level.
+#[tokio::test]
+async fn a_section_without_the_inner_level_is_read_and_kept() {
+    let mock = MockServer::start().await.unwrap();
+    let session = mock.session().unwrap();
+    mock.on("get_gstr_2a_isd").example("ok_flat");
+    let answer = session.gstr_2a().get_gstr_2a_isd().year(october()).month(october()).send().await.unwrap();
+    assert_eq!(answer.isd.as_ref().unwrap().len(), 1);
+    let document = answer.into_document().unwrap().to_json().unwrap();
+    assert!(document.starts_with("{\"isd\""), "{document}");
+    let sections = session.gstr_2a().all(october()).only(["isd"]).unwrap();
+    assert_eq!(sections.into_document().await.unwrap().isd.as_ref().unwrap().len(), 1);
+
+    // Neither level has it: no success by accident.
+    for data in [json!({}), json!({"fp": "102026"}), json!({"data": null})] {
+        mock.clear_rules();
+        mock.on("get_gstr_2a_isd").json(200, json!({"code": 200, "data": data}));
+        let answer = session.gstr_2a().get_gstr_2a_isd().year(october()).month(october()).send().await;
+        assert_eq!(answer.unwrap_err().kind(), ErrorKind::Decode);
+    }
+}
+
 #[tokio::test]
 async fn a_sweep_tells_who_has_filed() {
     let mock = MockServer::start().await.unwrap();

@@ -1210,6 +1210,20 @@ fn an_operation_has_an_example_of_success() {
 }
 
 #[test]
+fn a_flat_answer_is_known_by_a_member() {
+    const MESSAGE: &str = "get_invoice_count: responses.200.x-flat: the client looks for this member one level above the payload; name one, and have two keys in `x-payload`";
+    const FLAT: &str = "count/responses/200/x-flat";
+    for wrong in [json!(""), json!(true)] {
+        refused(&[(FLAT, wrong)], &[MESSAGE]);
+    }
+    allowed(&[(FLAT, json!("all_oth"))]);
+    // The example without the inner level is a success with a payload.
+    let examples = "count/responses/200/content/application~1json/examples";
+    let flat = json!({"summary": "Flat.", "value": {"data": {"all_oth": {}}}});
+    allowed(&[(FLAT, json!("all_oth")), (examples, json!({"flat": flat}))]);
+}
+
+#[test]
 fn values_of_success_and_failure_are_texts() {
     for key in ["x-success", "x-failed-status"] {
         let place = format!("count/responses/200/{key}");

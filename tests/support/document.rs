@@ -28,8 +28,12 @@ pub fn is_failure(response: &Value, name: &str) -> bool {
 
 /// The payload of an answer, where the operation has it.
 pub fn payload<'a>(operation: &Operation, answer: &'a Value) -> Option<&'a Value> {
-    let payload = operation.payload.iter().fold(answer, |value, key| &value[key]);
-    Some(payload).filter(|payload| !payload.is_null())
+    let at = |path: &[&str]| path.iter().fold(answer, |value, key| &value[*key]);
+    let payload = at(operation.payload);
+    let level = at(&operation.payload[..operation.payload.len().saturating_sub(1)]);
+    // Some answers have no inner level.
+    let flat = operation.flat.is_some_and(|member| level.get(member).is_some());
+    Some(if flat { level } else { payload }).filter(|payload| !payload.is_null())
 }
 
 /// What a round trip may change: null is absent, 10 is 10.0, and what `hidden`
