@@ -145,10 +145,15 @@ impl Slot {
     }
 
     /// The store has nothing. Where it had the token that is held, another
-    /// process has ended the session, and a renewal would revive it.
+    /// process has ended the session, and a renewal would revive it; a token
+    /// that needs no person to be had is stored again.
     fn notice_removal(&self, how: &dyn Renewal) -> Result<(), Error> {
         let mut state = self.state();
-        let Some(stored) = state.stored.clone().filter(|_| !how.opens()) else { return Ok(()) };
+        if how.opens() {
+            state.stored = None;
+            return Ok(());
+        }
+        let Some(stored) = state.stored.clone() else { return Ok(()) };
         if state.ended_elsewhere(&stored) { Err(how.over()) } else { Ok(()) }
     }
 
@@ -282,3 +287,6 @@ impl Drop for Landing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -254,6 +254,10 @@ impl Slot {
                         state.found(moment, other, self.terms.margin, Instant::now());
                         Some(Landed { token: found, new: false })
                     }
+                    Written::Removed if how.opens() => {
+                        state.stored = None;
+                        Some(Landed { token: token.clone(), new: true })
+                    }
                     Written::Removed => {
                         state.ended_elsewhere(&token);
                         None
