@@ -187,3 +187,105 @@ fn with_sources(error: &(dyn StdError + 'static)) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    use super::*;
+    use crate::token::PLATFORM;
+
+    /// A store that works, fails or panics.
+    #[derive(Default)]
+    struct Moody(AtomicU8);
+
+    impl Moody {
+        async fn step(&self) -> Result<(), BoxError> {
+            match self.0.load(Ordering::Relaxed) {
+                0 => Ok(()),
+                1 => Err("the disk is full".into()),
+                _ => panic!("a bug of the store"),
+            }
+        }
+    }
+
+    impl TokenStore for Moody {
+        fn get<'a>(&'a self, _: &'a TokenKey) -> BoxFuture<'a, Result<Option<SavedToken>, BoxError>> {
+            Box::pin(async { self.step().await.map(|()| None) })
+        }
+
+        fn put_if_newer<'a>(
+            &'a self,
+            _: &'a TokenKey,
+            _: &'a SavedToken,
+        ) -> BoxFuture<'a, Result<bool, BoxError>> {
+            Box::pin(async { self.step().await.map(|()| true) })
+        }
+
+        fn remove<'a>(&'a self, _: &'a TokenKey) -> BoxFuture<'a, Result<(), BoxError>> {
+            Box::pin(self.step())
+        }
+    }
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Log {
+        /// The lines since it was last asked.
+        fn lines(&self) -> Vec<String> {
+            let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
+            text.lines().map(str::to_owned).collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_told_once_until_the_step_works_again() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let _default = tracing::subscriber::set_default(subscriber);
+        let store = Arc::new(Moody::default());
+        let guard = Guard::new(Arc::clone(&store) as _);
+        let key = TokenKey::new("http://host", "key", PLATFORM, None);
+
+        for (mood, reason) in [(1, "the disk is full"), (2, "it panicked: a bug of the store")] {
+            store.0.store(mood, Ordering::Relaxed);
+            for _ in 0..3 {
+                assert_eq!(guard.get(&key).await.unwrap_err().to_string(), reason);
+            }
+            let lines = log.lines();
+            assert!(lines.len() == 1 && lines[0].contains(reason), "{lines:?}");
+            // Another step that fails is told too.
+            guard.remove(&key).await.unwrap_err();
+            assert_eq!(log.lines().len(), 1);
+            store.0.store(0, Ordering::Relaxed);
+            assert!(guard.get(&key).await.unwrap().is_none());
+            // That one works again says nothing of the other.
+            store.0.store(mood, Ordering::Relaxed);
+            guard.remove(&key).await.unwrap_err();
+            assert!(log.lines().is_empty());
+            guard.get(&key).await.unwrap_err();
+            assert_eq!(log.lines().len(), 1);
+            store.0.store(0, Ordering::Relaxed);
+            guard.get(&key).await.unwrap();
+            guard.remove(&key).await.unwrap();
+        }
+        for _ in 0..2 {
+            guard.lies("it lies");
+        }
+        let lines = log.lines();
+        assert!(lines.len() == 1 && lines[0].contains("it lies"), "{lines:?}");
+    }
+}
