@@ -180,7 +180,7 @@ impl ClientBuilder {
     }
 
     /// Your application in the `User-Agent` header, in front of this crate's
-    /// name: `my-erp/2.1 sandbox-client/0.1.0`.
+    /// name: `my-erp/2.1 sandbox-client/0.2.0`.
     pub fn user_agent(mut self, application: impl Into<String>) -> Self {
         self.application = Some(application.into());
         self

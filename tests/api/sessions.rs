@@ -351,7 +351,7 @@ async fn a_session_is_opened_used_and_closed() {
         assert_eq!(request.header("x-api-key"), Some(mock.key()));
         assert_eq!(request.header("x-api-version"), Some("1.0.0"));
         assert_eq!(request.header("api-version"), None, "the generator's own header");
-        assert_eq!(request.header("user-agent"), Some("sandbox-client/0.1.0"));
+        assert_eq!(request.header("user-agent"), Some("sandbox-client/0.2.0"));
     }
     assert_eq!(requests[2].query_value("otp"), Some("575757"));
     assert_eq!(requests[1].header("authorization"), requests[2].header("authorization"));
