@@ -137,14 +137,14 @@ pub enum Phase {
 impl Phase {
     fn as_str(self) -> &'static str {
         match self {
-            Self::RateLimit => "waiting for the rate limit",
-            Self::Login => "waiting for a token",
-            Self::Dns => "resolving the host name",
-            Self::Connect => "connecting",
-            Self::Tls => "the TLS handshake",
-            Self::Proxy => "the proxy",
-            Self::ResponseHeaders => "waiting for the answer",
-            Self::ResponseBody => "reading the answer",
+            Self::RateLimit => "while waiting for the rate limit",
+            Self::Login => "while waiting for a token",
+            Self::Dns => "while resolving the host name",
+            Self::Connect => "while connecting",
+            Self::Tls => "during the TLS handshake",
+            Self::Proxy => "during proxy connection",
+            Self::ResponseHeaders => "while waiting for the answer",
+            Self::ResponseBody => "while reading the answer",
         }
     }
 }
@@ -536,7 +536,7 @@ impl fmt::Display for Error {
             facts.push(format!("status {}", status.as_u16()));
         }
         if let Some(phase) = details.phase {
-            facts.push(format!("while {}", phase.as_str()));
+            facts.push(phase.as_str().to_owned());
         }
         if details.attempts > 1 {
             facts.push(format!("{} attempts", details.attempts));
@@ -638,6 +638,14 @@ mod tests {
     fn text_of_the_provider_is_escaped_and_cut() {
         assert_eq!(escape_and_truncate("a\r\n\u{1b}[31mb\u{202e}", 80), "a\\u{d}\\u{a}\\u{1b}[31mb\\u{202e}");
         assert_eq!(escape_and_truncate(&"x".repeat(600), 512).chars().count(), 513);
+    }
+
+    #[test]
+    fn every_phase_reads_as_part_of_a_sentence() {
+        let line = |phase| Error::new(ErrorKind::Transport, "no answer").with_phase(phase).to_string();
+        assert_eq!(line(Phase::Tls), "no answer (during the TLS handshake)");
+        assert_eq!(line(Phase::Proxy), "no answer (during proxy connection)");
+        assert_eq!(line(Phase::Connect), "no answer (while connecting)");
     }
 
     #[test]

@@ -145,7 +145,7 @@ impl Connection {
         let TaxpayerId { gstin, username } = self.select(select)?;
         let session = self.client.taxpayer(gstin, username.clone())?.restore().await?;
         session.ok_or_else(|| {
-            Failure::new(Exit::OtpNeeded, format!("the session of {gstin} has expired"))
+            Failure::new(Exit::OtpNeeded, format!("no valid session of {gstin} is saved"))
                 .hint(format!("A new OTP is needed: sandbox login --gstin {gstin} --username '{username}'"))
         })
     }
@@ -250,8 +250,8 @@ fn environment_or_file() -> Result<(ClientBuilder, Option<u32>), Failure> {
     let path = folders::config_file()?;
     let Some(file) = ConfigFile::read(&path)? else {
         return Err(Failure::configuration("no API key").hint(format!(
-            "Set SANDBOX_API_KEY and SANDBOX_API_SECRET, or write api_key and api_secret to\n{}\n\
-             Without any, try the sample data: sandbox --mock counts",
+            "Try the sample data with `sandbox --mock counts`; or set SANDBOX_API_KEY and\n\
+             SANDBOX_API_SECRET, or write api_key and api_secret to\n{}",
             path.display()
         )));
     };

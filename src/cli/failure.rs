@@ -69,7 +69,7 @@ impl Failure {
     /// Message and hint as one line.
     pub fn advice(&self) -> String {
         match &self.hint {
-            Some(hint) => format!("{}; {}", self.message, hint.replace('\n', " ")),
+            Some(hint) => format!("{}. {}", self.message, hint.replace('\n', " ")),
             None => self.message.clone(),
         }
     }

@@ -132,7 +132,7 @@ async fn exit_codes_are_those_of_the_help() {
             &home,
             &["counts", "--gstin", GSTIN, "--username", "acme.com"],
             5,
-            "the session of 33ABKCS2033B1ZW has expired",
+            "no valid session of 33ABKCS2033B1ZW is saved",
         ),
         (&home, &["login"], 2, "Give --gstin and --username"),
         (&home, &["sweep"], 5, "no session is saved"),
