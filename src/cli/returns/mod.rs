@@ -185,10 +185,10 @@ async fn status<R: Return>(
     let date = date.map(|date| json!(date)).unwrap_or_default();
     sheet.row(vec![name.text.as_str().into(), state.into(), arn.into(), date]);
     sheet.print(format)?;
-    if state == "unknown" { Err(untold(name)) } else { Ok(()) }
+    if state == "unknown" { Err(unknown_outcome(name)) } else { Ok(()) }
 }
 
-fn untold(name: &Name) -> Failure {
+fn unknown_outcome(name: &Name) -> Failure {
     Failure::new(Exit::Other, format!("GSTN does not tell whether {name} is filed"))
         .hint("Look on the GST portal before you file it.")
 }

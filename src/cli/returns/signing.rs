@@ -9,7 +9,7 @@ use sandbox_client::{
     values::{EvcOtp, Gstin, Pan},
 };
 
-use super::{Name, show, untold};
+use super::{Name, show, unknown_outcome};
 use crate::cli::{
     arguments::{Format, Select},
     confirm,
@@ -78,7 +78,7 @@ impl<R: Return> ToFile<'_, R> {
         match self.filing.outcome().await? {
             FilingOutcome::Filed { arn, .. } => self.show_filed(&arn).map(|()| true),
             FilingOutcome::NotFiled => Ok(false),
-            _ => Err(untold(&self.name)),
+            _ => Err(unknown_outcome(&self.name)),
         }
     }
 
