@@ -26,6 +26,7 @@ mod rate_limit;
 mod raw;
 #[cfg(feature = "redis")]
 pub mod redis;
+mod regular_file;
 mod request;
 mod retry;
 pub mod session;

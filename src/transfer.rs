@@ -32,7 +32,7 @@ use crate::{
     client::{ClientState, LONGEST},
     environment::is_loopback,
     error::escape_and_truncate,
-    field, retry, transport,
+    field, regular_file, retry, transport,
     values::{SignedUrl, is_documented_host},
 };
 
@@ -351,7 +351,8 @@ impl Content {
         Self { source: Source::Bytes(bytes.into()), media_type: "application/json" }
     }
 
-    /// A file that holds JSON. It is opened when it is sent.
+    /// A regular file that holds JSON. It is opened when it is sent, and again
+    /// when it must be sent again.
     #[must_use]
     pub fn json_file(path: impl Into<PathBuf>) -> Self {
         Self { source: Source::File(path.into()), media_type: "application/json" }
@@ -362,7 +363,7 @@ impl Content {
     pub(crate) fn reader(&self) -> io::Result<Box<dyn io::Read + '_>> {
         Ok(match &self.source {
             Source::Bytes(bytes) => Box::new(&bytes[..]),
-            Source::File(path) => Box::new(io::BufReader::new(File::open(path)?)),
+            Source::File(path) => Box::new(io::BufReader::new(regular_file::open(path)?)),
         })
     }
 
@@ -371,7 +372,7 @@ impl Content {
         let (opened, length) = match &self.source {
             Source::Bytes(bytes) => (Opened::Bytes(bytes.clone()), bytes.len() as u64),
             Source::File(path) => {
-                let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+                let opened = regular_file::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
                 let (length, file) = opened.map_err(unreadable)?;
                 (Opened::File(file), length)
             }

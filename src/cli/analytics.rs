@@ -17,6 +17,7 @@ use super::{
     arguments::{Format, Shared},
     connection::Connection,
     failure::{Exit, Failure},
+    files,
     job::Waiting,
     output::{Sheet, strip_controls},
 };
@@ -159,7 +160,8 @@ struct Target {
 impl Target {
     fn new(path: &Path) -> Result<Self, Failure> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = tempfile::Builder::new().prefix(".report").tempfile_in(folder);
+        let file = files::refuse_other(path)
+            .and_then(|()| tempfile::Builder::new().prefix(".report").tempfile_in(folder));
         let file =
             file.map_err(|error| Failure::usage(format!("cannot write {}: {error}", path.display())))?;
         Ok(Self { path: path.to_owned(), file })

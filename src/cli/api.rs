@@ -1,10 +1,6 @@
 //! `sandbox api`: any operation of the document, by its id.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    io::{self, Read as _},
-};
+use std::{fmt::Write as _, path::Path};
 
 use clap::{ArgMatches, Args, FromArgMatches as _};
 use sandbox_client::{BoxFuture, Credential, Operation, Parameter, operations};
@@ -15,6 +11,7 @@ use super::{
     confirm,
     connection::{Connection, read_line},
     failure::Failure,
+    files,
     output::{Sheet, print_json},
     signals,
     table::shown,
@@ -217,15 +214,8 @@ fn dry_run(operation: &Operation, given: &[(String, String)], body: Option<Value
 
 fn body(given: &str) -> Result<Value, Failure> {
     let text = match given.strip_prefix('@') {
-        Some(file) => fs::read_to_string(file)
-            .map_err(|error| Failure::usage(format!("cannot read {file}: {error}")))?,
-        None if given == "-" => {
-            let mut text = String::new();
-            io::stdin()
-                .read_to_string(&mut text)
-                .map_err(|error| Failure::usage(format!("cannot read standard input: {error}")))?;
-            text
-        }
+        Some(file) => files::input_text(Path::new(file))?,
+        None if given == "-" => files::input_text(Path::new(given))?,
         None => given.to_owned(),
     };
     serde_json::from_str(&text).map_err(|error| {

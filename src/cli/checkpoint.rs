@@ -13,7 +13,10 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::failure::{Exit, Failure};
+use super::{
+    failure::{Exit, Failure},
+    files,
+};
 
 pub struct Checkpoint {
     file: File,
@@ -31,6 +34,7 @@ impl Checkpoint {
         service: &str,
     ) -> Result<(Self, Vec<R>), Failure> {
         let unusable = |reason: &str| Failure::usage(format!("checkpoint {} {reason}", path.display()));
+        files::refuse_other(path).map_err(|error| unusable(&format!("cannot be used: {error}")))?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true);
         #[cfg(unix)]

@@ -1,11 +1,13 @@
 //! `sandbox config`, and the configuration file that it tells of.
 
-use std::{env, fs, io, num::NonZeroU32, path::Path};
+use std::{env, io, num::NonZeroU32, path::Path};
 
 use sandbox_client::ClientBuilder;
 use serde::Deserialize;
 
-use super::{arguments::Shared, connection::REQUESTS_PER_MINUTE, failure::Failure, folders, output::Sheet};
+use super::{
+    arguments::Shared, connection::REQUESTS_PER_MINUTE, failure::Failure, files, folders, output::Sheet,
+};
 
 /// The configuration file.
 #[derive(Deserialize)]
@@ -25,7 +27,7 @@ fn line_of(text: &str, span: Option<std::ops::Range<usize>>) -> usize {
 impl ConfigFile {
     /// `None` where there is no file. Refuses one that others may read.
     pub fn read(path: &Path) -> Result<Option<Self>, Failure> {
-        let text = match fs::read_to_string(path) {
+        let text = match files::refuse_other(path).and_then(|()| files::text(files::read(path)?)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => {

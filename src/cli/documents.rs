@@ -3,8 +3,8 @@
 
 use std::{
     collections::HashSet,
-    env, fs,
-    io::{self, IsTerminal as _, Read as _, Write as _},
+    env,
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -30,6 +30,7 @@ use super::{
     checkpoint::Checkpoint,
     connection::{Connection, read_line},
     failure::{Exit, Failure},
+    files,
     output::{Out, Sheet},
     problem::Problem,
     signals::Signals,
@@ -274,13 +275,7 @@ async fn run<D: Document>(shared: &Shared, arguments: &Generate) -> Result<(), F
 /// The documents of a file. One line that is not a document refuses the whole file:
 /// nothing has been sent.
 fn read<D: DeserializeOwned>(path: &Path) -> Result<Vec<D>, Failure> {
-    let mut text = String::new();
-    if path.as_os_str() == "-" {
-        io::stdin().read_to_string(&mut text)?;
-    } else {
-        text = fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
-    }
+    let text = files::input_text(path)?;
     let text = text.trim_start_matches('\u{feff}');
     let (mut documents, mut mistakes) = (Vec::new(), Vec::new());
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {

@@ -23,6 +23,7 @@ mod counts;
 mod doctor;
 mod documents;
 mod failure;
+mod files;
 mod folders;
 mod gstr_2b;
 mod invoices;

@@ -8,7 +8,7 @@
 use std::{
     collections::HashMap,
     fmt, fs,
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::{Mutex, OnceLock, PoisonError},
     time::{Duration, SystemTime},
@@ -17,10 +17,12 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{BoxError, SavedToken, TAXPAYER_TERMS, TaxpayerId, TokenKey, TokenStore};
-use crate::{BoxFuture, Error, ErrorKind, Token, field, values::Gstin};
+use crate::{BoxFuture, Error, ErrorKind, Token, field, regular_file, values::Gstin};
 
 /// While another process writes, it is tried again after this time.
 const LOCKED: Duration = Duration::from_millis(5);
+/// Bytes of a file that are read. A token and its taxpayer take a few hundred.
+const LONGEST: u64 = 1024 * 1024;
 
 /// Keeps tokens as files in a folder that its owner alone may enter, for any
 /// number of processes on one machine. The command `sandbox` keeps its
@@ -198,8 +200,12 @@ impl FileStore {
 }
 
 fn read(path: &Path) -> Result<Option<Content>, BoxError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+    match regular_file::open(path) {
+        Ok(file) => {
+            let mut bytes = Vec::new();
+            file.take(LONGEST).read_to_end(&mut bytes)?;
+            Ok(Some(serde_json::from_slice(&bytes)?))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -1,6 +1,10 @@
 //! Files as spreadsheets save them, wherever the command reads one.
 
-use std::fs;
+use std::{
+    fs,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use sandbox_client::mock::MockServer;
 use serde_json::{Value, json};
@@ -55,6 +59,128 @@ fn a_workbook_is_read_as_a_csv_is() {
     let run = sweep(&home, "firm.xlsx", &workbook[..2000]);
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("firm.xlsx cannot be read as a workbook"), "{}", run.stderr);
+}
+
+// --- what is no file -----------------------------------------------------------
+
+/// Arguments with `FILE` in the place of the path in question, and what is
+/// wrong with a folder, a device, and a named pipe there.
+#[cfg(unix)]
+const OPENED: [(&[&str], [&str; 3]); 9] = {
+    const REPLACED: [&str; 3] = ["it is a folder", "it is not a regular file", "it is not a regular file"];
+    // Whoever names a named pipe has something that writes into it.
+    const READ: [&str; 3] = ["it is a folder", "it is a device, not a file", ""];
+    [
+        (&["sweep", "--checkpoint", "FILE"], REPLACED),
+        (&["sweep", "--report", "FILE"], REPLACED),
+        (&["sweep", "--from", "FILE"], READ),
+        (&["e-invoice", "generate", "--from", "invoices.jsonl", "--checkpoint", "FILE"], REPLACED),
+        (&["e-invoice", "generate", "--from", "FILE"], READ),
+        (&["match", "--register", "FILE"], READ),
+        (&["invoices", "accept", "--yes", "--from", "FILE"], READ),
+        (&["api", "save_invoice_status", "--yes", "--body", "@FILE"], READ),
+        (
+            &["analytics", "reconcile", "--ledger", "FILE", "--statement", "FILE", "--report", "r.xlsx"],
+            ["it is not a regular file", "it is not a regular file", "it is not a regular file"],
+        ),
+    ]
+};
+
+/// Neither waits for ever nor reads without end, and replaces nothing that is no file.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_no_file_is_refused_at_once() {
+    let home = Home::new();
+    let invoice = include_str!("../../openapi/e_invoice/examples/generate_e_invoice.request.documented.json");
+    let invoice: Value = serde_json::from_str(invoice).unwrap();
+    fs::write(home.path("invoices.jsonl"), invoice.to_string()).unwrap();
+    fs::create_dir(home.path("folder")).unwrap();
+    let pipe = home.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (folder, pipe) = (home.path("folder"), pipe.to_str().unwrap());
+    let folder = folder.to_str().unwrap();
+    for (arguments, reasons) in OPENED {
+        for (path, reason) in
+            [(folder, reasons[0]), ("/dev/full", reasons[1]), ("/dev/zero", reasons[1]), (pipe, reasons[2])]
+        {
+            if reason.is_empty() {
+                continue;
+            }
+            let arguments: Vec<_> = arguments.iter().map(|argument| argument.replace("FILE", path)).collect();
+            let run = within(home.command(&["--mock"]).args(&arguments).current_dir(home.path(".")));
+            let told = run.stderr;
+            assert_eq!(run.code, Some(2), "{arguments:?}: {told}");
+            assert!(told.contains(reason), "{arguments:?}: {told}");
+        }
+    }
+}
+
+/// Secrets are read from a regular file alone, be it one of this program or of its user.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_configuration_that_is_no_file_is_refused_at_once() {
+    let home = Home::new();
+    let config = home.path("config.toml");
+    for make in [&["mkfifo", "-m", "600"][..], &["ln", "-sf", "/dev/zero"]] {
+        let made = Command::new(make[0]).args(&make[1..]).arg(&config).status().unwrap();
+        assert!(made.success());
+        let run = within(&mut home.command(&["counts"]));
+        assert_eq!(run.code, Some(3), "{}", run.stderr);
+        assert!(run.stderr.contains("config.toml: it is not a regular file"), "{}", run.stderr);
+    }
+}
+
+/// A file that would take all memory is not read.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_beyond_measure_is_refused_at_once() {
+    let home = Home::new();
+    let path = home.path("firm.csv");
+    fs::File::create(&path).unwrap().set_len((1 << 30) + 1).unwrap();
+    let run = within(&mut home.command(&["--mock", "sweep", "--from", path.to_str().unwrap()]));
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(run.stderr.contains("firm.csv: it is larger than 1 GiB"), "{}", run.stderr);
+}
+
+/// What a shell's `<(…)` gives.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_named_pipe_is_read_to_its_end() {
+    let home = Home::new();
+    let pipe = home.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let path = pipe.clone();
+    let writer = std::thread::spawn(move || fs::write(path, FIRM));
+    let run = within(&mut home.command(&[
+        "--mock",
+        "sweep",
+        "--from",
+        pipe.to_str().unwrap(),
+        "--goods",
+        "imports",
+        "--format",
+        "csv",
+    ]));
+    writer.join().unwrap().unwrap();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(run.stdout.lines().count(), 4, "{}", run.stdout);
+}
+
+/// Runs it, and fails if that takes long.
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn within(command: &mut Command) -> Run {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("it does not end: {command:?}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Run::of(child.wait_with_output().unwrap())
 }
 
 // --- numbers that a spreadsheet has changed ------------------------------------

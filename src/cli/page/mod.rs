@@ -5,6 +5,7 @@ use std::{fmt::Write as _, io, io::Write as _, path::Path};
 
 use super::{
     failure::{Exit, Failure},
+    files,
     output::{grouped, strip_controls},
 };
 
@@ -30,10 +31,8 @@ pub struct Page {
 
 /// Whether a page can be written there, before anything is asked for it.
 pub fn check(path: &Path) -> Result<(), Failure> {
-    if path.is_dir() {
-        return Err(Failure::usage(format!("cannot write {}: it is a folder", path.display())));
-    }
-    draft(path).map(drop).map_err(|error| Failure::usage(unwritable(path, &error)))
+    let usable = files::refuse_other(path).and_then(|()| draft(path));
+    usable.map(drop).map_err(|error| Failure::usage(unwritable(path, &error)))
 }
 
 /// Writes the page as a whole or not at all.

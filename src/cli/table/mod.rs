@@ -8,14 +8,9 @@ mod encoding;
 pub mod spreadsheet;
 mod workbook;
 
-use std::{
-    borrow::Cow,
-    fs,
-    io::{self, Read as _},
-    path::Path,
-};
+use std::{borrow::Cow, path::Path};
 
-use super::{failure::Failure, output::unguarded};
+use super::{failure::Failure, files, output::unguarded};
 
 /// Rows above the head that a title and an address may take.
 const HEAD_WITHIN: usize = 30;
@@ -97,13 +92,7 @@ struct RawTable {
 
 impl Input {
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let (name, bytes) = if path.as_os_str() == "-" {
-            let mut bytes = Vec::new();
-            ("standard input".to_owned(), io::stdin().read_to_end(&mut bytes).map(|_| bytes))
-        } else {
-            (path.display().to_string(), fs::read(path))
-        };
-        let bytes = bytes.map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
+        let (name, bytes) = files::input(path)?;
         Ok(Self { name, bytes })
     }
 
