@@ -122,9 +122,10 @@ pub enum Phase {
     Login,
     /// The name of the host could not be resolved.
     Dns,
-    /// The connection could not be made.
+    /// The connection could not be made, its TLS handshake included where time
+    /// ran out.
     Connect,
-    /// The TLS handshake failed.
+    /// The TLS handshake was refused, by either side.
     Tls,
     /// A proxy refused.
     Proxy,

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     Client, bounded,
-    http::{FileHosts, safe_http},
+    http::{FileHosts, Http, HttpSource, Safety},
     state::{ClientState, Policy, RateLimit, Shared},
 };
 use crate::{
@@ -37,7 +37,7 @@ pub struct ClientBuilder {
     environment: Option<Environment>,
     pub(super) base_url: Option<String>,
     mixed_environments: bool,
-    http: Option<reqwest::ClientBuilder>,
+    http: Option<HttpSource>,
     transfer_http: Option<reqwest::ClientBuilder>,
     connect_timeout: Duration,
     policy: Policy,
@@ -164,8 +164,32 @@ impl ClientBuilder {
     /// Proxies that the environment names (`HTTPS_PROXY`, `ALL_PROXY`,
     /// `NO_PROXY`) are used for https unless the builder says otherwise, and
     /// never for plain http, whatever the builder says.
+    ///
+    /// A connection whose other end answers pings and nothing else is left only
+    /// where connections can be made anew: with
+    /// [`http_with`](ClientBuilder::http_with), or without a builder of your own.
     pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
-        self.http = Some(http);
+        self.http = Some(HttpSource::Builder(http));
+        self
+    }
+
+    /// As [`http`](ClientBuilder::http), with a function that gives the builder.
+    /// It is called again where no request was answered for a whole
+    /// [`attempt_timeout`](ClientBuilder::attempt_timeout), so that what is sent
+    /// then goes over new connections. It should be quick.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), sandbox_client::Error> {
+    /// let client = sandbox_client::Client::builder()
+    ///     .key("key_test_0000000000000000")
+    ///     .http_with(|| reqwest::Client::builder().pool_max_idle_per_host(8))
+    ///     .build()?;
+    /// # let _ = client;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn http_with(mut self, make: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static) -> Self {
+        self.http = Some(HttpSource::Function(Box::new(make)));
         self
     }
 
@@ -327,16 +351,13 @@ impl ClientBuilder {
         if self.policy.max_body_bytes == 0 {
             return Err(Error::config("max_body_bytes", "is zero; no answer could be read"));
         }
-        let http = self
-            .http
-            .unwrap_or_else(|| reqwest::Client::builder().pool_max_idle_per_host(self.max_in_flight));
-        let application = self.application.as_deref();
-        let http = safe_http(
-            http,
-            base_url.plain,
-            (self.connect_timeout, self.policy.attempt_timeout),
-            application,
-        )?;
+        let http = self.http.unwrap_or_else(|| {
+            let idle = self.max_in_flight;
+            HttpSource::Function(Box::new(move || reqwest::Client::builder().pool_max_idle_per_host(idle)))
+        });
+        let timeouts = (self.connect_timeout, self.policy.attempt_timeout);
+        let safety = Safety { plain: base_url.plain, timeouts, application: self.application };
+        let http = Arc::new(Http::new(http, safety)?);
 
         let limit = environment.unwrap_or(Environment::Test).requests_per_minute();
         let key_header = credentials::sensitive(credentials.key.clone());
@@ -367,7 +388,7 @@ impl ClientBuilder {
         let addresses = OPERATIONS.iter().map(|operation| base_url.with_path(operation.path)).collect();
         let shared = Shared {
             http,
-            files: FileHosts::new(self.transfer_http, (self.connect_timeout, self.policy.attempt_timeout))?,
+            files: FileHosts::new(self.transfer_http, timeouts)?,
             base_url,
             addresses,
             environment,

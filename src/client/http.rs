@@ -1,6 +1,10 @@
 //! The HTTP client inside, with the safety settings on top of the caller's.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
 
 use reqwest::{header::HeaderValue, redirect};
 
@@ -62,6 +66,95 @@ pub(super) fn safe_http(
              (package ca-certificates)",
             )
     })
+}
+
+/// The HTTP client of the API with its connections, and how others are made.
+///
+/// A request over HTTP/2 that is not answered leaves its connection in the
+/// pool, and the next would wait on the same one. A ping finds out whether the
+/// other end is there, not whether anybody answers: a balancer acknowledges it.
+pub(crate) struct Http {
+    connections: RwLock<Arc<Connections>>,
+    /// A builder that was given can be used once, a function any number of times.
+    make: Option<MakeBuilder>,
+    safety: Safety,
+}
+
+pub(super) type MakeBuilder = Box<dyn Fn() -> reqwest::ClientBuilder + Send + Sync>;
+
+/// Where the builders of reqwest come from.
+pub(super) enum HttpSource {
+    Builder(reqwest::ClientBuilder),
+    Function(MakeBuilder),
+}
+
+/// What is put on top of a builder; see [`safe_http`].
+pub(super) struct Safety {
+    pub plain: bool,
+    pub timeouts: (Duration, Duration),
+    pub application: Option<String>,
+}
+
+impl Safety {
+    fn client(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Error> {
+        safe_http(builder, self.plain, self.timeouts, self.application.as_deref())
+    }
+}
+
+/// The connections of one HTTP client.
+pub(crate) struct Connections {
+    pub client: reqwest::Client,
+    answered: Mutex<Option<Instant>>,
+}
+
+impl Connections {
+    fn of(client: reqwest::Client) -> Arc<Self> {
+        Arc::new(Self { client, answered: Mutex::default() })
+    }
+
+    /// The head of an answer has come.
+    pub fn answered(&self) {
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn silent_since(&self, moment: Instant) -> bool {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner).is_none_or(|last| last < moment)
+    }
+}
+
+impl Http {
+    pub(super) fn new(source: HttpSource, safety: Safety) -> Result<Self, Error> {
+        let (first, make) = match source {
+            HttpSource::Builder(builder) => (builder, None),
+            HttpSource::Function(make) => (make(), Some(make)),
+        };
+        let connections = RwLock::new(Connections::of(safety.client(first)?));
+        Ok(Self { connections, make, safety })
+    }
+
+    pub fn connections(&self) -> Arc<Connections> {
+        Arc::clone(&self.connections.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A request that was sent at `begun` was not answered in time. If nothing
+    /// was since then, further requests go over new connections. Those in
+    /// flight stay on the old ones.
+    pub fn unanswered(&self, connections: &Arc<Connections>, begun: Instant) {
+        let Some(make) = self.make.as_ref().filter(|_| connections.silent_since(begun)) else { return };
+        let mut current = self.connections.write().unwrap_or_else(PoisonError::into_inner);
+        // Of many requests that end so, the first changes them.
+        if Arc::ptr_eq(&current, connections)
+            && let Ok(client) = self.safety.client(make())
+        {
+            *current = Connections::of(client);
+        }
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").finish_non_exhaustive()
+    }
 }
 
 /// HTTP clients for the hosts of signed URLs, made when they are first needed.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 pub use builder::ClientBuilder;
 pub(crate) use connecting::watched;
+pub(crate) use http::Http;
 pub(crate) use state::ClientState;
 #[cfg(test)]
 pub(crate) use state::Policy;

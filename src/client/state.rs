@@ -11,7 +11,7 @@ use reqwest::{Url, header::HeaderValue};
 use secrecy::ExposeSecret;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::http::FileHosts;
+use super::http::{FileHosts, Http};
 use crate::{
     Environment, Error, RateLimiter, RetryPolicy, TaxpayerId, TokenKey,
     credentials::{self, ApiKey},
@@ -31,7 +31,7 @@ pub struct ClientState {
 }
 
 pub(super) struct Shared {
-    pub(super) http: reqwest::Client,
+    pub(super) http: Arc<Http>,
     pub(super) files: FileHosts,
     pub(super) base_url: BaseUrl,
     /// Of each operation in the order of the table, to be copied for a request.
@@ -120,7 +120,7 @@ impl ClientState {
         &self.shared.addresses[operation]
     }
 
-    pub(crate) fn http(&self) -> &reqwest::Client {
+    pub(crate) fn http(&self) -> &Arc<Http> {
         &self.shared.http
     }
 

@@ -1,6 +1,10 @@
 //! Sends a request once and reads the whole answer, within limits.
 
-use std::{error::Error as StdError, time::Duration};
+use std::{
+    error::Error as StdError,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use reqwest::{
@@ -9,7 +13,10 @@ use reqwest::{
 };
 
 use super::text;
-use crate::{Error, ErrorKind, Phase, client::watched};
+use crate::{
+    Error, ErrorKind, Phase,
+    client::{Http, watched},
+};
 
 /// Bytes of body for which space is made in advance, where a header claims them.
 const ORDINARY: usize = 1024 * 1024;
@@ -42,17 +49,25 @@ pub(crate) struct RawAnswer {
 /// Sends `request` and reads at most `cap` bytes of body, all within
 /// `timeout`. Cookies are dropped: this API has none, a gateway's are its own.
 pub(crate) fn send(
-    http: &reqwest::Client,
+    http: &Arc<Http>,
     mut request: Request,
     timeout: Duration,
     cap: usize,
 ) -> impl Future<Output = Result<RawAnswer, Error>> + use<> {
     *request.timeout_mut() = Some(timeout);
     // Not inside of the future, where a request takes place twice.
-    let response = http.execute(request);
+    let (http, connections) = (Arc::clone(http), http.connections());
+    let response = connections.client.execute(request);
+    let begun = Instant::now();
     async move {
         let (response, connecting) = watched(response).await;
-        let mut response = response.map_err(|error| classify(error, Phase::ResponseHeaders, connecting))?;
+        let mut response = response.map_err(|error| {
+            if error.is_timeout() && !connecting {
+                http.unanswered(&connections, begun);
+            }
+            classify(error, Phase::ResponseHeaders, connecting)
+        })?;
+        connections.answered();
         let status = response.status();
         let mut headers = std::mem::take(response.headers_mut());
         headers.remove(SET_COOKIE);
