@@ -1,5 +1,7 @@
 //! Filing returns where answers are lost, and what is filed to the last digit.
 
+use std::time::Duration;
+
 use sandbox_client::{
     Error, ErrorKind,
     filing::{Confirmed, FilingOutcome, PaymentState},
@@ -83,6 +85,50 @@ async fn a_lost_payment_is_sent_once_and_looked_at() {
     assert_eq!(error.kind(), ErrorKind::Input);
     drop(processed.already_paid().await.unwrap());
     assert_eq!(count(&server, "/offset-liability"), 1);
+}
+
+/// The caller goes away while a payment is in flight, as a web client that hangs
+/// up, or two pay at once: one request, whatever the draft shows meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_whose_caller_goes_away_is_not_sent_again() {
+    let pause = Duration::from_millis(300);
+    let server = Server::scripted(move |mut connection: Connection| async move {
+        while let Some(request) = connection.request().await {
+            if request.line().contains("/offset-liability") {
+                tokio::time::sleep(pause).await;
+            }
+            let data = json!({"gstin": "24ABKCS2033B1ZV", "ret_period": "112024"});
+            connection.send(answer(200, &envelope(&json!({"status_cd": "1", "data": data})))).await;
+        }
+    })
+    .await;
+    let session = client(&server).build().unwrap().taxpayer_session().unwrap();
+    let processed = session.gstr_3b().filing(november()).saved_draft().await.unwrap();
+    let refused = async || {
+        let error = processed.offset(Confirmed::irreversible(payment())).await.unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("filing")), "{error}");
+    };
+
+    let gone = tokio::time::timeout(pause / 3, processed.offset(Confirmed::irreversible(payment()))).await;
+    assert!(gone.is_err());
+    refused().await;
+    // The draft does not show yet what is in flight.
+    assert_eq!(processed.payment().await.unwrap(), PaymentState::NotPaid);
+    refused().await;
+    tokio::time::sleep(2 * pause).await;
+    // It was paid, and nobody has learned of it.
+    refused().await;
+    assert_eq!(count(&server, "/offset-liability"), 1);
+    // A look that says otherwise frees it.
+    assert_eq!(processed.payment().await.unwrap(), PaymentState::NotPaid);
+
+    let other = processed.clone();
+    let (one, two) = tokio::join!(
+        processed.offset(Confirmed::irreversible(payment())),
+        other.offset(Confirmed::irreversible(payment()))
+    );
+    assert!(one.is_ok() != two.is_ok(), "one of them");
+    assert_eq!(count(&server, "/offset-liability"), 2);
 }
 
 #[tokio::test]

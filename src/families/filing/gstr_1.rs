@@ -38,6 +38,10 @@ impl Filing<Gstr1Summary, Draft> {
     /// Saves sections of the draft. Safe to repeat: each row replaces the one with the
     /// same number, and others stay.
     ///
+    /// **Cancel safety**: if the future is dropped, the request is finished all
+    /// the same, and an event of the target `sandbox_client` tells the outcome.
+    /// Call this once more.
+    ///
     /// # Errors
     ///
     /// [`Input`](crate::ErrorKind::Input) before anything is sent, for a document of another
@@ -59,6 +63,10 @@ impl Filing<Gstr1Summary, Draft> {
     /// Closes a period without supplies and has it made ready to file. Safe to
     /// repeat until it is filed.
     ///
+    /// **Cancel safety**: if the future is dropped, the request is finished all
+    /// the same, and an event of the target `sandbox_client` tells the outcome.
+    /// Call this once more.
+    ///
     /// # Errors
     ///
     /// As [`proceed`](Filing::proceed).
@@ -69,6 +77,10 @@ impl Filing<Gstr1Summary, Draft> {
 
 impl Filing<Gstr1Summary, Processed> {
     /// Closes the draft and has it made ready to file. Safe to repeat until it is filed.
+    ///
+    /// **Cancel safety**: if the future is dropped, the request is finished all
+    /// the same, and an event of the target `sandbox_client` tells the outcome.
+    /// Call this once more.
     ///
     /// # Errors
     ///

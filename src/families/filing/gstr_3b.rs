@@ -1,7 +1,5 @@
 //! Filing GSTR-3B.
 
-use std::sync::atomic::Ordering;
-
 use super::{
     Confirmed, Filing, FilingState, ResumedFiling, acknowledged, sealed, state,
     step::{Draft, Processed, Ready, Saved},
@@ -78,6 +76,10 @@ const LOOK_AT_PAYMENT: &str =
 impl Filing<Gstr3b, Draft> {
     /// Saves the draft, all tables but `tx_pmt`. Safe to repeat: the draft is replaced.
     ///
+    /// **Cancel safety**: if the future is dropped, the request is finished all
+    /// the same, and an event of the target `sandbox_client` tells the outcome.
+    /// Call this once more.
+    ///
     /// # Errors
     ///
     /// [`Input`](crate::ErrorKind::Input) before anything is sent, for a document of another
@@ -111,7 +113,7 @@ impl Filing<Gstr3b, Processed> {
         let draft = self.draft().await?;
         let state = payment_of(draft.tx_pmt.as_ref());
         if state == PaymentState::NotPaid {
-            self.in_doubt.store(false, Ordering::SeqCst);
+            self.doubt.clear();
         }
         Ok(state)
     }
@@ -122,6 +124,10 @@ impl Filing<Gstr3b, Processed> {
     /// filing refuses to pay again until [`payment`](Filing::payment) has told
     /// that nothing is paid.
     ///
+    /// **Cancel safety**: if the future is dropped, the request is finished all
+    /// the same, an event of the target `sandbox_client` tells its outcome, and
+    /// this filing and its clones refuse as after a lost answer.
+    ///
     /// # Errors
     ///
     /// [`Input`](crate::ErrorKind::Input) with the field `filing` while an earlier request is in
@@ -129,11 +135,12 @@ impl Filing<Gstr3b, Processed> {
     /// is not exactly the liability. With [`maybe_processed`](Error::maybe_processed), look
     /// at [`payment`](Filing::payment).
     pub async fn offset(&self, payment: Confirmed<Gstr3bOffset>) -> Result<Filing<Gstr3b, Ready>, Error> {
-        self.refuse_in_doubt("offset_liability_gstr_3b", LOOK_AT_PAYMENT)?;
-        let api = SessionApi { state: self.state.clone() };
+        let (api, period) = (SessionApi { state: self.state.clone() }, self.period);
         let Confirmed(payment) = payment;
-        let request = api.offset_liability_gstr_3b().year(self.period).month(self.period).body(payment);
-        request.send().await.map_err(|error| self.failed(error, LOOK_AT_PAYMENT))?;
+        let request = async move {
+            api.offset_liability_gstr_3b().year(period).month(period).body(payment).send().await.map(drop)
+        };
+        self.undoable(("offset_liability_gstr_3b", LOOK_AT_PAYMENT), request).await?;
         Ok(self.at(Ready { nil: false }))
     }
 

@@ -47,6 +47,10 @@ impl Filing<Gstr9, Draft> {
     /// Saves tables of the draft. Safe to repeat: a table that is sent replaces
     /// the one saved before, and others stay.
     ///
+    /// **Cancel safety**: if the future is dropped, the request is finished all
+    /// the same, and an event of the target `sandbox_client` tells the outcome.
+    /// Call this once more.
+    ///
     /// # Errors
     ///
     /// [`Input`](crate::ErrorKind::Input) before anything is sent, for a document of another
@@ -64,6 +68,10 @@ impl Filing<Gstr9, Draft> {
 
 impl Filing<Gstr9, Processed> {
     /// Closes the draft and has it made ready to file. Safe to repeat until it is filed.
+    ///
+    /// **Cancel safety**: if the future is dropped, the request is finished all
+    /// the same, and an event of the target `sandbox_client` tells the outcome.
+    /// Call this once more.
     ///
     /// # Errors
     ///

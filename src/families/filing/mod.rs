@@ -18,10 +18,7 @@ pub mod step;
 use std::{
     fmt,
     future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -36,6 +33,7 @@ use crate::{
     client::ClientState,
     field,
     returns_common::{self, types::Signatory},
+    session::to_end,
     values::{EvcOtp, Gstin, Pan, ReturnPeriod, ReturnType},
 };
 use step::{Draft, Proceeding, Processed, Ready, Saved, Signing, Step};
@@ -68,8 +66,7 @@ pub struct Filing<R, S = Draft> {
     taxpayer: Option<Gstin>,
     polling: Polling,
     step: S,
-    /// A request that cannot be undone may have been processed.
-    in_doubt: Arc<AtomicBool>,
+    doubt: Arc<Doubt>,
     document: std::marker::PhantomData<fn() -> R>,
 }
 
@@ -160,7 +157,7 @@ impl<R: Return> Filing<R> {
             taxpayer: state.taxpayer_id().map(|taxpayer| taxpayer.gstin),
             polling: Polling::default(),
             step: Draft,
-            in_doubt: Arc::default(),
+            doubt: Arc::default(),
             document: std::marker::PhantomData,
         }
     }
@@ -216,7 +213,7 @@ impl<R: Return, S: Step> Filing<R, S> {
             taxpayer: self.taxpayer,
             polling: self.polling,
             step,
-            in_doubt: Arc::default(),
+            doubt: Arc::default(),
             document: std::marker::PhantomData,
         }
     }
@@ -242,23 +239,28 @@ impl<R: Return, S: Step> Filing<R, S> {
         }
     }
 
-    /// Refuses what may have been done already.
-    fn refuse_in_doubt(&self, operation: &'static str, look: &'static str) -> Result<(), Error> {
-        if self.in_doubt.load(Ordering::SeqCst) {
+    /// Sends what cannot be undone, unless it may have been done already. It
+    /// runs to its end even if the caller goes away, and so does the doubt: no
+    /// clone of this filing sends it a second time before a look has told that
+    /// the first had no effect.
+    async fn undoable<T: Send + 'static>(
+        &self,
+        (operation, look): (&'static str, &'static str),
+        request: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        if !self.doubt.begin() {
             let reason = "may have been processed already, so it is not sent again";
             return Err(Error::input(field::FILING, reason).in_operation(operation).with_advice(look));
         }
-        Ok(())
-    }
-
-    /// The failure of a request that cannot be undone. If it may have been
-    /// processed, it says where to look, and the request is not sent again.
-    fn failed(&self, error: Error, look: &'static str) -> Error {
-        if !error.maybe_processed() {
-            return error;
-        }
-        self.in_doubt.store(true, Ordering::SeqCst);
-        error.with_advice(look)
+        let doubt = Arc::clone(&self.doubt);
+        to_end(async move {
+            let result = request.await;
+            // Of a success too, as long as nobody has learned of it.
+            doubt.end(result.as_ref().err().is_none_or(Error::maybe_processed));
+            result.map_err(|error| if error.maybe_processed() { error.with_advice(look) } else { error })
+        })
+        .await
+        .inspect(|_| self.doubt.clear())
     }
 
     async fn send_otp(&self, pan: &Pan) -> Result<(), Error> {
@@ -284,6 +286,55 @@ impl<R: Return, S: Step> Filing<R, S> {
     fn job_of(&self, reference_id: &str) -> Job {
         let api = returns_common::SessionApi { state: self.state.clone() };
         api.job(self.period, reference_id).polling(self.polling)
+    }
+}
+
+/// Whether a request that cannot be undone may have been processed.
+#[derive(Default)]
+struct Doubt(Mutex<Sent>);
+
+#[derive(Default, Clone, Copy, PartialEq)]
+enum Sent {
+    /// Not at all, or without effect.
+    #[default]
+    No,
+    /// Its answer is not there yet.
+    InFlight,
+    /// It was processed, or may have been.
+    Perhaps,
+}
+
+impl Doubt {
+    /// As after a request that was sent in an earlier process, perhaps.
+    fn of_another_process() -> Self {
+        Self(Mutex::new(Sent::Perhaps))
+    }
+
+    fn sent(&self) -> MutexGuard<'_, Sent> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a request may be sent now.
+    fn begin(&self) -> bool {
+        let mut sent = self.sent();
+        let free = *sent == Sent::No;
+        if free {
+            *sent = Sent::InFlight;
+        }
+        free
+    }
+
+    fn end(&self, perhaps_processed: bool) {
+        *self.sent() = if perhaps_processed { Sent::Perhaps } else { Sent::No };
+    }
+
+    /// A look has told that nothing was processed. That says nothing of a
+    /// request whose answer is not there yet.
+    fn clear(&self) {
+        let mut sent = self.sent();
+        if *sent == Sent::Perhaps {
+            *sent = Sent::No;
+        }
     }
 }
 
@@ -369,6 +420,9 @@ impl<R: Return> Filing<R, Ready> {
     /// Has GSTN send an OTP to the person with this PAN, who signs. It may be
     /// repeated: each call sends a message to a person, and the last OTP counts (inferred).
     ///
+    /// **Cancel safety**: if the future is dropped after the request has left,
+    /// the OTP is sent all the same; go on with [`otp_at_hand`](Filing::otp_at_hand).
+    ///
     /// # Errors
     ///
     /// [`Business`](ErrorKind::Business) with the code `OTP0010` where the PAN may not sign.
@@ -396,7 +450,7 @@ impl<R: Return> Filing<R, Signing> {
         self.document_to_file(self.step.nil).await
     }
 
-    /// Has another OTP sent.
+    /// Has another OTP sent, also if the future is dropped after the request has left.
     ///
     /// # Errors
     ///
@@ -412,6 +466,10 @@ impl<R: Return> Filing<R, Signing> {
     /// and this filing refuses to file again until [`outcome`](Filing::outcome)
     /// has told that it is not filed.
     ///
+    /// **Cancel safety**: if the future is dropped, the request is finished all
+    /// the same, an event of the target `sandbox_client` tells its outcome, and
+    /// this filing and its clones refuse as after a lost answer.
+    ///
     /// # Errors
     ///
     /// [`Input`](ErrorKind::Input) before anything is sent: a document of another taxpayer or
@@ -424,11 +482,11 @@ impl<R: Return> Filing<R, Signing> {
         otp: &EvcOtp,
         document: Confirmed<Document<R>>,
     ) -> Result<Filed, Error> {
-        self.refuse_in_doubt(R::FILE, LOOK_AT_OUTCOME)?;
         let Confirmed(document) = document;
         self.refuse_foreign(document.owner(), R::FILE)?;
-        let sent = R::file(&self.state, self.period, pan, otp, document).await;
-        let (acknowledgement, transaction_id) = sent.map_err(|error| self.failed(error, LOOK_AT_OUTCOME))?;
+        let (state, period, pan, otp) = (self.state.clone(), self.period, pan.clone(), otp.clone());
+        let request = async move { R::file(&state, period, &pan, &otp, document).await };
+        let (acknowledgement, transaction_id) = self.undoable((R::FILE, LOOK_AT_OUTCOME), request).await?;
         let arn = acknowledgement.split_whitespace().next().unwrap_or_default().to_owned();
         Ok(Filed { arn, acknowledgement, transaction_id })
     }
@@ -449,7 +507,7 @@ impl<R, S: Clone> Clone for Filing<R, S> {
             taxpayer: self.taxpayer,
             polling: self.polling,
             step: self.step.clone(),
-            in_doubt: Arc::clone(&self.in_doubt),
+            doubt: Arc::clone(&self.doubt),
             document: std::marker::PhantomData,
         }
     }

@@ -1,7 +1,5 @@
 //! What became of a filing.
 
-use std::sync::atomic::Ordering;
-
 use super::{Filing, Return, step::Step};
 use crate::{
     Error,
@@ -68,7 +66,7 @@ impl<R: Return, S: Step> Filing<R, S> {
         let listed = answer.e_filedlist.unwrap_or_default();
         let outcome = FilingOutcome::listed(&R::TYPE, self.period, &listed);
         if outcome == FilingOutcome::NotFiled && self.step.doubts_filing() {
-            self.in_doubt.store(false, Ordering::SeqCst);
+            self.doubt.clear();
         }
         Ok(outcome)
     }

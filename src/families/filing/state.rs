@@ -1,11 +1,11 @@
 //! A filing that is saved and resumed in another process.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Filing, Return,
+    Doubt, Filing, Return,
     step::{Draft, Proceeding, Processed, Ready, Saved, Signing, Step},
 };
 use crate::{
@@ -120,19 +120,17 @@ pub(super) fn resume<R: Return>(state: &ClientState, saved: FilingState) -> Resu
         }
         (session, saved) => filing.taxpayer = session.or(saved),
     }
-    let in_doubt = || Arc::new(AtomicBool::new(true));
+    let doubt = || Arc::new(Doubt::of_another_process());
     Ok(match saved.step {
         SavedStep::Draft => ResumedFiling::Draft(filing),
         SavedStep::Saved { reference_id } => ResumedFiling::Saved(filing.at(Saved { reference_id })),
-        SavedStep::Processed => {
-            ResumedFiling::Processed(Filing { in_doubt: in_doubt(), ..filing.at(Processed) })
-        }
+        SavedStep::Processed => ResumedFiling::Processed(Filing { doubt: doubt(), ..filing.at(Processed) }),
         SavedStep::Proceeding { reference_id, nil } => {
             ResumedFiling::Proceeding(filing.at(Proceeding { reference_id, nil }))
         }
         SavedStep::Ready { nil } => ResumedFiling::Ready(filing.at(Ready { nil })),
         SavedStep::Signing { nil } => {
-            ResumedFiling::Signing(Filing { in_doubt: in_doubt(), ..filing.at(Signing { nil }) })
+            ResumedFiling::Signing(Filing { doubt: doubt(), ..filing.at(Signing { nil }) })
         }
     })
 }
