@@ -127,10 +127,12 @@ impl Inner {
     }
 
     /// Forgets what is kept under `fence`; for 0 ends the session, whatever is kept.
-    async fn remove(&self, key: &TokenKey, fence: u64) {
+    async fn remove(&self, key: &TokenKey, fence: u64) -> Result<(), BoxError> {
         let mut remove = REMOVE.prepare_invoke();
         remove.key(self.token_name(key)).arg(fence);
-        let _: Option<u64> = self.engine.run(&remove).await;
+        // A session that is kept may not pass for one that was ended.
+        let removed: Option<u64> = self.engine.run(&remove).await;
+        removed.map(drop).ok_or_else(|| "Redis does not work".into())
     }
 
     /// Without the server there is nobody to share a claim with.
@@ -227,8 +229,7 @@ impl TokenStore for Redis {
             // What is being renewed is void, and a new login needs no claim.
             self.0.release(key);
             self.0.tokens.forget(key);
-            self.0.remove(key, 0).await;
-            Ok(())
+            self.0.remove(key, 0).await
         })
     }
 
@@ -240,7 +241,7 @@ impl TokenStore for Redis {
             if let Ok((found, Some(stored))) = self.0.read(key).await
                 && stored.token == *token
             {
-                self.0.remove(key, found.5).await;
+                self.0.remove(key, found.5).await?;
             }
             Ok(())
         })

@@ -189,7 +189,7 @@ impl FileStore {
     /// when it is dropped.
     async fn lock(&self) -> io::Result<Option<fs::File>> {
         loop {
-            match locked(&self.folder) {
+            match fs::File::open(&self.folder).and_then(locked) {
                 Ok(None) => tokio::time::sleep(LOCKED).await,
                 // Gone, or on a system without such locks.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -236,9 +236,8 @@ fn mode_for_others(_: &Path) -> Option<u32> {
 
 /// The file or folder, locked; `None` while another has the lock.
 #[cfg(unix)]
-fn locked(path: &Path) -> io::Result<Option<fs::File>> {
+fn locked(file: fs::File) -> io::Result<Option<fs::File>> {
     use rustix::fs::{FlockOperation, flock};
-    let file = fs::File::open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
@@ -248,7 +247,7 @@ fn locked(path: &Path) -> io::Result<Option<fs::File>> {
 
 /// Without a lock: std has some from Rust 1.89 on.
 #[cfg(not(unix))]
-fn locked(_: &Path) -> io::Result<Option<fs::File>> {
+fn locked(_: fs::File) -> io::Result<Option<fs::File>> {
     Err(io::ErrorKind::NotFound.into())
 }
 
@@ -321,7 +320,7 @@ impl TokenStore for FileStore {
         Box::pin(async {
             // The file that is to be replaced stands for the claim. Where there
             // is none, two processes may log in at once, which does no harm.
-            match locked(&self.path(key)) {
+            match regular_file::open(&self.path(key)).and_then(locked) {
                 Ok(Some(claim)) => {
                     self.claims.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), claim);
                     Ok(true)

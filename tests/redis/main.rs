@@ -15,6 +15,7 @@ mod command;
 #[path = "../support/command.rs"]
 mod command_support;
 mod connection;
+mod nic;
 mod outage;
 mod rate_limit;
 #[path = "../support/mod.rs"]

@@ -209,7 +209,7 @@ fn platform_tokens(mock: &MockServer) -> Vec<String> {
 }
 
 #[track_caller]
-fn wait_for(met: impl Fn() -> bool) {
+pub fn wait_for(met: impl Fn() -> bool) {
     let started = Instant::now();
     while !met() {
         assert!(started.elapsed() < Duration::from_secs(20), "it did not come to that");

@@ -27,6 +27,9 @@ use crate::support::{RedisServer, signal};
 /// The encryption key of all workers.
 pub const KEY: [u8; 32] = *b"an encryption key for tests only";
 pub const MARK: &str = "@ ";
+/// The password of an API user of NIC.
+pub const PASSWORD: &str = "canary-of-a-password";
+const IRN: &str = "49a7c675b25f730d2353622e4767df203fed2495411953e0351737d47308d868";
 const WORKER: &str = "SANDBOX_TEST_WORKER";
 
 /// A worker's process, killed when it is dropped.
@@ -253,6 +256,27 @@ async fn obey(client: &Client, line: &str) -> Result<String, Error> {
                 .collect();
             let _ = tokio::time::timeout_at(end.into(), floods.join_all()).await;
             tell(std::mem::take(&mut done.lock().unwrap()))
+        }
+        // So many calls with the token of an API user of NIC, at once.
+        ["invoices", gstin, count] => {
+            let session = client.e_invoice(Gstin::unchecked(gstin)?, "canary-of-a-user", PASSWORD)?;
+            let calls: JoinSet<_> = (0..count.parse().unwrap())
+                .map(|_| {
+                    let session = session.clone();
+                    async move { session.e_invoice().get_e_invoice().irn(IRN).send().await.map(drop) }
+                })
+                .collect();
+            tell(calls.join_all().await)
+        }
+        ["bills", gstin, count] => {
+            let session = client.e_way_bill(Gstin::unchecked(gstin)?, "canary-of-a-user", PASSWORD)?;
+            let calls: JoinSet<_> = (0..count.parse().unwrap())
+                .map(|_| {
+                    let session = session.clone();
+                    async move { session.e_way_bill().get_error_list().send().await.map(drop) }
+                })
+                .collect();
+            tell(calls.join_all().await)
         }
         ["otp", gstin] => {
             let taxpayer = client.taxpayer(Gstin::unchecked(gstin)?, "canary-of-a-user")?;
