@@ -432,8 +432,14 @@ fn builder_items(
     let answer = &operation.node["responses"]["200"]["content"]["application/json"]["schema"];
     let answer: Type = syn::parse_str(&payload_type(document, answer, family)).expect("a path");
     let position = operation.position;
+    let dropped = if operation.node["x-idempotent"] == false {
+        "\n\n**Cancel safety**: if the future is dropped after the request has left, the request is finished \
+         all the same, and an event of the target `sandbox_client` tells the outcome and the id of a job."
+    } else {
+        ""
+    };
     let sends = format!(
-        "Sends the request: `{} {}`.\n\n# Errors\n\nAny kind of [`ErrorKind`](crate::ErrorKind); \
+        "Sends the request: `{} {}`.{dropped}\n\n# Errors\n\nAny kind of [`ErrorKind`](crate::ErrorKind); \
          [`Input`](crate::ErrorKind::Input) with the name of a parameter that is missing or invalid, before anything is sent.",
         operation.method.to_uppercase(),
         operation.path

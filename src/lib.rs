@@ -68,7 +68,7 @@ pub use families::{BatchItem, BatchStream, CancelReason, DocumentBatch};
 #[cfg(feature = "e_way_bill")]
 pub use families::{EwbId, GeneratedOnce};
 #[cfg(feature = "e_invoice")]
-pub use families::{InvoiceFault, InvoiceId, RegisteredOnce};
+pub use families::{InvoiceFault, InvoiceId, NicPublicKey, RegisteredOnce, SignatureError, SignedClaims};
 #[cfg(any(feature = "gstr_2b", feature = "ims", feature = "returns_common"))]
 pub use families::{Job, JobReport, JobState, RefusedDocument, ReturnError};
 #[cfg(feature = "analytics")]

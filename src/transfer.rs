@@ -146,6 +146,9 @@ impl Transfers {
     /// Uploads a file by PUT. Streamed, so that a large file does not have to
     /// be in memory. A second upload to the same URL replaces the first.
     ///
+    /// **Cancel safety**: an upload whose future is dropped stops, and leaves no
+    /// part of a file. Upload it again.
+    ///
     /// # Errors
     ///
     /// [`Input`](ErrorKind::Input) before anything is sent, with the field `url` for

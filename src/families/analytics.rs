@@ -207,6 +207,11 @@ impl Reconciliation {
     /// [`maybe_processed`](Error::maybe_processed) there may be one without files,
     /// which does nothing.
     ///
+    /// **Cancel safety**: if the future is dropped, a job may be there without
+    /// its files, which does nothing either; an event of the target
+    /// `sandbox_client` tells that the request was processed. An upload that is
+    /// dropped stops. [`on_step`](Reconciliation::on_step) tells the id of the job.
+    ///
     /// # Errors
     ///
     /// [`Input`](ErrorKind::Input) before anything is sent, with the field `ledger` or
@@ -250,6 +255,9 @@ impl Reconciliation {
     }
 
     /// Submits the job and waits for it.
+    ///
+    /// **Cancel safety**: as of [`submit`](Reconciliation::submit); the job itself
+    /// goes on if the waiting is dropped.
     ///
     /// # Errors
     ///

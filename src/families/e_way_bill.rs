@@ -57,6 +57,10 @@ impl SessionApi {
     /// second bill for a document, so none comes of that. The provider documents
     /// the look-up for invoices alone; for other types it is inferred.
     ///
+    /// **Cancel safety**: if the future is dropped after the request has left,
+    /// the request is finished all the same, and nothing is looked for. Call
+    /// this once more: a bill that was generated is found.
+    ///
     /// # Errors
     ///
     /// [`Business`](crate::ErrorKind::Business) with the portal's codes; otherwise any
@@ -139,6 +143,12 @@ impl SessionApi {
 
     /// Cancels a bill on the server that generated it. This cannot be undone.
     ///
+    /// **Cancel safety**: if the future is dropped after the request has left,
+    /// the request is finished all the same, and an event of the target
+    /// `sandbox_client` tells the outcome. After it, and after a
+    /// failure with [`maybe_processed`](Error::maybe_processed), look at the
+    /// bill (`get_e_way_bill`) before you send it again.
+    ///
     /// # Errors
     ///
     /// [`Input`](crate::ErrorKind::Input) with the field `x-source` for a bill of
@@ -168,6 +178,12 @@ impl SessionApi {
     /// Gives a bill its vehicle, or another one (Part B). The number in `body`
     /// is set to that of the bill.
     ///
+    /// **Cancel safety**: if the future is dropped after the request has left,
+    /// the request is finished all the same, and an event of the target
+    /// `sandbox_client` tells the outcome. After it, and after a
+    /// failure with [`maybe_processed`](Error::maybe_processed), look at the
+    /// bill (`get_e_way_bill`) before you send it again.
+    ///
     /// # Errors
     ///
     /// [`Input`](crate::ErrorKind::Input) with the field `x-source` for a bill of
@@ -183,6 +199,12 @@ impl SessionApi {
     }
 
     /// Hands a bill to another transporter, by GSTIN or TRANSIN.
+    ///
+    /// **Cancel safety**: if the future is dropped after the request has left,
+    /// the request is finished all the same, and an event of the target
+    /// `sandbox_client` tells the outcome. After it, and after a
+    /// failure with [`maybe_processed`](Error::maybe_processed), look at the
+    /// bill (`get_e_way_bill`) before you send it again.
     ///
     /// # Errors
     ///
@@ -201,6 +223,12 @@ impl SessionApi {
 
     /// Closes a bill after delivery, on a day of the form DD/MM/YYYY. This
     /// cannot be undone.
+    ///
+    /// **Cancel safety**: if the future is dropped after the request has left,
+    /// the request is finished all the same, and an event of the target
+    /// `sandbox_client` tells the outcome. After it, and after a
+    /// failure with [`maybe_processed`](Error::maybe_processed), look at the
+    /// bill (`get_e_way_bill`) before you send it again.
     ///
     /// # Errors
     ///

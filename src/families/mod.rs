@@ -42,7 +42,7 @@ pub use analytics::{Reconciliation, ReconciliationJob, ReconciliationReport, Rec
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 pub use batch::{BatchItem, BatchStream, DocumentBatch};
 #[cfg(feature = "e_invoice")]
-pub use e_invoice::{InvoiceFault, InvoiceId, RegisteredOnce};
+pub use e_invoice::{InvoiceFault, InvoiceId, NicPublicKey, RegisteredOnce, SignatureError, SignedClaims};
 #[cfg(feature = "e_way_bill")]
 pub use e_way_bill::{EwbId, GeneratedOnce};
 #[cfg(feature = "ims")]

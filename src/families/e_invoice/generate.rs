@@ -56,6 +56,10 @@ impl SessionApi {
     /// registration, so none comes of that. An invoice that is found must have
     /// the same buyer and total, as far as its signed form can be read.
     ///
+    /// **Cancel safety**: if the future is dropped after the request has left,
+    /// the request is finished all the same, and nothing is looked for. Call
+    /// this once more: an invoice that was registered is found.
+    ///
     /// ```
     /// # #[cfg(feature = "mock")]
     /// # #[tokio::main(flavor = "current_thread")]
@@ -187,6 +191,12 @@ impl SessionApi {
     /// Cancels an e-invoice, within 24 hours, on the server that registered it.
     /// This cannot be undone, and the number cannot be used again. An active
     /// e-way bill must be cancelled first.
+    ///
+    /// **Cancel safety**: if the future is dropped after the request has left,
+    /// the request is finished all the same, and an event of the target
+    /// `sandbox_client` tells the outcome. After it, and after a
+    /// failure with [`maybe_processed`](Error::maybe_processed), look at the
+    /// invoice (`get_e_invoice`): `Status` is `CNL` if it was cancelled.
     ///
     /// # Errors
     ///

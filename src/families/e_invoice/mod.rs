@@ -9,3 +9,4 @@ mod sums;
 
 pub use check::InvoiceFault;
 pub use generate::{InvoiceId, RegisteredOnce};
+pub use signed::{NicPublicKey, SignatureError, SignedClaims};

@@ -96,6 +96,9 @@ impl Taxpayer {
     /// Has GSTN send an OTP to the taxpayer's mobile or e-mail. Never repeated
     /// by itself where an earlier attempt may have been processed.
     ///
+    /// **Cancel safety**: if the future is dropped after the request has left,
+    /// the OTP is sent all the same.
+    ///
     /// # Errors
     ///
     /// [`Business`](crate::ErrorKind::Business) with `AUTH403` when the user
