@@ -88,6 +88,8 @@ fields! {
     PERIOD = "period";
     /// A platform token that you already have.
     PLATFORM_TOKEN = "platform_token";
+    /// The public key that a signature is verified with.
+    PUBLIC_KEY = "public_key";
     /// The recipient of the documents of a batch.
     RECIPIENT = "recipient";
     /// The shared server of a sweep.

@@ -14,7 +14,7 @@ use serde::{Deserialize, de::DeserializeOwned, de::IgnoredAny};
 use serde_json::Value;
 use webpki::{EndEntityCert, RawPublicKeyEntity};
 
-use crate::{Error, e_invoice::types::RegisteredInvoice, environment::install_tls_provider};
+use crate::{Error, e_invoice::types::RegisteredInvoice, environment::install_tls_provider, field};
 
 impl RegisteredInvoice {
     /// The invoice as the portal signed it: the claim `data` of `SignedInvoice`.
@@ -154,7 +154,7 @@ impl NicPublicKey {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the program has
     /// no TLS provider that knows RS256.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
-        let refused = |reason| Error::input("public_key", reason);
+        let refused = |reason| Error::input(field::PUBLIC_KEY, reason);
         let sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_ref());
         let key = sections.filter_map(Result::ok).find_map(|(kind, der)| match kind {
             SectionKind::PublicKey => Some(Ok(SubjectPublicKeyInfoDer::from(der))),
@@ -214,8 +214,8 @@ fn rs256() -> Result<&'static dyn SignatureVerificationAlgorithm, Error> {
             && algorithm.signature_alg_id() == alg_id::RSA_PKCS1_SHA256
     };
     known.unwrap_or_default().iter().copied().find(fits).ok_or_else(|| {
-        Error::config("public_key", "cannot be used: the program has no TLS provider that knows RS256")
-            .advice("turn on the feature `ring`, or install a provider in rustls")
+        Error::config(field::PUBLIC_KEY, "cannot be used: the program has no TLS provider that knows RS256")
+            .with_advice("turn on the feature `ring`, or install a provider in rustls")
     })
 }
 

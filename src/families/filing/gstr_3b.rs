@@ -140,7 +140,7 @@ impl Filing<Gstr3b, Processed> {
         let request = async move {
             api.offset_liability_gstr_3b().year(period).month(period).body(payment).send().await.map(drop)
         };
-        self.undoable(("offset_liability_gstr_3b", LOOK_AT_PAYMENT), request).await?;
+        self.send_once(("offset_liability_gstr_3b", LOOK_AT_PAYMENT), request).await?;
         Ok(self.at(Ready { nil: false }))
     }
 

@@ -243,7 +243,7 @@ impl<R: Return, S: Step> Filing<R, S> {
     /// runs to its end even if the caller goes away, and so does the doubt: no
     /// clone of this filing sends it a second time before a look has told that
     /// the first had no effect.
-    async fn undoable<T: Send + 'static>(
+    async fn send_once<T: Send + 'static>(
         &self,
         (operation, look): (&'static str, &'static str),
         request: impl Future<Output = Result<T, Error>> + Send + 'static,
@@ -486,7 +486,7 @@ impl<R: Return> Filing<R, Signing> {
         self.refuse_foreign(document.owner(), R::FILE)?;
         let (state, period, pan, otp) = (self.state.clone(), self.period, pan.clone(), otp.clone());
         let request = async move { R::file(&state, period, &pan, &otp, document).await };
-        let (acknowledgement, transaction_id) = self.undoable((R::FILE, LOOK_AT_OUTCOME), request).await?;
+        let (acknowledgement, transaction_id) = self.send_once((R::FILE, LOOK_AT_OUTCOME), request).await?;
         let arn = acknowledgement.split_whitespace().next().unwrap_or_default().to_owned();
         Ok(Filed { arn, acknowledgement, transaction_id })
     }
