@@ -2,8 +2,6 @@
 //! conventions for HTTP clients and errors ask for.
 #![cfg(test)]
 
-mod other_server;
-
 use opentelemetry::{
     Value,
     trace::{SpanKind, Status, TracerProvider as _},
