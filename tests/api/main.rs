@@ -26,3 +26,4 @@ mod shared_store;
 mod signed_invoices;
 mod stored_tokens;
 mod sweep;
+mod value_types;

@@ -15,4 +15,5 @@ mod rate_limit;
 mod support;
 mod transfer;
 mod transport_faults;
+mod verdicts;
 mod writes;

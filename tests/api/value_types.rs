@@ -1,0 +1,82 @@
+//! Values at the edges of what they take.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use sandbox_client::values::{Gstin, Irn, Pan, PathSegment, SignedUrl, Timestamp};
+
+/// The number with its check digit put right.
+fn checked(first: &str) -> String {
+    let digits = ('0'..='9').chain('A'..='Z');
+    let mut fitting = digits.map(|digit| format!("{first}{digit}")).filter(|text| Gstin::new(text).is_ok());
+    let found = fitting.next().unwrap_or_else(|| panic!("{first} has no check digit"));
+    assert_eq!(fitting.next(), None, "one digit alone fits");
+    found
+}
+
+#[test]
+fn a_gstin_has_one_of_two_patterns() {
+    for first in ["27AAPFU0939F1Z", "27AAPF10939F1Z", "9917USA29014OS", "29AAACQ3770E1Z", "07AAAAA0000AAA"] {
+        let text = checked(first);
+        let gstin = Gstin::new(&text).unwrap();
+        assert_eq!((gstin.as_str(), gstin.state_code()), (&*text, &text[..2]));
+        let ordinary = !first.starts_with("9917");
+        assert_eq!(gstin.pan(), ordinary.then(|| &text[2..12]), "{text}");
+    }
+    // Each place of the pattern: a letter where a digit belongs and the reverse, and a zero.
+    for first in [
+        "A7AAPFU0939F1Z",
+        "2AAAPFU0939F1Z",
+        "271APFU0939F1Z",
+        "27AA1FU0939F1Z",
+        "27AAPFUA939F1Z",
+        "27AAPFU093AF1Z",
+        "27AAPFU093911Z",
+        "27AAPFU0939F0Z",
+    ] {
+        for digit in ('0'..='9').chain('A'..='Z') {
+            assert!(Gstin::new(&format!("{first}{digit}")).is_err(), "{first}{digit}");
+        }
+    }
+}
+
+#[test]
+fn lengths_and_characters_are_checked_together() {
+    let irn = "0123456789abcdefABCDEF0123456789".repeat(2);
+    assert_eq!(Irn::new(irn.clone()).unwrap().as_str(), irn.to_lowercase());
+    for wrong in [irn[1..].to_owned(), format!("{irn}0"), format!("g{}", &irn[1..])] {
+        assert!(Irn::new(wrong.clone()).is_err(), "{wrong}");
+    }
+    assert_eq!("abcde1234f".parse::<Pan>().unwrap().as_str(), "ABCDE1234F");
+    for wrong in ["ABCDE1234", "ABCDE1234FF", "ABCD11234F", "ABCDEA234F", "ABCDE12345"] {
+        assert!(wrong.parse::<Pan>().is_err(), "{wrong}");
+    }
+    for right in ["a", "A-b_9", &"x".repeat(64)] {
+        assert_eq!(right.parse::<PathSegment>().unwrap().as_str(), right);
+    }
+    for wrong in ["", "a/b", "..", "a b", "ä", &"x".repeat(65)] {
+        assert!(wrong.parse::<PathSegment>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_timestamp_is_seconds_or_milliseconds() {
+    let moment = |number: i64| Timestamp::from(number).to_system_time();
+    let expected = Some(UNIX_EPOCH + Duration::from_secs(1_700_000_000));
+    assert_eq!((moment(1_700_000_000), moment(1_700_000_000_000)), (expected, expected));
+    assert_eq!((moment(0), moment(-5), moment(i64::MAX)), (None, None, None));
+}
+
+#[test]
+fn a_signed_url_is_https_without_a_name_or_a_password() {
+    for url in [
+        "https://name@in-co-sandbox-x.s3.ap-south-1.amazonaws.com/f?s=1",
+        "https://:word@in-co-sandbox-x.s3.ap-south-1.amazonaws.com/f?s=1",
+        "http://in-co-sandbox-x.s3.ap-south-1.amazonaws.com/f?s=1",
+        "ftp://in-co-sandbox-x.s3.ap-south-1.amazonaws.com/f?s=1",
+    ] {
+        let error = SignedUrl::new(url).unwrap_err();
+        assert_eq!(error.field(), Some("url"), "{url}: {error}");
+    }
+    let plain = SignedUrl::new("http://in-co-sandbox-x.s3.ap-south-1.amazonaws.com/f").unwrap_err();
+    assert!(plain.to_string().contains("loopback"), "{plain}");
+}
