@@ -461,6 +461,29 @@ mod tests {
     }
 
     #[test]
+    fn a_renewal_that_was_given_up_ends_no_later_one() {
+        let now = Instant::now();
+        let mut state = opened("a", now);
+        let Asked::Start(first) = state.ask_for_new() else { panic!() };
+        state.ended();
+        let Asked::Start(second) = state.ask_for_new() else { panic!() };
+        assert!(!state.landed(first.number) && state.landed(second.number));
+    }
+
+    #[test]
+    fn a_resumed_token_is_trusted_again_and_outlives_a_renewal_of_the_one_before() {
+        let now = Instant::now();
+        let mut state = opened("a", now);
+        state.refused(&Token::new("b").unwrap());
+        state.refused(&Token::new("c").unwrap());
+        let moment = state.moment();
+        state.resumed(saved("b"), MARGIN, now);
+        assert!(!state.is_spent(&Token::new("b").unwrap()) && state.is_spent(&Token::new("c").unwrap()));
+        assert_eq!(state.renewed(moment, saved("d"), MARGIN, now), Accepted::Superseded);
+        assert_eq!(token(&state, now), Some(("b".to_owned(), false)));
+    }
+
+    #[test]
     fn few_refused_tokens_are_remembered() {
         let now = Instant::now();
         let mut state = State::default();

@@ -368,3 +368,63 @@ impl TokenStore for MemoryStore {
         Box::pin(async { Ok(()) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// A store with what a store must have, and no more.
+    #[derive(Default)]
+    struct Plain(MemoryStore);
+
+    impl TokenStore for Plain {
+        fn get<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<SavedToken>, BoxError>> {
+            self.0.get(key)
+        }
+
+        fn put_if_newer<'a>(
+            &'a self,
+            key: &'a TokenKey,
+            token: &'a SavedToken,
+        ) -> BoxFuture<'a, Result<bool, BoxError>> {
+            self.0.put_if_newer(key, token)
+        }
+
+        fn remove<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<(), BoxError>> {
+            self.0.remove(key)
+        }
+    }
+
+    fn issued(name: &str, issued_at: SystemTime) -> SavedToken {
+        SavedToken { issued_at, ..SavedToken::new(Token::new(name).unwrap(), HOUR) }
+    }
+
+    #[tokio::test]
+    async fn of_two_tokens_the_one_that_was_issued_later_stays() {
+        let key = TokenKey::new("http://host", "key", "platform_token", None);
+        let now = SystemTime::now();
+        let (old, new, ahead) = (issued("old", now - HOUR), issued("new", now), issued("ahead", now + HOUR));
+        for (known, other, stays) in
+            [(&new, &old, true), (&old, &new, false), (&new, &new, false), (&ahead, &new, false)]
+        {
+            assert_eq!(known.is_later_than(other), stays);
+            let store = MemoryStore::default();
+            assert!(store.put_if_newer(&key, known).await.unwrap());
+            assert_eq!(store.put_if_newer(&key, other).await.unwrap(), !stays);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_takes_the_place_of_the_one_that_is_named() {
+        let key = TokenKey::new("http://host", "key", "platform_token", None);
+        let store = Plain::default();
+        let (a, b) = (issued("a", SystemTime::now() - HOUR), issued("b", SystemTime::now()));
+        assert!(!store.replace(&key, &a.token, &b).await.unwrap(), "there is none");
+        store.put_if_newer(&key, &a).await.unwrap();
+        assert!(!store.replace(&key, &b.token, &b).await.unwrap(), "it is another");
+        assert!(store.replace(&key, &a.token, &b).await.unwrap());
+        assert_eq!(store.get(&key).await.unwrap().unwrap().token, b.token);
+    }
+}

@@ -79,6 +79,7 @@ mod tests {
             "é".repeat(32),
             String::new(),
             digits.replace('f', "g"),
+            "g".repeat(64),
         ];
         for text in others.iter().map(String::as_str).chain([digits]) {
             assert_eq!(HashText::from(text).to_string(), text);

@@ -25,6 +25,8 @@ struct Far {
     claims: Mutex<HashSet<String>>,
     /// Says that a newer token is there already.
     has_newer: AtomicBool,
+    /// Loses what it has when it is next asked.
+    emptied: AtomicBool,
 }
 
 async fn far_away() {
@@ -34,6 +36,9 @@ async fn far_away() {
 impl TokenStore for Far {
     fn get<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<SavedToken>, BoxError>> {
         Box::pin(async {
+            if self.emptied.swap(false, Ordering::SeqCst) {
+                self.tokens.remove(key).await?;
+            }
             let found = self.tokens.get(key).await;
             far_away().await;
             found
@@ -184,4 +189,25 @@ async fn a_token_that_is_not_kept_gives_way_to_the_one_that_is() {
     let second = other.taxpayer(gstin, "acme.com").unwrap();
     second.verify_otp("575757").await.unwrap();
     assert_eq!(second.saved().unwrap().token(), first.saved().unwrap().token());
+}
+
+/// The platform token can be had again without a person, so nobody meant to end it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_token_is_renewed_although_the_store_was_emptied() {
+    let mock =
+        MockServer::builder().token_lifetime("platform_token", Duration::from_secs(2)).start().await.unwrap();
+    let store = Arc::new(Far::default());
+    let client = clients(&mock, &store, 1).remove(0);
+    platform_call(client.clone()).await;
+    store.emptied.store(true, Ordering::SeqCst);
+    // In the last tenth of its life, which begins at a time that is known to the second.
+    for _ in 0..300 {
+        sleep(Duration::from_millis(10)).await;
+        platform_call(client.clone()).await;
+        if mock.hits("authenticate") > 1 {
+            break;
+        }
+    }
+    assert_eq!(mock.hits("authenticate"), 2);
+    assert!(!store.emptied.load(Ordering::SeqCst), "the store was asked");
 }

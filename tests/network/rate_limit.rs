@@ -258,6 +258,7 @@ async fn a_gate_of_the_caller_is_used() {
     assert_eq!((server.hits(), limiter.acquired.load(Ordering::SeqCst)), (3, 3));
     assert_eq!(limiter.paused_millis.load(Ordering::SeqCst), 1000);
     assert_eq!(client.estimated_wait(), 7 * SECOND);
+    assert_eq!(client.taxpayer_session().unwrap().estimated_wait(), 7 * SECOND);
 }
 
 /// A rate limiter that never lets anything through is left at the deadline, and nothing is sent.
