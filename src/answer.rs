@@ -18,7 +18,7 @@ use crate::{
     Error, ErrorKind,
     error::escape_and_truncate,
     operation::Operation,
-    tolerant::{self, Context, Odd, Path, expectation},
+    tolerant::{self, Context, Fault, Odd, Path, expectation},
     transport::{self, Received, Secrets},
     values::{StatusCd, Timestamp},
 };
@@ -146,6 +146,19 @@ impl<T> Answer<T> {
         &self.unread
     }
 
+    /// The same paths from the payload on, without those of the envelope.
+    pub(crate) fn unread_of_payload(&self) -> Vec<String> {
+        let start = self.at.iter().fold(String::new(), |start, key| start + key + ".");
+        let below = |path: &String| path.strip_prefix(&start).map(str::to_owned);
+        self.unread.iter().filter_map(below).collect()
+    }
+
+    /// Whether a member of the payload was there and, or something in it, could
+    /// not be read: then nothing follows from its absence.
+    pub(crate) fn has_unread(&self, member: &str) -> bool {
+        self.unread_of_payload().iter().any(|path| path.split(['.', '[']).next() == Some(member))
+    }
+
     /// The payload within the body, as it was received.
     pub(crate) fn payload_json(&self) -> Option<&RawValue> {
         json_at(self.at, self.received.body.text())
@@ -188,6 +201,7 @@ fn incomplete(received: &Received, envelope: &Envelope, lacks: &str) -> Error {
         .in_operation(received.operation.id)
         .with_status(received.status)
         .with_transaction_id(envelope.transaction_id.as_deref())
+        .with_provider_message(transport::message(received.body.text()).as_deref())
         .after_attempts(received.attempts)
         .with_maybe_processed(true)
 }
@@ -238,17 +252,36 @@ pub(crate) fn read<T: DeserializeOwned>(received: Received, secrets: &Secrets) -
     }
 }
 
+/// Whether a body has a payload where [`read_payload`] looks for it.
+fn has_payload(operation: &Operation, body: &Value) -> bool {
+    let at = |path: &[&str]| path.iter().try_fold(body, |value, key| value.get(key));
+    if at(operation.payload).is_some_and(|payload| !payload.is_null()) {
+        return true;
+    }
+    operation
+        .flat
+        .zip(operation.payload.split_last())
+        .is_some_and(|(member, (_, level))| at(level).is_some_and(|level| level.get(member).is_some()))
+}
+
 /// The whole body as the payload.
 pub(crate) fn read_whole(received: Received, secrets: &Secrets) -> Result<Answer<Value>, Error> {
     let text = String::from_utf8_lossy(received.body.text());
-    let read = serde_json::from_str::<Value>(&text).or_else(|error| {
-        let repaired = tolerant::with_numbers_in_range(&text).ok_or(error)?;
-        serde_json::from_str(&repaired)
-    });
-    let (envelope, unread) = envelope_within(&text);
-    match read {
-        Ok(payload) => Ok(Answer { payload, at: &[], envelope: envelope.redact(secrets), unread, received }),
-        Err(error) => Err(undecodable(&received, secrets, &Unfit::Json(error))),
+    match tolerant::read_apart::<Value>(&text, received.operation.payload.len() + 1) {
+        Ok((payload, mut unread)) => {
+            let (envelope, odd) = envelope_within(&text);
+            unread.extend(odd);
+            let unread: Vec<_> = unread.iter().map(|path| shown(path, secrets)).collect();
+            warn(received.operation, &unread);
+            let envelope = envelope.redact(secrets);
+            // As for those who know the type: without a payload there is no success.
+            if !has_payload(received.operation, &payload) {
+                let at = received.operation.payload.join(".");
+                return Err(incomplete(&received, &envelope, &format!("has nothing at `{at}`")));
+            }
+            Ok(Answer { payload, at: &[], envelope, unread, received })
+        }
+        Err(fault) => Err(undecodable(&received, secrets, &fault.into())),
     }
 }
 
@@ -273,6 +306,15 @@ enum Unfit {
     /// Something on the way to the payload.
     Envelope(serde_json::Error, String),
     Payload(Odd),
+}
+
+impl From<Fault<serde_json::Error>> for Unfit {
+    fn from(fault: Fault<serde_json::Error>) -> Self {
+        match fault {
+            Fault::Json(error) => Self::Json(error),
+            Fault::Odd(odd) => Self::Payload(odd),
+        }
+    }
 }
 
 impl Unfit {

@@ -5,7 +5,12 @@ use std::{collections::BTreeMap, fmt, ops::Deref, str::FromStr};
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::{Answer, Error, field, values::Gstin};
+use crate::{
+    Answer, Error,
+    error::escape_and_truncate,
+    field,
+    tolerant::{self, Fault},
+};
 
 /// A document that is fetched, then saved or filed: it is read as a `T`, and
 /// sent with the very text that it came in.
@@ -32,6 +37,7 @@ pub struct Document<T> {
     value: Box<T>,
     /// `None` where it was made of a value: its JSON is what `T` writes.
     json: Option<Box<RawValue>>,
+    unread: Vec<String>,
 }
 
 impl<T> Document<T> {
@@ -39,6 +45,13 @@ impl<T> Document<T> {
     #[must_use]
     pub fn into_inner(self) -> T {
         *self.value
+    }
+
+    /// The paths of all members that are sent and that `T` does not have, since
+    /// they are of another shape than documented: see [`Answer::unread`].
+    #[must_use]
+    pub fn unread(&self) -> &[String] {
+        &self.unread
     }
 }
 
@@ -60,12 +73,20 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
     ///
     /// # Errors
     ///
-    /// [`Input`](crate::ErrorKind::Input) with the name of the member where the document
-    /// would be no `T`.
+    /// [`Input`](crate::ErrorKind::Input) with the name of the member where `T` has
+    /// another form for it, or the document would be no `T`.
     pub fn with(self, name: &str, value: impl Serialize) -> Result<Self, Error> {
-        let value = to_raw_value(&value).map_err(|error| not_fitting(name, error))?;
-        self.with_members([(name.to_owned(), value)].into())
-            .map_err(|error| error.with_field(name.to_owned()))
+        let value = to_raw_value(&value).map_err(|error| not_json(name, &error))?;
+        let changed = self
+            .with_members([(name.to_owned(), value)].into())
+            .map_err(|error| error.with_field(name.to_owned()))?;
+        // What others sent is taken as it is; what is put in here can be mended.
+        match changed.unread.iter().find(|path| path.split(['.', '[']).next() == Some(name)) {
+            Some(path) => {
+                Err(Error::input(name.to_owned(), format!("does not have its form at `{}`", shown(path))))
+            }
+            None => Ok(changed),
+        }
     }
 
     /// The same document without one of the members at its top.
@@ -99,18 +120,27 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
     }
 
     pub(crate) fn from_members(members: &Members) -> Result<Self, Error> {
-        Self::from_raw(to_raw_value(members).map_err(|error| not_fitting(field::BODY, error))?)
+        Self::from_raw(to_raw_value(members).map_err(|error| not_json(field::BODY, &error))?)
     }
 
     pub(crate) fn members(&self) -> Result<Members, Error> {
-        serde_json::from_str(&self.to_json()?).map_err(|error| not_fitting(field::BODY, error))
+        serde_json::from_str(&self.to_json()?).map_err(|error| not_json(field::BODY, &error))
     }
 
+    /// Reads it as an answer is read.
     fn from_raw(json: Box<RawValue>) -> Result<Self, Error> {
-        // It may be what GSTN gave, which is sent as it came.
-        let value = Gstin::unchecked_within(|| serde_json::from_str(json.get()))
-            .map_err(|error| not_fitting(field::BODY, error))?;
-        Ok(Self { value, json: Some(json) })
+        let (value, unread) = tolerant::read(json.get()).map_err(|fault| match fault {
+            Fault::Json(error) => not_json(field::BODY, &error),
+            Fault::Odd(odd) => {
+                let expected = odd.expected().map(|expected| format!(": {expected}")).unwrap_or_default();
+                let at = shown(odd.path());
+                Error::input(
+                    field::BODY,
+                    format!("does not have the form of this document at `{at}`{expected}"),
+                )
+            }
+        })?;
+        Ok(Self { value: Box::new(value), json: Some(json), unread })
     }
 }
 
@@ -118,22 +148,28 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
 pub(crate) type Members = BTreeMap<String, Box<RawValue>>;
 
 /// Says where, never what: the document is taxpayers' data.
-fn not_fitting(field: &str, error: serde_json::Error) -> Error {
+fn not_json(field: &str, error: &serde_json::Error) -> Error {
     let what = if error.is_data() { "does not have the form of this document" } else { "is not JSON" };
     Error::input(field.to_owned(), format!("{what} (line {}, column {})", error.line(), error.column()))
+}
+
+fn shown(path: &str) -> String {
+    escape_and_truncate(path, 120)
 }
 
 impl<T: Serialize + DeserializeOwned> FromStr for Document<T> {
     type Err = Error;
 
+    /// Members of another shape than documented are taken as in an answer: see
+    /// [`unread`](Document::unread).
     fn from_str(json: &str) -> Result<Self, Error> {
-        Self::from_raw(serde_json::from_str(json).map_err(|error| not_fitting(field::BODY, error))?)
+        Self::from_raw(serde_json::from_str(json).map_err(|error| not_json(field::BODY, &error))?)
     }
 }
 
 impl<T> From<T> for Document<T> {
     fn from(value: T) -> Self {
-        Self { value: Box::new(value), json: None }
+        Self { value: Box::new(value), json: None, unread: Vec::new() }
     }
 }
 
@@ -154,7 +190,10 @@ impl<T> Answer<T> {
     /// [`Decode`](crate::ErrorKind::Decode) where the payload is not in the answer as it came.
     pub fn into_document(self) -> Result<Document<T>, Error> {
         match self.payload_json() {
-            Some(json) => Ok(Document { json: Some(json.to_owned()), value: Box::new(self.into_inner()) }),
+            Some(json) => {
+                let (json, unread) = (Some(json.to_owned()), self.unread_of_payload());
+                Ok(Document { json, unread, value: Box::new(self.into_inner()) })
+            }
             None => Err(self.incomplete("its payload cannot be taken out as it was received")),
         }
     }

@@ -13,7 +13,9 @@
 //!   map is dropped, and the path is noted; blank text in the place of
 //!   anything but text, and `[]` in that of an object, are absent without a note;
 //! - a member that is required, and money that is there, are an error instead;
-//! - of two members of one name the first holds, and the path is noted.
+//! - of two members of one name the first holds, and the path is noted;
+//! - where JSON of any form is taken, null stands for what is nested deeper than
+//!   [`DEEPEST`] levels, and the member that it is part of is noted.
 //!
 //! A type of our own says what it wants by the same methods, and by names that
 //! it gives to `deserialize_newtype_struct`: [`TEXT`], [`MONEY`], and those of
@@ -52,9 +54,15 @@ pub(crate) const EXACT: &str = "$exact";
 /// that would be an error elsewhere.
 pub(crate) const UNKNOWN: &str = "$unknown";
 
+/// Levels below the payload that are read: a parser that calls itself, and
+/// whoever takes a value apart, must not use up the stack.
+const DEEPEST: u8 = 100;
+
 /// What all readers of one answer share.
 pub(crate) struct Context<'de> {
     json: &'de str,
+    /// So deep stand the members that are noted where all is JSON of any form.
+    apart: u8,
     unread: RefCell<Vec<String>>,
     /// An answer is not lost for a wrong check digit.
     _unchecked: Unchecked,
@@ -63,12 +71,26 @@ pub(crate) struct Context<'de> {
 impl<'de> Context<'de> {
     /// `json` is the text that the answer is read from.
     pub fn new(json: &'de str) -> Self {
-        Self { json, unread: RefCell::default(), _unchecked: Unchecked::begin() }
+        Self { json, apart: 1, unread: RefCell::default(), _unchecked: Unchecked::begin() }
+    }
+
+    /// The same where members stand so deep below the top, if all is JSON of any form.
+    pub fn apart(self, levels: usize) -> Self {
+        Self { apart: u8::try_from(levels).unwrap_or(DEEPEST), ..self }
     }
 
     /// The paths of all that did not fit.
     pub fn into_unread(self) -> Vec<String> {
         self.unread.into_inner()
+    }
+
+    /// Where the same thing may be noted several times in a row.
+    fn note_once(&self, path: &Path<'_>) {
+        let path = path.to_string();
+        let mut unread = self.unread.borrow_mut();
+        if unread.last() != Some(&path) {
+            unread.push(path);
+        }
     }
 
     pub fn note(&self, path: impl fmt::Display) {
@@ -238,9 +260,17 @@ impl fmt::Display for Path<'_> {
 struct At<'p, 'de> {
     context: &'p Context<'de>,
     path: &'p Path<'p>,
+    depth: u8,
+    /// The JSON of any form that this is part of.
+    within: Option<&'p Path<'p>>,
 }
 
-impl<'de> At<'_, 'de> {
+impl<'p, 'de> At<'p, 'de> {
+    /// A part of this value.
+    fn below(self, path: &'p Path<'p>) -> Self {
+        Self { path, depth: self.depth.saturating_add(1), ..self }
+    }
+
     /// The value, or the one that stands for its absence, where the type has one.
     fn or_absent<V: Deserialize<'de>, E>(self, odd: Odd) -> Result<V, Fault<E>> {
         if odd.kind() != Kind::Fatal
@@ -273,7 +303,7 @@ pub(crate) struct Seed<'c, 'de, T> {
 
 impl<'c, 'de, T> Seed<'c, 'de, T> {
     pub fn new(context: &'c Context<'de>, path: &'c Path<'c>) -> Self {
-        Self { at: At { context, path }, of: PhantomData }
+        Self { at: At { context, path, depth: 0, within: None }, of: PhantomData }
     }
 }
 
@@ -619,7 +649,19 @@ struct Parts<'p, 'de, V> {
     visitor: V,
 }
 
-impl<'de, V: Visitor<'de>> Parts<'_, 'de, V> {
+impl<'p, 'de, V: Visitor<'de>> Parts<'p, 'de, V> {
+    /// The JSON of any form that the parts of this value are part of.
+    fn within(&self) -> Option<&'p Path<'p>> {
+        let starts = matches!(self.wanted, Wanted::Any) && self.at.depth >= self.at.context.apart;
+        self.at.within.or(starts.then_some(self.at.path))
+    }
+
+    /// Null in the place of what was passed over; what it is part of is noted once.
+    fn too_deep<E: de::Error>(self) -> Result<Kept<V::Value>, E> {
+        self.at.context.note_once(self.at.within.unwrap_or(self.at.path));
+        kept(self.visitor.visit_unit())
+    }
+
     /// A scalar in this place, or what the type makes of it.
     fn scalar<E: de::Error>(
         self,
@@ -698,7 +740,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Parts<'_, 'de, V> {
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+        if self.at.depth > DEEPEST {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return self.too_deep();
+        }
+        self.at.within = self.within();
         if matches!(self.wanted, Wanted::List) {
             return match extent(self.at.context.json, &mut map)? {
                 Extent::Empty => self.visit_unit(),
@@ -723,7 +770,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Parts<'_, 'de, V> {
         Ok(result.map_err(|odd| odd.at(at.path)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Self::Value, A::Error> {
+        if self.at.depth > DEEPEST {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            return self.too_deep();
+        }
+        self.at.within = self.within();
         let at = self.at;
         let result = match self.wanted {
             Wanted::Any | Wanted::List => {
@@ -849,9 +901,9 @@ struct Entries<'m, 'p, 'de, A> {
 
 impl<'de, A: SeqAccess<'de>> Entries<'_, '_, 'de, A> {
     fn next<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<Kept<S::Value>>, Fault<A::Error>> {
-        let at = At { context: self.at.context, path: &Path::Entry(self.at.path, self.index) };
+        let path = &Path::Entry(self.at.path, self.index);
         self.index += 1;
-        self.list.next_element_seed(Value { at, seed }).map_err(Fault::Json)
+        self.list.next_element_seed(Value { at: self.at.below(path), seed }).map_err(Fault::Json)
     }
 }
 
@@ -865,7 +917,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Entries<'_, '_, 'de, A> {
                 Some(Ok(value)) => return Ok(Some(value)),
                 Some(Err(odd)) => {
                     let path = &Path::Entry(self.at.path, self.index - 1);
-                    At { context: self.at.context, path }.without(odd)?;
+                    self.at.below(path).without(odd)?;
                 }
             }
         }
@@ -917,8 +969,8 @@ struct Members<'m, 'p, 'de, A> {
 impl<'de, A: MapAccess<'de>> Members<'_, '_, 'de, A> {
     fn value<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Kept<S::Value>, Fault<A::Error>> {
         self.value_is_next.set(false);
-        let at = At { context: self.at.context, path: &Path::Member(self.at.path, &self.key) };
-        self.map.next_value_seed(Value { at, seed }).map_err(Fault::Json)
+        let path = &Path::Member(self.at.path, &self.key);
+        self.map.next_value_seed(Value { at: self.at.below(path), seed }).map_err(Fault::Json)
     }
 }
 
@@ -950,7 +1002,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, '_, 'de, A> {
     fn next_value<V: Deserialize<'de>>(&mut self) -> Result<V, Self::Error> {
         self.value(PhantomData)?.or_else(|odd| {
             let path = &Path::Member(self.at.path, &self.key);
-            At { context: self.at.context, path }.or_absent(odd)
+            self.at.below(path).or_absent(odd)
         })
     }
 
@@ -963,7 +1015,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, '_, 'de, A> {
                 Ok(value) => return Ok(Some((key, value))),
                 Err(odd) => {
                     let path = &Path::Member(self.at.path, &self.key);
-                    At { context: self.at.context, path }.without(odd)?;
+                    self.at.below(path).without(odd)?;
                 }
             }
         }
@@ -1037,14 +1089,32 @@ impl<'de> Deserializer<'de> for Nothing {
 }
 
 /// Reads JSON as the payload of an answer is read, with what did not fit.
-#[cfg(test)]
-pub(crate) fn read<T: de::DeserializeOwned>(json: &str) -> Result<(T, Vec<String>), String> {
-    let context = Context::new(json);
-    let seed = Seed::new(&context, &Path::Root);
-    let read = seed.deserialize(&mut serde_json::Deserializer::from_str(json));
-    let odd = |odd: Odd| format!("{} {}", odd.path(), odd.expected().unwrap_or_default());
-    let value = read.map_err(|error| error.to_string())?.map_err(odd)?;
-    Ok((value, context.into_unread()))
+pub(crate) fn read<T: de::DeserializeOwned>(
+    json: &str,
+) -> Result<(T, Vec<String>), Fault<serde_json::Error>> {
+    read_apart(json, 1)
+}
+
+/// The same for JSON of any form: see [`Context::apart`].
+pub(crate) fn read_apart<T: de::DeserializeOwned>(
+    json: &str,
+    apart: usize,
+) -> Result<(T, Vec<String>), Fault<serde_json::Error>> {
+    fn once<T: de::DeserializeOwned>(
+        json: &str,
+        apart: usize,
+    ) -> Result<(T, Vec<String>), Fault<serde_json::Error>> {
+        let context = Context::new(json).apart(apart);
+        let mut parser = serde_json::Deserializer::from_str(json);
+        let read = Seed::new(&context, &Path::Root).deserialize(&mut parser).map_err(Fault::Json)?;
+        parser.end().map_err(Fault::Json)?;
+        let value = read.map_err(Fault::Odd)?;
+        Ok((value, context.into_unread()))
+    }
+    match once(json, apart) {
+        Err(Fault::Json(error)) => once(&with_numbers_in_range(json).ok_or(Fault::Json(error))?, apart),
+        read => read,
+    }
 }
 
 #[cfg(test)]
@@ -1055,6 +1125,13 @@ mod tests {
 
     use super::*;
     use crate::values::{Amount, YesNo};
+
+    fn read<T: de::DeserializeOwned>(json: &str) -> Result<(T, Vec<String>), String> {
+        super::read(json).map_err(|fault| match fault {
+            Fault::Json(error) => error.to_string(),
+            Fault::Odd(odd) => format!("{} {}", odd.path(), odd.expected().unwrap_or_default()),
+        })
+    }
 
     #[derive(Deserialize, Debug, Default)]
     #[allow(dead_code)] // printed
@@ -1191,6 +1268,46 @@ mod tests {
         assert!(read::<Sample>(r#"{"text": "#).unwrap_err().contains("EOF"));
         let (needed, _) = read::<Needed>(r#"{"id": 5, "sum": "1.50"}"#).unwrap();
         assert_eq!((needed.id.as_str(), needed.sum.to_string()), ("5", "1.5".to_owned()));
+    }
+
+    /// Null stands for what is too deep, and what it is part of is noted.
+    #[test]
+    fn what_is_nested_too_deep_costs_nothing_else() {
+        let deep = |levels: usize| format!("{}7{}", r#"[{"a":"#.repeat(levels / 2), "}]".repeat(levels / 2));
+        for levels in [90, 2000, 200_000] {
+            let fits = levels < 100;
+            let noted = |paths: &[&str]| {
+                if fits { Vec::new() } else { paths.iter().map(ToString::to_string).collect() }
+            };
+            let deep = deep(levels);
+            let json = format!(
+                r#"{{"any": {{"x": 1, "y": [{deep}, {deep}]}}, "number": 7, "new": {deep}, "list": [{{"any": {deep}, "number": 8}}]}}"#
+            );
+            let (sample, unread) = read::<Sample>(&json).unwrap();
+            let list = &sample.list.unwrap()[0];
+            assert_eq!((sample.number, list.number), (Some(7), Some(8)));
+            assert_eq!((&sample.any.unwrap()["x"], unread), (&json!(1), noted(&["any", "list[0].any"])));
+
+            let json = format!(r#"{{"money": 2, "a": 1, "b": {deep}}}"#);
+            let (flat, unread) = read::<Flat>(&json).unwrap();
+            assert_eq!((flat.money, &flat.rest["a"]), (Some(2.into()), &json!(1)));
+            assert_eq!((flat.rest["b"].is_array(), unread), (true, noted(&["b"])));
+
+            // What is typed and too deep is of another shape.
+            let (sample, unread) =
+                read::<Sample>(&format!(r#"{{"text": {deep}, "number": {deep}}}"#)).unwrap();
+            assert!(sample.text.is_none() && sample.number.is_none());
+            assert_eq!(unread, ["text", "number"]);
+
+            for (apart, path) in [(1, "a"), (2, "a.c"), (3, "a.c[0]")] {
+                let json = format!(r#"{{"a": {{"b": 1, "c": {deep}}}, "d": [null]}}"#);
+                let (any, unread) = super::read_apart::<serde_json::Value>(&json, apart).unwrap();
+                assert_eq!((&any["a"]["b"], &any["d"], unread), (&json!(1), &json!([null]), noted(&[path])));
+            }
+            let json = format!("[1, {deep}, 2]");
+            let (any, unread) = read::<Vec<serde_json::Value>>(&json).unwrap();
+            assert_eq!((any.len(), unread), (3, noted(&[".[1]"])));
+        }
     }
 
     #[test]

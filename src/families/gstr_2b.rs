@@ -1,6 +1,6 @@
 //! GSTR-2B.
 
-use super::job::{Kind, job_reference, present, state};
+use super::job::{Kind, Unread, job_reference, present, state};
 use crate::{
     Error, Job, JobReport, JobState,
     client::ClientState,
@@ -59,7 +59,8 @@ pub(super) async fn job_report(client: &ClientState, reference_id: &str) -> Resu
     let api = SessionApi { state: client.clone() };
     let answer = api.get_gstr_2b_regeneration_status().reference_id(reference_id).send().await?;
     let transaction_id = answer.transaction_id().map(str::to_owned);
-    Ok(read(answer.into_inner(), transaction_id))
+    let unread = Unread::of(&answer);
+    Ok(unread.told_by(read(answer.into_inner(), transaction_id)))
 }
 
 fn read(report: Gstr2bJobReport, transaction_id: Option<String>) -> JobReport {

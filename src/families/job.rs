@@ -210,6 +210,29 @@ impl fmt::Debug for Job {
     }
 }
 
+/// What a report of a job has and could not be read.
+pub(super) struct Unread {
+    status: bool,
+    errors: bool,
+}
+
+impl Unread {
+    pub fn of<T>(answer: &Answer<T>) -> Self {
+        Self { status: answer.has_unread("status_cd"), errors: answer.has_unread("error_report") }
+    }
+
+    /// The report where it says no more than it knows: errors that cannot be
+    /// read are none the less errors, and a status is more than none.
+    pub fn told_by(&self, mut report: JobReport) -> JobReport {
+        report.state = match report.state {
+            JobState::InProgress if self.status => JobState::Unknown,
+            JobState::Processed if self.errors => JobState::ProcessedWithErrors,
+            state => state,
+        };
+        report
+    }
+}
+
 /// What a code means that has one meaning everywhere.
 pub(super) fn state(status: Option<&JobStatus>) -> JobState {
     match status {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::job::{JobReport, JobState, ReturnError, present, state};
+use super::job::{JobReport, JobState, ReturnError, Unread, present, state};
 use crate::{
     Error,
     client::ClientState,
@@ -19,11 +19,12 @@ pub(super) async fn report(
     let api = returns_common::SessionApi { state: client.clone() };
     let answer = api.get_return_status().year(period).month(period).reference_id(reference_id).send().await?;
     let transaction_id = answer.transaction_id().map(str::to_owned);
+    let unread = Unread::of(&answer);
     let report = answer.into_inner();
     let status = report.status_cd.as_ref().map(|status| JobStatus::from(status.as_str()));
     let errors: Vec<_> = report.error_report.map(|report| errors(&report.0)).unwrap_or_default();
     let whole = errors.iter().find(|error| error.section.is_none());
-    Ok(JobReport {
+    Ok(unread.told_by(JobReport {
         state: match &status {
             Some(JobStatus::P) if errors.is_empty() => JobState::Processed,
             Some(JobStatus::P | JobStatus::Success) if !errors.is_empty() => JobState::ProcessedWithErrors,
@@ -37,7 +38,7 @@ pub(super) async fn report(
         message: whole.and_then(|error| present(Some(error.message.clone()))),
         errors,
         transaction_id,
-    })
+    }))
 }
 
 /// A code and a text where the whole return is refused; else records with a code

@@ -27,13 +27,14 @@ pub(crate) fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Err
     if status != StatusCode::OK {
         return Err(http_failure(operation, status, &Level::read(body).0, body));
     }
-    match body.trim_ascii_start().first() {
-        Some(b'{') => {}
+    let is_object = match body.trim_ascii_start().first() {
+        Some(b'{') => true,
+        Some(b'[') => false,
         None => return Err(unreadable("the answer is empty")),
         Some(b'<') => return Err(unreadable("the answer is HTML instead of JSON")),
         Some(_) => return Err(unreadable("the answer is not a JSON object")),
-    }
-    if !is_suspicious(body) {
+    };
+    if is_object && !is_suspicious(body) {
         return Ok(());
     }
     let (probe, read) = Level::read(body);
@@ -51,7 +52,8 @@ pub(crate) fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Err
         (Some(error), Err(_)) => error.with_maybe_processed(true),
         // A body that looks like a failure and cannot be judged is no success.
         (None, Err(error)) => unreadable(&not_json(&error)),
-        (None, Ok(())) => return Ok(()),
+        (None, Ok(())) if is_object => return Ok(()),
+        (None, Ok(())) => unreadable("the answer is not a JSON object"),
     };
     Err(error.with_status(StatusCode::OK).with_transaction_id(probe.transaction_id.as_deref()))
 }
@@ -71,6 +73,12 @@ pub(crate) fn undecodable(received: &Received, reason: String) -> Error {
         .with_maybe_processed(true)
 }
 
+/// What an answer says for people, for a success that lacks what it should have.
+pub(crate) fn message(body: &[u8]) -> Option<String> {
+    let (level, _) = Level::read(body);
+    level.down().into_iter().find_map(|level| level.message.clone().or(level.note.clone()))
+}
+
 pub(crate) fn not_json(error: &serde_json::Error) -> String {
     format!("the answer is not valid JSON (line {}, column {})", error.line(), error.column())
 }
@@ -78,7 +86,8 @@ pub(crate) fn not_json(error: &serde_json::Error) -> String {
 fn http_failure(operation: &Operation, status: StatusCode, probe: &Level, body: &[u8]) -> Error {
     let levels = probe.down();
     let reason = levels.iter().map(|level| &level.error).find(|reason| reason.content);
-    let message = [probe.message.as_deref(), reason.and_then(Reason::words)]
+    let entries = levels.iter().find_map(|level| level.code_messages());
+    let message = [probe.message.as_deref(), reason.and_then(Reason::words), entries.as_deref()]
         .into_iter()
         .flatten()
         .chain(levels.iter().filter_map(|level| level.message.as_deref()))
@@ -176,7 +185,7 @@ impl Verdict<'_> {
         {
             return Some(self.failure(failed));
         }
-        let queued = self.levels.iter().skip(1).find(|level| level.queued && level.token.is_some());
+        let queued = self.levels.iter().find(|level| level.queued && level.token.is_some());
         if let Some(level) = queued {
             return Some(
                 business(Some(CodeMeaning::NotReady))
@@ -198,8 +207,9 @@ impl Verdict<'_> {
         depth < 2 || depth < self.payload || self.payload == 1 && depth == 2
     }
 
-    /// Whether the level tells a failure: a status of 0, `success: false`, an
-    /// `error` with content, or a code. A code inside of a payload counts where
+    /// Whether the level tells a failure: a status of 0, `success: false`, a
+    /// word such as `error` as the status beside a payload, an `error` with
+    /// content, or a code. A code inside of a payload counts where
     /// no status is beside it.
     fn fails(&self, depth: usize, level: &Level) -> bool {
         if !self.is_judged(depth) {
@@ -209,7 +219,8 @@ impl Verdict<'_> {
         let silent = level.status_cd == Status::Absent && level.status == Status::Absent;
         level.status_cd.is_zero()
             || level.status.is_zero()
-            || level.success.is_zero()
+            || level.success.is_no()
+            || beside && level.status.is_failure()
             || level.error.content
             || !level.bare.is_empty() && (beside || silent)
             || depth == 1 && self.operation.failed_status.iter().any(|status| level.status.is(status))
@@ -239,7 +250,7 @@ impl Verdict<'_> {
         let codes = described(codes, message.as_deref(), self.operation);
         let meaning = match meaning_of(&codes, self.operation) {
             // The provider could not pass the request on.
-            None if codes.is_empty() && own.success.is_zero() => Some(CodeMeaning::Temporary),
+            None if codes.is_empty() && own.success.is_no() => Some(CodeMeaning::Temporary),
             meaning => meaning,
         };
         let error = match meaning {

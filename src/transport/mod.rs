@@ -21,7 +21,7 @@ use reqwest::{
 use tracing::Instrument;
 
 pub(crate) use attempt::classify;
-pub(crate) use envelope::{not_json, undecodable};
+pub(crate) use envelope::{message, not_json, undecodable};
 pub(crate) use secrets::Secrets;
 
 use crate::{

@@ -70,7 +70,21 @@ pub(super) enum Status {
 impl Status {
     /// `0` in any form, or `false`.
     pub fn is_zero(&self) -> bool {
-        self.number() == Some(0.0) || matches!(self, Self::Text(text) if text.eq_ignore_ascii_case("false"))
+        self.number() == Some(0.0) || self.is_one_of(&["false"])
+    }
+
+    /// The same for `success`, which is a word too.
+    pub fn is_no(&self) -> bool {
+        self.is_zero() || self.is_failure() || self.is_one_of(&["n", "no"])
+    }
+
+    /// Whether it is a word that nobody uses for a success.
+    pub fn is_failure(&self) -> bool {
+        self.is_one_of(&["error", "fail", "failed", "failure"])
+    }
+
+    fn is_one_of(&self, words: &[&str]) -> bool {
+        matches!(self, Self::Text(text) if words.iter().any(|word| text.eq_ignore_ascii_case(word)))
     }
 
     /// Whether it is the given value, `1.0` for `1` too.
@@ -148,20 +162,27 @@ impl Level {
     ) -> Result<(), A::Error> {
         match &*plain(key) {
             "code" => {
-                let code = map.next_value::<Text>()?.0;
-                self.code = code.and_then(|code| status_number(&code)).or(self.code);
+                let text = map.next_value::<Text>()?;
+                let code = text.0.as_deref().and_then(status_number);
+                if code.is_none() && depth == 0 && text.0.as_deref().is_some_and(is_error_code) {
+                    self.bare.extend(codes_in(&text));
+                }
+                // Of two, the one that is no success.
+                self.code = [self.code, code].into_iter().flatten().max();
             }
-            "message" | "errormessage" | "errormsg" => {
+            "message" | "errormessage" | "errormsg" | "errmsg" => {
                 self.message = map.next_value::<Text>()?.0.or(self.message.take());
             }
             "transactionid" => self.transaction_id = map.next_value::<Text>()?.0,
             "statuscd" => self.status_cd.merge(map.next_value()?),
             "status" => self.status.merge(map.next_value()?),
             "success" => self.success.merge(map.next_value()?),
-            "errorcd" | "errorcode" | "errorcodes" => {
+            "errorcd" | "errorcode" | "errorcodes" | "errcd" | "errcode" => {
                 self.bare.extend(codes_in(&map.next_value::<Text>()?));
             }
-            "error" | "errordetails" => map.next_value_seed(Any(Told(&mut self.error)))?,
+            "error" | "errors" | "errordetails" | "fault" => {
+                map.next_value_seed(Any(Told(&mut self.error)))?
+            }
             "info" => {
                 let note = map.next_value::<Text>()?.0;
                 let note = note.as_deref().map(|note| note.trim_matches([',', ' ']));
@@ -177,8 +198,10 @@ impl Level {
             "retrytimeinminutes" => self.wait = minutes(&map.next_value::<Text>()?).or(self.wait),
             "data" if depth < DEEPEST => {
                 let mut below = self.data.take().unwrap_or_default();
-                map.next_value_seed(Any(Within(&mut below, depth + 1)))?;
+                let read = map.next_value_seed(Any(Within(&mut below, depth + 1)));
+                // What was read before a body breaks off may tell a failure.
                 self.data = Some(below);
+                read?;
             }
             _ => drop(map.next_value::<IgnoredAny>()?),
         }
@@ -194,18 +217,21 @@ impl Reason {
     fn members<'de, A: MapAccess<'de>>(&mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match &*plain(&key) {
-                "errorcd" | "errorcode" | "errorcodes" | "code" => {
+                "errorcd" | "errorcode" | "errorcodes" | "errcd" | "errcode" | "code" => {
                     let text = map.next_value::<Text>()?;
                     self.codes.extend(codes_in(&text).take(KEPT.saturating_sub(self.codes.len())));
                 }
-                "message" | "errormessage" | "errormsg" | "errordesc" | "desc" | "description" => {
+                "message" | "errormessage" | "errormsg" | "errmsg" | "errordesc" | "desc" | "description"
+                | "faultstring" => {
                     self.message = map.next_value::<Text>()?.0.or(self.message.take());
                 }
                 "retrytimeinminutes" => self.wait = minutes(&map.next_value::<Text>()?),
+                // Once more around it.
+                "error" => map.next_value_seed(Any(Told(self)))?,
                 _ => self.content |= map.next_value::<Status>()?.tells(),
             }
+            self.content |= !self.codes.is_empty() || self.message.is_some();
         }
-        self.content |= !self.codes.is_empty() || self.message.is_some();
         Ok(())
     }
 
@@ -237,6 +263,11 @@ fn plain(key: &str) -> Cow<'_, str> {
         return Cow::Borrowed(key);
     }
     Cow::Owned(key.replace('_', "").to_ascii_lowercase())
+}
+
+/// Letters and digits, such as `RET11402`: no status, and no word such as `OK`.
+fn is_error_code(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_alphabetic()) && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// A status of HTTP, be it text or `500.0`.
@@ -362,7 +393,15 @@ impl<'de> Lenient<'de> for Within<'_> {
         Ok(())
     }
 
+    /// Of a list in the place of the body, the first entries as if each were it.
     fn list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let mut left = if self.1 == 0 { KEPT } else { 0 };
+        while left > 0 {
+            left -= 1;
+            if seq.next_element_seed(Any(Within(self.0, DEEPEST)))?.is_none() {
+                return Ok(());
+            }
+        }
         self.0.filled |= rest_of_list(&mut seq)?;
         Ok(())
     }

@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-/// Members beside the payload stand near one of the two ends of a body. What
-/// only short answers have is searched for there alone, so that a long list
-/// costs no further pass.
+/// Members beside the payload stand near one of the two ends of a body. Names
+/// that only short answers have, and odd spellings, are looked for there alone,
+/// so that a long list costs no further pass.
 const EDGE: usize = 2048;
 
 /// Whether a body may be anything but a plain success. Errs on the safe side:
@@ -18,35 +18,21 @@ pub(super) fn is_suspicious(body: &[u8]) -> bool {
         || values_of(&marks.code, body).any(|value| !value.starts_with(b"200"))
         || marks.error.find(body).is_some()
         || memchr::memchr_iter(b'\\', body).any(|at| body[at..].starts_with(b"\\u00"))
-        || edges(body).any(|edge| {
-            values_of(&marks.status, edge).any(|value| !is_one(value) && !is_word(value))
-                || values_of(&marks.details, edge).any(|value| !value.starts_with(b"null"))
-                || values_of(&marks.success, edge).any(|value| !value.starts_with(b"true"))
-                || marks.wait.find(edge).is_some()
-        })
+        || edges(body).any(|edge| members(edge).any(|(name, value)| tells(name, value)))
 }
 
-/// What is searched for. Made ready once, as that takes longer than to search
-/// an ordinary body.
+/// What is searched for in all of the body. Made ready once, as that takes
+/// longer than to search an ordinary body.
 struct Marks {
     status_cd: Finder<'static>,
     code: Finder<'static>,
     error: Finder<'static>,
-    /// The end of `"Status"` and `"status"`.
-    status: Finder<'static>,
-    details: Finder<'static>,
-    success: Finder<'static>,
-    wait: Finder<'static>,
 }
 
 static MARKS: LazyLock<Marks> = LazyLock::new(|| Marks {
     status_cd: Finder::new("\"status_cd\""),
     code: Finder::new("\"code\""),
     error: Finder::new("\"error"),
-    status: Finder::new("tatus\""),
-    details: Finder::new("\"ErrorDetails\""),
-    success: Finder::new("\"success\""),
-    wait: Finder::new("\"est\""),
 });
 
 /// The whole of a small body, the two ends of a large one.
@@ -56,6 +42,39 @@ fn edges(body: &[u8]) -> impl Iterator<Item = &[u8]> {
         None => (body, None),
     };
     std::iter::once(start).chain(end)
+}
+
+/// All that looks like a name and its value. Text that has quotes may give
+/// more than there is, never less.
+fn members(edge: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    memchr::memchr_iter(b':', edge).filter_map(|at| {
+        let name = edge[..at].trim_ascii_end().strip_suffix(b"\"")?;
+        let start = memchr::memrchr(b'"', name)? + 1;
+        Some((&name[start..], edge[at + 1..].trim_ascii_start()))
+    })
+}
+
+/// Whether a member may tell of a failure, in whatever letters its name is written.
+fn tells(name: &[u8], value: &[u8]) -> bool {
+    // Most names are told apart by their first letter.
+    if !matches!(name.first(), Some(b's' | b'S' | b'e' | b'E' | b'c' | b'C' | b'f' | b'F')) || name.len() > 16
+    {
+        return false;
+    }
+    let plain: Vec<u8> = name.iter().filter(|byte| **byte != b'_').map(u8::to_ascii_lowercase).collect();
+    match plain.as_slice() {
+        b"statuscd" => !is_one(value),
+        b"status" => !is_one(value) && !is_word(value),
+        b"success" => !value.starts_with(b"true"),
+        b"code" => !value.starts_with(b"200"),
+        b"est" => true,
+        plain => names_error(plain) && !value.starts_with(b"null"),
+    }
+}
+
+/// Whether a name, in small letters and without underscores, is one of a failure.
+fn names_error(plain: &[u8]) -> bool {
+    plain.starts_with(b"error") || matches!(plain, b"errcd" | b"errcode" | b"errmsg" | b"fault")
 }
 
 /// What follows a key, each time that it is found.
@@ -75,12 +94,13 @@ fn is_one(value: &[u8]) -> bool {
     }
 }
 
-/// Text that begins with a letter and is not `false` or `failed`, or null.
-/// Payloads have such a `status`, and it means no failure of the call.
+/// Text that begins with a letter and is not `false`, `failed` or `error`, or
+/// null. Payloads have such a `status`, and it means no failure of the call.
 fn is_word(value: &[u8]) -> bool {
     match value {
         [b'"', first, second, ..] => {
-            first.is_ascii_alphabetic() && !matches!((first, second), (b'f' | b'F', b'a' | b'A'))
+            first.is_ascii_alphabetic()
+                && !matches!((first, second), (b'f' | b'F', b'a' | b'A') | (b'e' | b'E', b'r' | b'R'))
         }
         _ => value.starts_with(b"null"),
     }
@@ -120,6 +140,19 @@ mod tests {
             r#"{"success": "true"}"#,
             r#"{"est": 1}"#,
             r#"{"\u0065rror": 1}"#,
+            r#"{"STATUS_CD": "0"}"#,
+            r#"{"statusCd" : 0}"#,
+            r#"{"Status_Cd":false}"#,
+            r#"{"STATUS": 0}"#,
+            r#"{"status": "ERROR"}"#,
+            r#"{"Success": "N"}"#,
+            r#"{"ERROR_CD": "X"}"#,
+            r#"{"Errors": ["x"]}"#,
+            r#"{"ErrorCode": 5}"#,
+            r#"{"err_cd": "X"}"#,
+            r#"{"fault": {}}"#,
+            r#"{"Code": 500}"#,
+            r#"{"Est": "30"}"#,
         ] {
             assert!(is_suspicious(body.as_bytes()), "{body}");
             let long = "x".repeat(2 * EDGE);
@@ -151,15 +184,15 @@ mod tests {
     #[test]
     fn both_ends_are_searched_and_the_whole_of_a_small_body() {
         let at = |before: usize, after: usize| {
-            format!("{}\"est\"{}", " ".repeat(before), " ".repeat(after)).into_bytes()
+            format!("{}\"est\":{}", " ".repeat(before), " ".repeat(after)).into_bytes()
         };
         for (before, after, found) in [
             (0, 2 * EDGE, true),
-            (EDGE - 5, EDGE, true),
-            (EDGE - 2, EDGE - 4, true),
+            (EDGE - 6, EDGE, true),
+            (EDGE - 2, EDGE - 5, true),
             (EDGE - 2, EDGE + 2, false),
             (EDGE, EDGE, false),
-            (2 * EDGE, EDGE - 5, true),
+            (2 * EDGE, EDGE - 6, true),
             (2 * EDGE, EDGE, false),
         ] {
             assert_eq!(is_suspicious(&at(before, after)), found, "{before} {after}");

@@ -1,11 +1,14 @@
 //! Makes the text of a body readable where a JSON parser would give up: a byte
-//! order mark in front, bytes that are not UTF-8, and escapes of half a
+//! order mark in front, UTF-16, bytes that are not UTF-8, and escapes of half a
 //! character (`\ud83d` alone). Everything else stays as it was received.
 
 use bytes::Bytes;
 
 /// A repaired copy of the body; `None` where nothing had to be repaired.
 pub(super) fn repaired(body: &[u8]) -> Option<Bytes> {
+    if let Some(text) = utf_16(body) {
+        return Some(with_whole_characters(&text).unwrap_or(text).into());
+    }
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     // The check of std is much faster than its repair, and nearly all bodies pass.
     let repaired = if let Ok(text) = str::from_utf8(text) {
@@ -19,6 +22,19 @@ pub(super) fn repaired(body: &[u8]) -> Option<Bytes> {
         None if text.len() < body.len() => Some(Bytes::copy_from_slice(text)),
         None => None,
     }
+}
+
+/// The text of a body in UTF-16, by its mark or its first character, which is ASCII.
+fn utf_16(body: &[u8]) -> Option<String> {
+    let (read, text): (fn([u8; 2]) -> u16, _) = match body {
+        [0xff, 0xfe, text @ ..] => (u16::from_le_bytes, text),
+        [0xfe, 0xff, text @ ..] => (u16::from_be_bytes, text),
+        [b'{' | b'[' | b'<', 0, ..] => (u16::from_le_bytes, body),
+        [0, b'{' | b'[' | b'<', ..] => (u16::from_be_bytes, body),
+        _ => return None,
+    };
+    let (pairs, _) = text.as_chunks();
+    Some(char::decode_utf16(pairs.iter().copied().map(read)).map(|one| one.unwrap_or('\u{fffd}')).collect())
 }
 
 /// The same JSON with U+FFFD in place of each half of a character.
@@ -88,6 +104,14 @@ mod tests {
         ] {
             assert_eq!(read(body), text);
             assert!(repaired(body).is_some());
+        }
+        let text = r#"{"a": "é\ud83d", "b": "😀"}"#;
+        let read_as = text.replace("\\ud83d", "\\ufffd");
+        for mark in ["", "\u{feff}"] {
+            let units: Vec<u16> = format!("{mark}{text}").encode_utf16().collect();
+            let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+            let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+            assert_eq!((read(&little), read(&big)), (read_as.clone(), read_as.clone()));
         }
         for same in [
             "",

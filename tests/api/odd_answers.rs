@@ -101,6 +101,30 @@ async fn an_answer_with_all_groups_is_counted_once() {
     assert_eq!((counts.by_status().total(), counts.inward_supplies.total()), (6, 0));
 }
 
+/// GSTN says by a code that there is nothing: counts of nothing, and no failure.
+#[tokio::test]
+async fn no_records_are_counts_of_nothing() {
+    let refused = |code: &str| {
+        json!({"code": 200, "transaction_id": "t-9",
+            "data": {"status_cd": "0", "error": {"error_cd": code, "message": "nothing"}}})
+    };
+    for code in ["RETWEB_04", "RT-3BAS1009", "RET11416"] {
+        let (mock, session) = start().await;
+        mock.on("get_invoice_count").json(200, refused(code));
+        let counts = session.ims().counts(None).await.unwrap();
+        assert_eq!((counts.total(), counts.sections().len(), counts.total_as_sent), (0, 0, None));
+        assert_eq!(counts.transaction_id.as_deref(), Some("t-9"));
+        assert_eq!(session.ims().all_counts().await.unwrap().total(), 0);
+        // Whoever asks for the answer itself learns what was answered.
+        let error = session.ims().get_invoice_count().type_of_goods("others").send().await.unwrap_err();
+        assert_eq!((error.is_no_records(), error.error_code()), (true, Some(code)));
+        // With another status it is a failure.
+        mock.clear_rules();
+        mock.on("get_invoice_count").json(422, refused(code));
+        assert_eq!(session.ims().counts(None).await.unwrap_err().kind(), ErrorKind::Api);
+    }
+}
+
 // --- lists --------------------------------------------------------------------
 
 #[tokio::test]
@@ -255,6 +279,23 @@ async fn a_number_that_no_float_holds_costs_only_itself() {
     assert_eq!(answer.raw(), body.as_bytes());
 }
 
+/// By its id too, a call loses what is nested too deep and nothing else.
+#[tokio::test]
+async fn what_is_nested_too_deep_costs_only_itself() {
+    let (mock, session) = start().await;
+    let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    let body = format!(
+        r#"{{"data": {{"status_cd": "1", "data": {{"b2b": [{{"inum": "1", "pos": {deep}, "new": {deep}}}]}}}}, "new": {deep}}}"#
+    );
+    mock.on("list_invoices").body(200, "application/json", body);
+    let answer = session.ims().list_invoices().section("B2B").send().await.unwrap();
+    assert_eq!(answer.sections[0].1[0].number(), "1");
+    assert_eq!(answer.unread(), ["data.data.b2b[0].pos"]);
+    let answer = session.call("list_invoices", &[("section", "B2B")], None).await.unwrap();
+    assert_eq!(answer["data"]["data"]["b2b"][0]["inum"], "1");
+    assert_eq!(answer.unread(), ["data.data.b2b", "new[0][0]"]);
+}
+
 /// Where a type takes members by name, the first of two holds.
 #[tokio::test]
 async fn of_two_members_of_one_name_one_holds_and_the_other_is_listed() {
@@ -332,6 +373,93 @@ async fn a_report_of_a_job_may_have_any_shape() {
         let numbers: Vec<_> = report.refused.iter().map(|one| one.number.as_str()).collect();
         assert_eq!((numbers, report.message.as_deref()), (refused, message), "{data}");
         assert_eq!((report.state, report.processed), (JobState::ProcessedWithErrors, Some(3)), "{data}");
+    }
+}
+
+/// Errors that cannot be read are none the less errors, and a status in another
+/// shape is more than none.
+#[tokio::test]
+async fn a_report_that_cannot_be_read_is_no_success() {
+    for (report, state) in [
+        (json!({"status_cd": "P", "proc_cnt": "3"}), JobState::Processed),
+        (json!({"status_cd": "P", "proc_cnt": "3", "error_report": null}), JobState::Processed),
+        (
+            json!({"status_cd": "P", "proc_cnt": "3", "error_report": {"b2b": "all"}}),
+            JobState::ProcessedWithErrors,
+        ),
+        (
+            json!({"status_cd": "P", "proc_cnt": "3", "error_report": {"b2b": [5]}}),
+            JobState::ProcessedWithErrors,
+        ),
+        (json!({"status_cd": "P", "proc_cnt": "3", "error_report": 5}), JobState::ProcessedWithErrors),
+        (json!({"status_cd": "P", "proc_cnt": "3", "error_report": "all"}), JobState::ProcessedWithErrors),
+        (json!({"status_cd": "P", "proc_cnt": "3", "err_cnt": "many"}), JobState::ProcessedWithErrors),
+        (json!({"status_cd": "P", "proc_cnt": "3", "err_cnt": " "}), JobState::Processed),
+        (json!({"status_cd": ["P"], "proc_cnt": "3"}), JobState::Unknown),
+        (json!({"status_cd": {}}), JobState::Unknown),
+        (json!({"status_cd": null}), JobState::InProgress),
+    ] {
+        let (mock, session) = start().await;
+        mock.on("check_invoice_status").json(200, envelope(&report));
+        let told = job(&session).status().await.unwrap();
+        assert_eq!(told.state, state, "{report}");
+    }
+    for (report, state) in [
+        (json!({"status_cd": "P"}), JobState::Processed),
+        (json!({"status_cd": "P", "error_report": "all"}), JobState::ProcessedWithErrors),
+        (json!({"status_cd": "P", "error_report": [{"error_cd": "X"}]}), JobState::ProcessedWithErrors),
+        (json!({"status_cd": ["P"]}), JobState::Unknown),
+    ] {
+        let (mock, session) = start().await;
+        mock.on("get_return_status").json(200, envelope(&report));
+        let period = sandbox_client::values::ReturnPeriod::new(2024, 11).unwrap();
+        let told = session.returns_common().job(period, "1").status().await.unwrap();
+        assert_eq!(told.state, state, "{report}");
+    }
+    let (mock, session) = start().await;
+    mock.on("get_gstr_2b_regeneration_status").json(200, envelope(&json!({"status_cd": [1]})));
+    assert_eq!(session.gstr_2b().job("1").status().await.unwrap().state, JobState::Unknown);
+}
+
+/// Nothing is paid or filed once more because an answer could not be read.
+#[tokio::test]
+async fn what_cannot_be_read_is_no_proof_of_absence() {
+    use sandbox_client::filing::FilingOutcome;
+
+    let (mock, session) = start().await;
+    let filing = session.gstr_3b().filing(sandbox_client::values::ReturnPeriod::new(2024, 11).unwrap());
+    for (list, filed) in [
+        (json!({}), FilingOutcome::NotFiled),
+        (json!({"EFiledlist": []}), FilingOutcome::NotFiled),
+        (json!({"EFiledlist": "see the portal"}), FilingOutcome::Unknown { status: None }),
+        (json!({"EFiledlist": [5]}), FilingOutcome::Unknown { status: None }),
+        (
+            json!({"EFiledlist": [{"arn": [], "ret_prd": "112024", "rtntype": "GSTR3B", "status": "Filed"}]}),
+            FilingOutcome::Unknown { status: Some("Filed".to_owned()) },
+        ),
+    ] {
+        mock.clear_rules();
+        mock.on("track_taxpayer_returns").json(200, envelope(&list));
+        assert_eq!(filing.outcome().await.unwrap(), filed, "{list}");
+    }
+    mock.clear_rules();
+    let refused = json!({"code": 200, "data": {"status_cd": "0", "error": {"error_cd": "RET13510"}}});
+    mock.on("track_taxpayer_returns").json(200, refused);
+    assert_eq!(filing.outcome().await.unwrap(), FilingOutcome::NotFiled);
+
+    let draft = |payment: Value| {
+        envelope(&json!({"gstin": "24ABKCS2033B1ZV", "ret_period": "112024", "tx_pmt": payment}))
+    };
+    mock.on("get_gstr_3b").json(200, draft(Value::Null));
+    let filing = filing.saved_draft().await.unwrap();
+    assert_eq!(filing.payment().await.unwrap(), sandbox_client::filing::PaymentState::NotPaid);
+    for payment in
+        [json!("paid"), json!({"pdcash": "paid"}), json!({"pdcash": [5]}), json!([{"pdcash": []}, 5])]
+    {
+        mock.clear_rules();
+        mock.on("get_gstr_3b").json(200, draft(payment.clone()));
+        let error = filing.payment().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{payment}");
     }
 }
 

@@ -99,6 +99,40 @@ async fn a_value_is_a_document_too() {
     assert_eq!(sent.body, br#"{"gstin":"29AAACQ3770E000","isnil":"Y","ret_period":"102026"}"#);
 }
 
+/// A draft that was read tolerantly can be changed and sent, with what was odd
+/// in it; what is put in must have its form.
+#[tokio::test]
+async fn a_document_is_read_again_as_tolerantly_as_its_answer() {
+    let odd = r#"{"gstin": "29AAACQ3770E000", "ret_period": 102026, "sec_sum": {"sec_nm": "B2B", "ttl_rec": "7", "ttl_val": "1,234.50"}, "isnil": []}"#;
+    let server = Server::answering([with_payload(odd)]).await;
+    let gstr_1 = client(&server).build().unwrap().taxpayer_session().unwrap().gstr_1();
+    let answer = gstr_1.get_gstr_1_summary().year("2026").month("10").send().await.unwrap();
+    assert_eq!(answer.unread(), ["data.data.isnil"]);
+    let fetched = answer.into_document().unwrap();
+    assert_eq!(fetched.unread(), ["isnil"]);
+
+    let parsed: Document<Gstr1Summary> = odd.parse().unwrap();
+    for document in [fetched, parsed] {
+        let changed = document.with("chksum", "e3b0").unwrap();
+        assert_eq!(
+            (changed.chksum.as_deref(), changed.ret_period.as_deref()),
+            (Some("e3b0"), Some("102026"))
+        );
+        assert_eq!(changed.sec_sum.as_ref().unwrap()[0].ttl_val.unwrap().to_string(), "1234.5");
+        assert_eq!(changed.unread(), ["isnil"]);
+        assert!(changed.to_json().unwrap().contains(r#""isnil":[]"#), "it is sent as it came");
+
+        let error = changed.clone().with("chksum", [1]).unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("chksum")));
+        let error = changed.clone().with("sec_sum", [[("ttl_val", "private")]]).unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("sec_sum")));
+        assert!(!error.to_string().contains("private"), "{error}");
+        assert!(changed.with("isnil", "Y").unwrap().unread().is_empty());
+    }
+    let deep = format!(r#"{{"gstin": "29AAACQ3770E000", "new": {}{}}}"#, "[".repeat(5000), "]".repeat(5000));
+    assert!(deep.parse::<Document<Gstr1Summary>>().unwrap().with("isnil", "Y").is_ok());
+}
+
 /// Where it is, and nothing of what it says.
 #[test]
 fn text_that_is_no_document_is_refused() {

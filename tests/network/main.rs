@@ -11,6 +11,7 @@ mod failure_forms;
 mod filing;
 mod http_status;
 mod rate_limit;
+mod strange_answers;
 #[path = "../support/mod.rs"]
 mod support;
 mod transfer;

@@ -108,10 +108,14 @@ impl Filing<Gstr3b, Processed> {
     ///
     /// # Errors
     ///
-    /// Any kind.
+    /// [`Decode`](crate::ErrorKind::Decode) where the draft tells of payments in a form
+    /// that is not known: then nothing is certain. Otherwise any kind.
     pub async fn payment(&self) -> Result<PaymentState, Error> {
-        let draft = self.draft().await?;
+        let draft = <Gstr3b as sealed::Return>::fetch(&self.state, self.period).await?;
         let state = payment_of(draft.tx_pmt.as_ref());
+        if state == PaymentState::NotPaid && draft.has_unread("tx_pmt") {
+            return Err(draft.incomplete("tells of payments in a form that is not known"));
+        }
         if state == PaymentState::NotPaid {
             self.doubt.clear();
         }

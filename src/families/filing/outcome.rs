@@ -22,7 +22,8 @@ pub enum FilingOutcome {
     /// GSTN lists no filing of it. Right after a request whose answer was lost
     /// that may change: look again after some minutes.
     NotFiled,
-    /// GSTN lists something of it that is not plainly a filing.
+    /// GSTN lists something of it that is not plainly a filing, or something
+    /// that cannot be read.
     Unknown {
         /// The status as received, such as `Filed`.
         status: Option<String>,
@@ -62,9 +63,20 @@ impl<R: Return, S: Step> Filing<R, S> {
     pub async fn outcome(&self) -> Result<FilingOutcome, Error> {
         let api = returns_common::SessionApi { state: self.state.clone() };
         let request = api.track_taxpayer_returns().year(self.period).month(self.period);
-        let answer = request.return_type(R::TYPE.as_str()).send().await?.into_inner();
-        let listed = answer.e_filedlist.unwrap_or_default();
-        let outcome = FilingOutcome::listed(&R::TYPE, self.period, &listed);
+        let outcome = match request.return_type(R::TYPE.as_str()).send().await {
+            Err(error) if error.is_no_records() => FilingOutcome::NotFiled,
+            Err(error) => return Err(error),
+            Ok(answer) => {
+                let listed = answer.e_filedlist.as_deref().unwrap_or_default();
+                match FilingOutcome::listed(&R::TYPE, self.period, listed) {
+                    // It may be what could not be read.
+                    FilingOutcome::NotFiled if !answer.unread_of_payload().is_empty() => {
+                        FilingOutcome::Unknown { status: None }
+                    }
+                    outcome => outcome,
+                }
+            }
+        };
         if outcome == FilingOutcome::NotFiled && self.step.doubts_filing() {
             self.doubt.clear();
         }

@@ -5,7 +5,7 @@ use futures_util::future::try_join3;
 use crate::{
     Error,
     ims::{SessionApi, types::TypeOfGoods},
-    values::{InvoiceCounts, StatusCounts},
+    values::{CountGroups, InvoiceCounts, StatusCounts},
 };
 
 /// The counts of all three groups of goods.
@@ -108,7 +108,8 @@ impl SessionApi {
     ///
     /// # Errors
     ///
-    /// Any kind of [`ErrorKind`](crate::ErrorKind); [`SessionExpired`](crate::ErrorKind::SessionExpired)
+    /// Any kind of [`ErrorKind`](crate::ErrorKind) but the codes for "no records", which are
+    /// counts of nothing; [`SessionExpired`](crate::ErrorKind::SessionExpired)
     /// when the taxpayer's token has expired.
     ///
     /// Source: the provider's page on
@@ -118,7 +119,14 @@ impl SessionApi {
         type_of_goods: impl Into<Option<TypeOfGoods>>,
     ) -> Result<InvoiceCounts, Error> {
         let type_of_goods = type_of_goods.into().unwrap_or_default();
-        let answer = self.get_invoice_count().type_of_goods(type_of_goods).send().await?;
+        let answer = match self.get_invoice_count().type_of_goods(type_of_goods).send().await {
+            Ok(answer) => answer,
+            Err(error) if error.is_no_records() => {
+                let id = error.transaction_id().map(str::to_owned);
+                return Ok(InvoiceCounts::new(type_of_goods, CountGroups::default(), None, id));
+            }
+            Err(error) => return Err(error),
+        };
         let (timestamp, id) = (answer.timestamp().cloned(), answer.transaction_id().map(str::to_owned));
         Ok(InvoiceCounts::new(type_of_goods, answer.into_inner(), timestamp, id))
     }

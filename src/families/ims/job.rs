@@ -3,7 +3,7 @@
 use crate::{
     Error, Job, JobReport, JobState, RefusedDocument,
     client::ClientState,
-    families::job::{Kind, present, state},
+    families::job::{Kind, Unread, present, state},
     ims::{SessionApi, types::InvoiceJobReport},
     values::{CountText, JobStatus, Section},
 };
@@ -23,7 +23,8 @@ pub(in crate::families) async fn report(
     let api = SessionApi { state: client.clone() };
     let answer = api.check_invoice_status().reference_id(reference_id).send().await?;
     let transaction_id = answer.transaction_id().map(str::to_owned);
-    Ok(read(answer.into_inner(), transaction_id))
+    let unread = Unread::of(&answer);
+    Ok(unread.told_by(read(answer.into_inner(), transaction_id)))
 }
 
 fn read(report: InvoiceJobReport, transaction_id: Option<String>) -> JobReport {
@@ -53,7 +54,12 @@ fn read(report: InvoiceJobReport, transaction_id: Option<String>) -> JobReport {
         }
     }
     let error_count = report.err_cnt.as_ref().and_then(CountText::get);
-    let faultless = refused.is_empty() && error_count.unwrap_or(0) == 0 && whole_code.is_none();
+    // A number that is none may be any.
+    let counted = report.err_cnt.as_ref().is_some_and(|count| !count.to_string().trim().is_empty());
+    let faultless = refused.is_empty()
+        && error_count.unwrap_or(u64::from(counted)) == 0
+        && whole_code.is_none()
+        && whole_message.is_none();
     JobReport {
         state: match &report.status_cd {
             Some(JobStatus::P) if processed.is_none() && faultless => JobState::InProgress,
