@@ -20,12 +20,7 @@ pub async fn run(shared: &Shared, arguments: &Counts) -> Result<(), Failure> {
     let session = connection.session(&arguments.select).await?;
     let mut answers = Vec::new();
     for goods in arguments.goods.types() {
-        let counts = match session.ims().counts(goods).await {
-            // Who has no documents has counts of nothing.
-            Err(error) if error.is_no_records() => InvoiceCounts::default(),
-            counts => counts?,
-        };
-        answers.push((goods, counts));
+        answers.push((goods, session.ims().counts(goods).await?));
     }
     match shared.format {
         Format::Table => table(&answers),

@@ -25,11 +25,7 @@ impl SweepTask for TypeOfGoods {
     const OPERATION: &'static str = "get_invoice_count";
 
     async fn ask(&self, session: Session) -> Result<InvoiceCounts, Error> {
-        match session.ims().counts(*self).await {
-            // Who has no documents has counts of nothing.
-            Err(error) if error.is_no_records() => Ok(InvoiceCounts::default()),
-            counts => counts,
-        }
+        session.ims().counts(*self).await
     }
 }
 

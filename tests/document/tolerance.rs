@@ -98,7 +98,7 @@ struct Place {
 
 /// Types that are text in whatever an answer has in their place.
 const TEXTS: [&str; 12] = [
-    "VendorDate",
+    "ProviderDate",
     "InvoiceAction",
     "InvoiceType",
     "SourceForm",
