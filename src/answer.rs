@@ -155,6 +155,7 @@ impl<T> Answer<T> {
 
     /// Whether a member of the payload was there and, or something in it, could
     /// not be read: then nothing follows from its absence.
+    #[cfg(any(feature = "gstr_2b", feature = "ims", feature = "returns_common"))]
     pub(crate) fn has_unread(&self, member: &str) -> bool {
         self.unread_of_payload().iter().any(|path| path.split(['.', '[']).next() == Some(member))
     }

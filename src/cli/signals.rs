@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    pin::Pin,
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -56,8 +57,17 @@ static SENDING: AtomicBool = AtomicBool::new(false);
 
 /// Sends something that changes what the provider has. Stopped meanwhile, it
 /// says that this may have been processed, and where to `look`.
-pub async fn sending<T>(
-    work: impl Future<Output = Result<T, Error>>,
+pub fn sending<'a, T: 'a>(
+    work: impl Future<Output = Result<T, Error>> + 'a,
+    look: &'a str,
+) -> impl Future<Output = Result<Result<T, Error>, Failure>> + 'a {
+    // A filing is a large future, which no caller needs on its stack.
+    let work = Box::pin(work);
+    sent(work, look)
+}
+
+async fn sent<T>(
+    work: Pin<Box<impl Future<Output = Result<T, Error>>>>,
     look: &str,
 ) -> Result<Result<T, Error>, Failure> {
     let mut signals = Signals::new()?;

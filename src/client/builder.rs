@@ -169,7 +169,7 @@ impl ClientBuilder {
     /// where connections can be made anew: with
     /// [`http_with`](ClientBuilder::http_with), or without a builder of your own.
     pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
-        self.http = Some(HttpSource::Builder(http));
+        self.http = Some(HttpSource::Builder(Box::new(http)));
         self
     }
 

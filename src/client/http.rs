@@ -84,7 +84,7 @@ pub(super) type MakeBuilder = Box<dyn Fn() -> reqwest::ClientBuilder + Send + Sy
 
 /// Where the builders of reqwest come from.
 pub(super) enum HttpSource {
-    Builder(reqwest::ClientBuilder),
+    Builder(Box<reqwest::ClientBuilder>),
     Function(MakeBuilder),
 }
 
@@ -125,7 +125,7 @@ impl Connections {
 impl Http {
     pub(super) fn new(source: HttpSource, safety: Safety) -> Result<Self, Error> {
         let (first, make) = match source {
-            HttpSource::Builder(builder) => (builder, None),
+            HttpSource::Builder(builder) => (*builder, None),
             HttpSource::Function(make) => (make(), Some(make)),
         };
         let connections = RwLock::new(Connections::of(safety.client(first)?));

@@ -250,6 +250,13 @@ pub(super) fn present(text: Option<String>) -> Option<String> {
 }
 
 /// The reference id of a job that was taken in.
+#[cfg(any(
+    feature = "gstr_1",
+    feature = "gstr_2b",
+    feature = "gstr_3b",
+    feature = "gstr_9",
+    feature = "ims"
+))]
 pub(super) fn job_reference<T>(answer: &Answer<T>, id: Option<&str>) -> Result<String, Error> {
     let id = id.filter(|id| !id.trim().is_empty()).map(str::to_owned);
     id.ok_or_else(|| answer.incomplete("names no job"))

@@ -181,7 +181,7 @@ impl Level {
                 self.bare.extend(codes_in(&map.next_value::<Text>()?));
             }
             "error" | "errors" | "errordetails" | "fault" => {
-                map.next_value_seed(Any(Told(&mut self.error)))?
+                map.next_value_seed(Any(Told(&mut self.error)))?;
             }
             "info" => {
                 let note = map.next_value::<Text>()?.0;

@@ -302,8 +302,10 @@ async fn a_claim_that_is_never_granted_ends_with_the_call() {
 
 // --- files ----------------------------------------------------------------------
 
+type Breaks = fn(&Path);
+
 /// What happens to the files of a store.
-const BROKEN: [(&str, fn(&Path)); 9] = [
+const BROKEN: [(&str, Breaks); 9] = [
     ("empty", |file| fs::write(file, "").unwrap()),
     ("cut", |file| {
         let text = fs::read(file).unwrap();
@@ -348,7 +350,9 @@ async fn a_broken_file_costs_a_login() {
             let opened = kind.open(&client).await;
             assert_all_ok(&kind.calls(&client, 2).await, &what);
             drop((client, opened));
-            files(&folder).iter().for_each(|file| breaks(file));
+            for file in &files(&folder) {
+                breaks(file);
+            }
 
             let (client, store) = with_files(&mock, &folder);
             let started = Instant::now();
@@ -595,7 +599,7 @@ async fn whatever_happens_at_once_leaves_one_state() {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            random % below
+            usize::try_from(random % below).unwrap()
         };
         let mock = MockServer::start().await.unwrap();
         mock.on("refresh_session").delay(10 * MILLI);
@@ -604,7 +608,7 @@ async fn whatever_happens_at_once_leaves_one_state() {
         let client = builder(&mock).token_store(Arc::clone(&store)).build().unwrap();
         let taxpayer = Kind::Taxpayer.open(&client).await.unwrap();
         let kept = taxpayer.saved().unwrap();
-        let steps: Vec<_> = (0..3).map(|_| (STEPS[next(7) as usize], next(12), next(3) == 0)).collect();
+        let steps: Vec<_> = (0..3).map(|_| (STEPS[next(7)], next(12), next(3) == 0)).collect();
         let tasks: JoinSet<_> = steps
             .clone()
             .into_iter()

@@ -422,7 +422,7 @@ async fn a_body_that_is_not_compressed_as_declared_is_told() {
         (vec![], &gzip[..]),
         (vec![("content-encoding", "zstd")], &gzip[..]),
     ] {
-        let server = Server::always(answer_with(200, &header, body.to_vec())).await;
+        let server = Server::always(answer_with(200, &header, body)).await;
         let session = client(&server)
             .retry(sandbox_client::RetryPolicy::none())
             .build()

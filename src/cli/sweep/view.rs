@@ -2,7 +2,10 @@
 
 use std::io::{self, Write as _};
 
-use sandbox_client::{filing::FilingOutcome, values::StatusCounts};
+use sandbox_client::{
+    filing::FilingOutcome,
+    values::{ProviderDate, StatusCounts},
+};
 use serde_json::Value;
 
 use super::{
@@ -57,13 +60,13 @@ impl View {
                             for (name, outcome) in filings {
                                 let is_filed = matches!(outcome, FilingOutcome::Filed { .. });
                                 if !(self.only_open && is_filed) {
-                                    csv.serialize(FilingRow::of(record, name, Some(outcome)))?;
+                                    csv.serialize(FilingRow::of(record, *name, Some(outcome)))?;
                                 }
                             }
                         }
                         None => {
                             for name in expected {
-                                csv.serialize(FilingRow::of(record, name, None))?;
+                                csv.serialize(FilingRow::of(record, *name, None))?;
                             }
                         }
                     },
@@ -116,7 +119,7 @@ struct FilingRow<'a> {
 }
 
 impl<'a> FilingRow<'a> {
-    fn of(record: &'a Record, name: &ReturnName, outcome: Option<FilingOutcome>) -> Self {
+    fn of(record: &'a Record, name: ReturnName, outcome: Option<FilingOutcome>) -> Self {
         let (status, arn, date) = match outcome {
             None => ("", None, None),
             Some(FilingOutcome::Filed { arn, date }) => ("filed", Some(arn), date),
@@ -134,7 +137,7 @@ impl<'a> FilingRow<'a> {
             period: record.task.to_string(),
             return_type: name.as_str(),
             status,
-            date: cell(date.as_ref().map(|date| date.as_str())),
+            date: cell(date.as_ref().map(ProviderDate::as_str)),
             arn: cell(arn.as_deref()),
             error: problem.map_or("", |problem| &problem.kind),
             message: cell(problem.map(|problem| problem.message.as_str())),
