@@ -166,7 +166,7 @@ impl ClientBuilder {
     /// never for plain http, whatever the builder says.
     ///
     /// A connection whose other end answers pings and nothing else is left only
-    /// where connections can be made anew: with
+    /// where connections can be replaced: with
     /// [`http_with`](ClientBuilder::http_with), or without a builder of your own.
     pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
         self.http = Some(HttpSource::Builder(Box::new(http)));

@@ -63,6 +63,10 @@ mod filed {
         async fn ask(&self, session: Session) -> Result<Vec<FiledReturn>, Error> {
             let api = session.returns_common();
             let mut filed = match api.track_taxpayer_returns().year(self.0).month(self.0).send().await {
+                // What could not be read may be the filing of one who has filed.
+                Ok(answer) if answer.has_unread("e_filedlist") => {
+                    return Err(answer.incomplete("has a list of filings that cannot be read"));
+                }
                 Ok(answer) => answer.into_inner().e_filedlist.unwrap_or_default(),
                 Err(error) if error.is_no_records() => Vec::new(),
                 Err(error) => return Err(error),

@@ -252,7 +252,7 @@ async fn a_code_in_the_envelope_is_the_status() {
         ("429", "RateLimited"),
         ("302", "Api"),
         (r#""RET1""#, "Business RET1"),
-        (r#""AUTH4033""#, "SessionExpired AUTH4033 the session is over"),
+        (r#""AUTH4033""#, "SessionExpired AUTH4033 the session has ended"),
     ] {
         let body = format!(r#"{{"code":{code},{data}}}"#);
         let found = outcome(body.clone()).await;

@@ -54,7 +54,7 @@ fn read(report: InvoiceJobReport, transaction_id: Option<String>) -> JobReport {
         }
     }
     let error_count = report.err_cnt.as_ref().and_then(CountText::get);
-    // A number that is none may be any.
+    // A count that is not a number may be any.
     let counted = report.err_cnt.as_ref().is_some_and(|count| !count.to_string().trim().is_empty());
     let faultless = refused.is_empty()
         && error_count.unwrap_or(u64::from(counted)) == 0
