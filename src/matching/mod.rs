@@ -54,8 +54,8 @@
 //! | order of the documents | does not matter | the first that fits is taken | not documented |
 //! | size | hundreds of thousands | each document of a supplier with each other | fewer than 3,000 are recommended |
 //!
-//! The middle column was read in the code of India Compliance as of October 2024,
-//! the last one in the portal's advisory and manual of the tool.
+//! The middle column follows the code of India Compliance as of October 2024, the
+//! last one what the portal publishes about its tool, which was not tried.
 //!
 //! [India Compliance]: https://github.com/resilient-tech/india-compliance/blob/c7d0a827/india_compliance/gst_india/doctype/purchase_reconciliation_tool/__init__.py
 //! [Matching Offline Tool]: https://www.gst.gov.in/download/matching

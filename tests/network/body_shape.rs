@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use proptest::prelude::*;
 use sandbox_client::{
     Error, ErrorKind, Phase, RetryPolicy,
-    values::{InvoiceCounts, Section},
+    values::{InvoiceCounts, ReturnPeriod, Section},
 };
 use serde_json::{Value, json};
 
@@ -461,4 +461,17 @@ fn no_answer_is_a_success_by_accident() {
         Ok(())
     });
     outcome.unwrap();
+}
+
+/// A number in the place of text is that text, to the last digit.
+#[tokio::test]
+async fn digits_in_the_place_of_text_stay_as_written() {
+    for digits in ["1.10", "12345678901234567890123", "-0.0"] {
+        let body = format!(r#"{{"code":200,"data":{{"status_cd":"1","data":{{"reference_id":{digits}}}}}}}"#);
+        let server = Server::always(answer_with(200, &[], body)).await;
+        let session = client(&server).build().unwrap().taxpayer_session().unwrap();
+        let period = ReturnPeriod::new(2025, 11).unwrap();
+        let answer = session.gstr_2b().regenerate_gstr_2b().year(period).month(period).send().await.unwrap();
+        assert_eq!(answer.reference_id.as_deref(), Some(digits));
+    }
 }
