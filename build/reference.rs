@@ -167,7 +167,16 @@ fn in_rust(page: &mut String, document: &Value, operation: &Value) {
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
         let of_type = payload_type(document, schema, family);
         let of_type = of_type.replace("crate::", "sandbox_client::");
-        let _ = writeln!(page, "let body: {of_type} = serde_json::from_str(r#\"{body:#}\"#)?;");
+        let read = format!("serde_json::from_str(r#\"{body:#}\"#)");
+        let _ = if has_gstin(&body) {
+            writeln!(
+                page,
+                "// The provider's samples have GSTINs that are not valid, so they are not checked here.\n\
+                 let body: {of_type} = sandbox_client::values::Gstin::unchecked_within(|| {{\n    {read}\n}})?;"
+            )
+        } else {
+            writeln!(page, "let body: {of_type} = {read}?;")
+        };
         call.push_str(".body(body)");
     }
     let _ = writeln!(
@@ -175,6 +184,20 @@ fn in_rust(page: &mut String, document: &Value, operation: &Value) {
         "let answer = {call}.send().await?;\nprintln!(\"{{:#?}}\", answer.into_inner());\n# Ok(())\n# }}\n\
          # #[cfg(not(feature = \"mock\"))]\n# fn main() {{}}\n```"
     );
+}
+
+/// Whether a GSTIN is among the values.
+fn has_gstin(value: &Value) -> bool {
+    match value {
+        Value::String(text) => {
+            text.len() == 15
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                && text.bytes().take(2).all(|byte| byte.is_ascii_digit())
+        }
+        Value::Array(values) => values.iter().any(has_gstin),
+        Value::Object(members) => members.values().any(has_gstin),
+        _ => false,
+    }
 }
 
 fn in_a_terminal(page: &mut String, document: &Value, operation: &Value) {
