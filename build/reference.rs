@@ -168,7 +168,7 @@ fn in_rust(page: &mut String, document: &Value, operation: &Value) {
         let of_type = payload_type(document, schema, family);
         let of_type = of_type.replace("crate::", "sandbox_client::");
         let read = format!("serde_json::from_str(r#\"{body:#}\"#)");
-        let _ = if has_gstin(&body) {
+        let _ = if has_gstin(body) {
             writeln!(
                 page,
                 "// The provider's samples have GSTINs that are not valid, so they are not checked here.\n\
