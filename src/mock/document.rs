@@ -214,6 +214,14 @@ pub(super) fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
+/// Members copied from a request, without those that the request left out.
+pub(super) fn given(mut copied: Value) -> Value {
+    if let Some(members) = copied.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    copied
+}
+
 /// A value as it would stand in a query: text without its quotes.
 pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)

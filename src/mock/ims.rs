@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     answer::{Call, Reply, succeeds},
-    document::{Document, list, members, text},
+    document::{Document, given, list, members, text},
     lock,
 };
 
@@ -160,12 +160,12 @@ fn process(invoices: &mut [Invoice], items: &[Invoice], kind: &str) -> Value {
         };
         refused += 1;
         let report = errors.entry(section.clone()).or_insert_with(|| json!([]));
-        report.as_array_mut().expect("made above").push(json!({
+        report.as_array_mut().expect("made above").push(given(json!({
             "stin": item["stin"],
             "error_cd": code,
             "error_msg": message,
             "inv": [{"inum": number(item), "rtnprd": item["rtnprd"]}],
-        }));
+        })));
     }
     let processed = (items.len() - refused).to_string();
     let mut report =

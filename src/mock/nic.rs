@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     answer::{Call, Reply},
-    document::{list, text},
+    document::{given, list, text},
     lock, tokens,
 };
 use crate::hex::hex;
@@ -178,11 +178,11 @@ impl Nic {
         self.acknowledgements += 1;
         let made = tokens::now();
         let signed = json!({"iss": "NIC", "data": body.to_string()});
-        let code = json!({"iss": "NIC", "data": json!({
+        let code = json!({"iss": "NIC", "data": given(json!({
             "SellerGstin": seller, "BuyerGstin": body["BuyerDtls"]["Gstin"], "DocNo": number, "DocTyp": kind,
             "DocDt": date, "TotInvVal": body["ValDtls"]["TotInvVal"], "ItemCnt": list(&body["ItemList"]).count(),
             "MainHsnCode": body["ItemList"][0]["HsnCd"], "Irn": irn, "IrnDt": irp_time(made),
-        }).to_string()});
+        })).to_string()});
         let mut answer = json!({
             "AckNo": self.acknowledgements, "AckDt": irp_time(made), "Irn": irn, "Status": "ACT",
             "SignedInvoice": jwt(&signed), "SignedQRCode": jwt(&code),
@@ -193,11 +193,11 @@ impl Nic {
             let number = self.add(
                 call,
                 &seller,
-                json!({
+                given(json!({
                     "docType": kind, "docNo": number, "docDate": date, "fromGstin": seller,
                     "toGstin": body["BuyerDtls"]["Gstin"], "actualDist": body["EwbDtls"]["Distance"],
                     "totInvValue": body["ValDtls"]["TotInvVal"], "vehicleNo": body["EwbDtls"]["VehNo"],
-                }),
+                })),
             );
             answer["EwbNo"] = number.into();
             answer["EwbDt"] = irp_time(made).into();
@@ -256,10 +256,10 @@ impl Nic {
             return call.failure("exists");
         }
         let seller = invoice.seller.clone();
-        let details = json!({
+        let details = given(json!({
             "docType": invoice.kind, "docNo": invoice.number, "docDate": invoice.date, "fromGstin": seller,
             "actualDist": body["Distance"], "vehicleNo": body["VehNo"], "transporterId": body["TransId"],
-        });
+        }));
         let number = self.add(call, &seller, details);
         let made = self.bills[&number].made;
         if let Some(invoice) = self.invoices.get_mut(&irn(call)) {
@@ -314,10 +314,10 @@ impl Nic {
         if let Some(bill) = self.bills.get_mut(&number)
             && let Some(vehicles) = bill.details["VehiclListDetails"].as_array_mut()
         {
-            vehicles.push(json!({
+            vehicles.push(given(json!({
                 "vehicleNo": text(vehicle).trim(), "fromPlace": body["fromPlace"], "fromState": body["fromState"],
                 "enteredDate": ewb_time(tokens::now()), "groupNo": "0", "tripshtNo": 0, "updMode": "API",
-            }));
+            })));
         }
     }
 

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{Call, Reply, succeeds},
-    document::{members, text},
+    document::{given, members, text},
     lock,
 };
 
@@ -150,10 +150,10 @@ impl Returns {
             return Some(refused(call, "RT-3BAS1070", "PARTIAL/EXCESS payment is not allowed."));
         }
         let paid = call.json.as_ref()?;
-        document["tx_pmt"] = json!({
+        document["tx_pmt"] = given(json!({
             "net_tax_pay": paid["nettaxpay"], "pdcash": paid["pdcash"], "pditc": paid["pditc"],
             "pdnls": [], "adjnegliab": [],
-        });
+        }));
         draft.document = Some(document);
         draft.stage = Stage::Ready;
         None

@@ -127,6 +127,21 @@ async fn gstr_3b_goes_from_draft_to_arn() {
     assert!(shown["tx_pmt"]["pdcash"].is_array());
 }
 
+/// The mock's answers fit the document, which has no null in the place of credit.
+#[tokio::test]
+async fn a_payment_without_credit_leaves_none_in_the_draft() {
+    let (_mock, session) = start().await;
+    let filing = session.gstr_3b().filing(november()).polling(quick());
+    let processed = filing.saved_draft().await.unwrap();
+    let mut in_cash = payment();
+    in_cash.pditc = None;
+    let ready = processed.offset(Confirmed::irreversible(in_cash)).await.unwrap();
+    let signing = ready.request_otp(&pan()).await.unwrap();
+    let draft: Value = serde_json::from_str(&signing.review().await.unwrap().to_json().unwrap()).unwrap();
+    assert!(draft["tx_pmt"]["pdcash"].is_array());
+    assert_eq!(draft["tx_pmt"].get("pditc"), None);
+}
+
 #[tokio::test]
 async fn gstr_9_goes_from_draft_to_arn() {
     let (mock, session) = start().await;
