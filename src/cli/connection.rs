@@ -125,13 +125,21 @@ impl Connection {
         }
     }
 
-    /// Fails if a session could not be saved or forgotten: it would live, or
-    /// end, with this command alone.
+    /// Fails if a session could not be saved: it would end with this command.
     pub fn ensure_saved(&self) -> Result<(), Failure> {
+        self.ensure("sessions cannot be saved in")
+    }
+
+    /// Fails if a session could not be forgotten: it is there for the next command.
+    pub fn ensure_forgotten(&self) -> Result<(), Failure> {
+        self.ensure("sessions cannot be removed from")
+    }
+
+    fn ensure(&self, otherwise: &str) -> Result<(), Failure> {
         if let Sessions::Files(store) = &self.sessions
             && let Some(reason) = store.failure()
         {
-            return Err(Failure::new(Exit::Other, format!("sessions cannot be kept in {reason}"))
+            return Err(Failure::new(Exit::Other, format!("{otherwise} {reason}"))
                 .hint("See that there is space, and that the folder can be written."));
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use sandbox_client::{SavedToken, Taxpayer, TaxpayerId};
+use sandbox_client::{ErrorKind, SavedToken, Taxpayer, TaxpayerId};
 use serde_json::Value;
 
 use super::{
@@ -69,6 +69,8 @@ async fn refresh(connection: &Connection, choice: &SessionChoice, format: Format
         ("expires", "Session until"),
         ("error", "Error"),
     ]);
+    // The provider may end the old token with it: the new one must not be lost.
+    connection.can_keep()?;
     let chosen = chosen(connection, choice)?;
     let mut failed = Vec::new();
     for id in &chosen {
@@ -96,30 +98,39 @@ async fn forget(connection: &Connection, choice: &SessionChoice, logout: bool) -
     let mut failed = Vec::new();
     for id in &chosen {
         let taxpayer = handle(connection, id)?;
-        if !logout {
-            taxpayer.forget().await;
-        } else if let Err(error) = taxpayer.logout().await {
+        let outcome = if logout { taxpayer.logout().await } else { taxpayer.forget().await };
+        if let Err(error) = outcome {
             if chosen.len() > 1 {
                 eprintln!("{}  {}: {error}", id.gstin, id.username);
             }
             failed.push(error);
         }
     }
-    connection.ensure_saved()?;
+    connection.ensure_forgotten()?;
     eprintln!(
         "{} forgotten.",
         if chosen.len() == 1 { "One session".to_owned() } else { format!("{} sessions", chosen.len()) }
     );
     // Forgotten they are, here.
-    match (failed.pop(), chosen.len()) {
-        (None, _) => Ok(()),
-        (Some(error), 1) => Err(error.into()),
-        (Some(_), all) => Err(Failure::new(
+    let left = failed.iter().filter(|error| error.kind() == ErrorKind::Store).count();
+    let failure = match (failed.len(), failed.pop()) {
+        (_, None) => return Ok(()),
+        (1, Some(error)) if chosen.len() == 1 => error.into(),
+        (some, _) if left == 0 => Failure::new(
             Exit::Partial,
             format!(
-                "{} of {all} sessions were not logged out: GSTN keeps them until they expire",
-                failed.len() + 1
+                "{some} of {} sessions were not logged out: GSTN keeps them until they expire",
+                chosen.len()
             ),
-        )),
+        ),
+        (some, _) => Failure::new(
+            Exit::Partial,
+            format!("{some} of {} sessions may go on: {left} of them where they are shared", chosen.len()),
+        ),
+    };
+    if left == 0 {
+        return Err(failure);
     }
+    // They are listed here no more.
+    Err(failure.hint("Again, when it works: sandbox sessions forget --gstin … --username …"))
 }

@@ -100,7 +100,7 @@ fn failed(failure: impl std::fmt::Display) -> String {
 
 impl Suite {
     async fn get(&self, key: &TokenKey) -> Result<Option<SavedToken>, String> {
-        self.store.get(key).await.map_err(failed)
+        self.store.stored(key).await.map_err(failed)
     }
 
     async fn put(&self, key: &TokenKey, token: &SavedToken) -> Result<bool, String> {

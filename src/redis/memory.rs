@@ -4,19 +4,31 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::task::AbortHandle;
 
-use crate::{SavedToken, TokenKey};
+use crate::{SavedToken, Token, TokenKey};
 
 #[derive(Default)]
 pub(super) struct Tokens {
     known: Mutex<String>,
     cache: Mutex<Cache>,
     claims: Mutex<HashMap<TokenKey, Claim>>,
+    ends: Mutex<HashMap<TokenKey, End>>,
 }
+
+/// The end of a session by this worker.
+#[derive(Clone, Copy)]
+struct End {
+    at: Instant,
+    /// Whether the server knows.
+    reported: bool,
+}
+
+/// No token lives longer, and so an end is remembered for so long.
+pub(super) const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Default)]
 struct Cache {
@@ -32,6 +44,18 @@ pub(super) struct CachedToken {
     pub fence: u64,
     /// Whether the server has it.
     pub reported: bool,
+    /// How long its session had been open, and when that was.
+    pub open_for: (Duration, Instant),
+}
+
+impl CachedToken {
+    /// How long its session has been open: by the clock or without it, whichever
+    /// is longer. A clock may be set back, and a machine may sleep.
+    pub fn open_for(&self) -> Duration {
+        let (before, since) = self.open_for;
+        let by_the_clock = SystemTime::now().duration_since(self.token.opened()).unwrap_or_default();
+        by_the_clock.max(before + since.elapsed())
+    }
 }
 
 pub(super) struct Claim {
@@ -59,6 +83,11 @@ impl Tokens {
             .filter(|token| token.expires_at > SystemTime::now())
     }
 
+    /// How long the session of the token that is known here has been open.
+    pub fn open_for(&self, key: &TokenKey) -> Option<Duration> {
+        lock(&self.cache).tokens.get(key).map(CachedToken::open_for)
+    }
+
     pub fn keep(&self, key: &TokenKey, cached: CachedToken) {
         let mut cache = lock(&self.cache);
         if cache.tokens.len() >= cache.room {
@@ -73,18 +102,49 @@ impl Tokens {
         lock(&self.cache).tokens.remove(key);
     }
 
+    /// Forgets this token, and none that came later.
+    pub fn forget_if(&self, key: &TokenKey, token: &Token) {
+        let mut cache = lock(&self.cache);
+        if cache.tokens.get(key).is_some_and(|cached| cached.token.token == *token) {
+            cache.tokens.remove(key);
+        }
+    }
+
+    /// This worker ends the session; when that was.
+    pub fn end(&self, key: &TokenKey) -> Instant {
+        self.forget(key);
+        let at = Instant::now();
+        let mut ends = lock(&self.ends);
+        ends.retain(|_, end| end.at.elapsed() < LONGEST_LIFE);
+        ends.insert(key.clone(), End { at, reported: false });
+        at
+    }
+
+    pub fn unreported_ends(&self) -> Vec<(TokenKey, Instant)> {
+        let ends = lock(&self.ends);
+        ends.iter().filter(|(_, end)| !end.reported).map(|(key, end)| (key.clone(), end.at)).collect()
+    }
+
+    /// The server knows that the session was ended then.
+    pub fn end_reported(&self, key: &TokenKey, at: Instant) {
+        if let Some(end) = lock(&self.ends).get_mut(key).filter(|end| end.at == at) {
+            end.reported = true;
+        }
+    }
+
     fn all(&self) -> Vec<(TokenKey, CachedToken)> {
         lock(&self.cache).tokens.iter().map(|(key, cached)| (key.clone(), cached.clone())).collect()
     }
 
-    /// Takes note of the generation that the server has. Those that it was never
-    /// sent, or not since it lost everything.
+    /// Takes note of the generation that the server has. The tokens that it was
+    /// never sent, or not since it lost everything; of ends it knows no more either.
     pub fn unreported(&self, generation: &str) -> Vec<(TokenKey, CachedToken)> {
         let mut known = lock(&self.known);
         let lost = !known.is_empty() && *known != generation;
         generation.clone_into(&mut known);
         if lost {
             lock(&self.cache).tokens.values_mut().for_each(|cached| cached.reported = false);
+            lock(&self.ends).values_mut().for_each(|end| end.reported = false);
         }
         self.all().into_iter().filter(|(_, cached)| !cached.reported).collect()
     }

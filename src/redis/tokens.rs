@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, LazyLock},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use redis::Script;
@@ -10,7 +10,7 @@ use tokio::{runtime::Handle, time::sleep};
 
 use super::{
     Inner, PREFIX, Redis, generation_name,
-    memory::{CachedToken, Claim},
+    memory::{CachedToken, Claim, LONGEST_LIFE},
     millis, script,
     seal::{Seal, unique},
 };
@@ -18,6 +18,8 @@ use crate::{BoxError, BoxFuture, SavedToken, Token, TokenKey, TokenStore};
 
 /// After this time without a heartbeat of its holder, a claim expires.
 const CLAIM: Duration = Duration::from_secs(10);
+/// So far a clock is set back now and then, without having been wrong.
+const MOMENT: Duration = Duration::from_secs(60);
 /// What a worker that has lost nothing waits for those that put tokens back.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -28,11 +30,48 @@ static CLAIM_IT: LazyLock<Script> = script!("claim");
 static EXTEND: LazyLock<Script> = script!("extend");
 
 /// What `get.lua` answers: generation, time left for others to put back,
-/// sealed value, age, rest of life, fence.
-type Found = (String, u64, Option<Vec<u8>>, u64, u64, u64);
+/// sealed value, age, rest of life, fence, age of the session.
+type Found = (String, u64, Option<Vec<u8>>, u64, u64, u64, u64);
+
+/// What a token is written for.
+#[derive(Clone, Copy)]
+enum Put {
+    New,
+    /// In the place of another.
+    Renewed,
+    /// Back, after the server has lost it, or was away.
+    Back,
+}
+
+impl Put {
+    fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Renewed => "renewed",
+            Self::Back => "back",
+        }
+    }
+}
+
+/// What `put.lua` answers where the session of the token was ended.
+const OVER: i64 = -1;
+
+fn out_of_reach() -> BoxError {
+    "Redis does not work".into()
+}
 
 fn since(moment: SystemTime) -> Duration {
     SystemTime::now().duration_since(moment).unwrap_or_default()
+}
+
+/// How long a session has been open, by the clock.
+fn open_for(opened: SystemTime) -> Duration {
+    match SystemTime::now().duration_since(opened) {
+        Ok(age) => age,
+        // The clock was ahead then, or was set back: nobody knows, so no end is outlived.
+        Err(ahead) if ahead.duration() > MOMENT => LONGEST_LIFE,
+        Err(_) => Duration::ZERO,
+    }
 }
 
 fn until(moment: SystemTime) -> Duration {
@@ -49,31 +88,45 @@ impl Inner {
     }
 
     /// The server answered with this generation: if it is another than before,
-    /// the tokens that were there are gone, and ours are put back, as those are
-    /// that it was never sent. Whether there were any.
+    /// what was there is gone. It is told of sessions that were ended here, and
+    /// our tokens are put back, as those are that it was never sent. Whether there
+    /// were any.
     pub async fn observe_generation(&self, generation: &str) -> bool {
         let unreported = self.tokens.unreported(generation);
+        let ended = self.report_ends().await;
         for (key, cached) in &unreported {
-            let Some(fence) = self.write(key, &cached.token, cached.fence, "back", 0).await else { break };
-            self.tokens.reported(key, cached, fence);
+            match self.write(key, cached, Put::Back, 0).await {
+                None => break,
+                Some(OVER) => self.tokens.forget_if(key, &cached.token.token),
+                Some(fence) => self.tokens.reported(key, cached, fence.cast_unsigned()),
+            }
+        }
+        ended || !unreported.is_empty()
+    }
+
+    /// Tells the server of sessions that were ended here and that it does not know
+    /// of. Whether there were any.
+    async fn report_ends(&self) -> bool {
+        let unreported = self.tokens.unreported_ends();
+        for (key, at) in &unreported {
+            // Not as if it were now: another may have been opened since.
+            let before = at.elapsed().max(Duration::from_millis(1));
+            if self.remove(key, 0, before).await.is_err() {
+                break;
+            }
+            self.tokens.end_reported(key, *at);
         }
         !unreported.is_empty()
     }
 
-    /// The fence under which it was kept, 0 if a newer token is there.
-    async fn write(
-        &self,
-        key: &TokenKey,
-        token: &SavedToken,
-        fence: u64,
-        how: &str,
-        known: u64,
-    ) -> Option<u64> {
-        let name = self.token_name(key);
+    /// The fence under which it was kept, 0 if a newer token is there, or [`OVER`].
+    async fn write(&self, key: &TokenKey, cached: &CachedToken, how: Put, known: u64) -> Option<i64> {
+        let (name, token) = (self.token_name(key), &cached.token);
         let sealed = self.seal.close(&name, &token.expose_secret());
         let (age, life) = (since(token.issued_at), until(token.expires_at));
         let mut put = PUT.prepare_invoke();
-        put.key(name).arg(fence).arg(sealed).arg(millis(age)).arg(millis(life).max(1)).arg(how).arg(known);
+        put.key(name).arg(cached.fence).arg(sealed).arg(millis(age)).arg(millis(life).max(1));
+        put.arg(how.word()).arg(known).arg(millis(cached.open_for()));
         self.engine.run(&put).await
     }
 
@@ -91,16 +144,17 @@ impl Inner {
         loop {
             let Ok((found, token)) = self.read(key).await else {
                 // Without a cached token nobody knows whether there is a token.
-                return self.tokens.cached(key).map(Some).ok_or_else(|| "Redis does not work".into());
+                return self.tokens.cached(key).map(Some).ok_or_else(out_of_reach);
             };
             let (generation, hold, ..) = &found;
-            if let Some(token) = token {
-                self.observe_generation(generation).await;
-                self.tokens.keep(key, CachedToken { token: token.clone(), fence: found.5, reported: true });
-                return Ok(Some(token));
-            }
             if self.observe_generation(generation).await {
                 continue;
+            }
+            if let Some(token) = token {
+                let open_for = (Duration::from_millis(found.6), Instant::now());
+                let cached = CachedToken { token: token.clone(), fence: found.5, reported: true, open_for };
+                self.tokens.keep(key, cached);
+                return Ok(Some(token));
             }
             if *hold == 0 {
                 // Gone for all: refused, logged out or over.
@@ -111,28 +165,30 @@ impl Inner {
         }
     }
 
-    async fn put(&self, key: &TokenKey, token: &SavedToken, how: &str) -> bool {
-        let fence = self.tokens.fence(key);
-        let written = self.write(key, token, fence, how, self.tokens.fence_of_cached(key)).await;
-        if written == Some(0) {
-            return false;
-        }
-        let cached = CachedToken {
+    async fn put(&self, key: &TokenKey, token: &SavedToken, how: Put) -> bool {
+        let known = self.tokens.open_for(key).filter(|_| matches!(how, Put::Renewed));
+        let mut cached = CachedToken {
             token: token.clone(),
-            fence: written.unwrap_or(fence),
-            reported: written.is_some(),
+            fence: self.tokens.fence(key),
+            reported: false,
+            open_for: (known.unwrap_or_else(|| open_for(token.opened())), Instant::now()),
         };
+        match self.write(key, &cached, how, self.tokens.fence_of_cached(key)).await {
+            Some(..=0) => return false,
+            Some(fence) => (cached.fence, cached.reported) = (fence.cast_unsigned(), true),
+            None => {}
+        }
         self.tokens.keep(key, cached);
         true
     }
 
-    /// Forgets what is kept under `fence`; for 0 ends the session, whatever is kept.
-    async fn remove(&self, key: &TokenKey, fence: u64) -> Result<(), BoxError> {
+    /// Forgets what is kept under `fence`; for 0 ends what was open so long ago.
+    async fn remove(&self, key: &TokenKey, fence: u64, before: Duration) -> Result<(), BoxError> {
         let mut remove = REMOVE.prepare_invoke();
-        remove.key(self.token_name(key)).arg(fence);
+        remove.key(self.token_name(key)).arg(fence).arg(millis(before));
         // A session that is kept may not pass for one that was ended.
         let removed: Option<u64> = self.engine.run(&remove).await;
-        removed.map(drop).ok_or_else(|| "Redis does not work".into())
+        removed.map(drop).ok_or_else(out_of_reach)
     }
 
     /// Without the server there is nobody to share a claim with.
@@ -172,13 +228,14 @@ impl Inner {
 
 /// The token that was found. Ages by the server's clock are turned into times by ours.
 fn open(seal: &Seal, name: &str, found: &Found) -> Option<SavedToken> {
-    let (_, _, sealed, age, left, _) = found;
+    let (_, _, sealed, age, left, _, open_for) = found;
     let text = seal.open(name, sealed.as_deref()?)?;
     let token = SavedToken::from_exposed(&text).ok()?;
     let now = SystemTime::now();
     Some(SavedToken {
         issued_at: now.checked_sub(Duration::from_millis(*age)).unwrap_or(now),
         expires_at: now.checked_add(Duration::from_millis(*left)).unwrap_or(now),
+        opened_at: Some(now.checked_sub(Duration::from_millis(*open_for)).unwrap_or(now)),
         ..token
     })
 }
@@ -208,7 +265,7 @@ impl TokenStore for Redis {
     ) -> BoxFuture<'a, Result<bool, BoxError>> {
         Box::pin(async {
             self.0.keep();
-            Ok(self.0.put(key, token, "new").await)
+            Ok(self.0.put(key, token, Put::New).await)
         })
     }
 
@@ -220,28 +277,30 @@ impl TokenStore for Redis {
     ) -> BoxFuture<'a, Result<bool, BoxError>> {
         Box::pin(async {
             self.0.keep();
-            Ok(self.0.put(key, token, "renewed").await)
+            Ok(self.0.put(key, token, Put::Renewed).await)
         })
     }
 
     fn remove<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<(), BoxError>> {
         Box::pin(async {
+            // Should the server be away, it is told when it is back.
+            self.0.keep();
             // What is being renewed is void, and a new login needs no claim.
             self.0.release(key);
-            self.0.tokens.forget(key);
-            self.0.remove(key, 0).await
+            let at = self.0.tokens.end(key);
+            self.0.remove(key, 0, Duration::ZERO).await?;
+            self.0.tokens.end_reported(key, at);
+            Ok(())
         })
     }
 
     fn remove_if<'a>(&'a self, key: &'a TokenKey, token: &'a Token) -> BoxFuture<'a, Result<(), BoxError>> {
         Box::pin(async {
-            if self.0.tokens.cached(key).is_some_and(|cached| cached.token == *token) {
-                self.0.tokens.forget(key);
-            }
+            self.0.tokens.forget_if(key, token);
             if let Ok((found, Some(stored))) = self.0.read(key).await
                 && stored.token == *token
             {
-                self.0.remove(key, found.5).await?;
+                self.0.remove(key, found.5, Duration::ZERO).await?;
             }
             Ok(())
         })
@@ -266,10 +325,11 @@ mod tests {
     fn members_of_later_versions_are_ignored() {
         let seal = Seal::new(&EncryptionKey::new([7; 32]));
         let text = r#"{"token":"abc","issued_at":1,"expires_at":2,"later":{"unknown":[1]}}"#;
-        let found = ("generation".to_owned(), 0, Some(seal.close("name", text)), 1000, 60_000, 5);
+        let found = ("generation".to_owned(), 0, Some(seal.close("name", text)), 1000, 60_000, 5, 2000);
         let token = open(&seal, "name", &found).unwrap();
         assert_eq!(token.token.expose_secret(), "abc");
         let left = token.expires_at.duration_since(SystemTime::now()).unwrap();
         assert!(left > Duration::from_secs(59) && left <= Duration::from_secs(60), "{left:?}");
+        assert_eq!(token.issued_at.duration_since(token.opened()).unwrap(), Duration::from_secs(1));
     }
 }

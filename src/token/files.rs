@@ -10,7 +10,7 @@ use std::{
     fmt, fs,
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -149,6 +149,15 @@ impl FileStore {
         self.folder.join(key.id()).with_extension("json")
     }
 
+    /// Who has the lock of this file may renew the token.
+    fn claim_path(&self, key: &TokenKey) -> PathBuf {
+        self.folder.join(key.id()).with_extension("claim")
+    }
+
+    fn claims(&self) -> MutexGuard<'_, HashMap<TokenKey, fs::File>> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn saved(&self, key: &TokenKey) -> Result<Option<SavedToken>, BoxError> {
         let Some(content) = read(&self.path(key))? else { return Ok(None) };
         Ok(Some(SavedToken::from_exposed(&content.token)?))
@@ -245,6 +254,29 @@ fn locked(file: fs::File) -> io::Result<Option<fs::File>> {
     }
 }
 
+/// The file, made and locked; `None` while another has the lock. It ends with
+/// its process, so that a file that is left behind is in nobody's way.
+#[cfg(unix)]
+fn claimed(path: &Path) -> io::Result<Option<fs::File>> {
+    use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+    loop {
+        let file = fs::File::options().append(true).create(true).mode(0o600).open(path)?;
+        let Some(claim) = locked(file)? else { return Ok(None) };
+        // Who had it before has deleted it: it is of no use if that was after it was opened.
+        let own = claim.metadata()?;
+        match fs::metadata(path) {
+            Ok(there) if (there.dev(), there.ino()) == (own.dev(), own.ino()) => return Ok(Some(claim)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn claimed(_: &Path) -> io::Result<Option<fs::File>> {
+    Err(io::ErrorKind::NotFound.into())
+}
+
 /// Without a lock: std has some from Rust 1.89 on.
 #[cfg(not(unix))]
 fn locked(_: fs::File) -> io::Result<Option<fs::File>> {
@@ -318,14 +350,13 @@ impl TokenStore for FileStore {
 
     fn claim<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<bool, BoxError>> {
         Box::pin(async {
-            // The file that is to be replaced stands for the claim. Where there
-            // is none, two processes may log in at once, which does no harm.
-            match regular_file::open(&self.path(key)).and_then(locked) {
+            match claimed(&self.claim_path(key)) {
                 Ok(Some(claim)) => {
-                    self.claims.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), claim);
+                    self.claims().insert(key.clone(), claim);
                     Ok(true)
                 }
                 Ok(None) => Ok(false),
+                // On a system without such locks.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
                 Err(error) => Err(error.into()),
             }
@@ -333,6 +364,10 @@ impl TokenStore for FileStore {
     }
 
     fn release(&self, key: &TokenKey) {
-        self.claims.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        if let Some(claim) = self.claims().remove(key) {
+            // While it is locked: so it is no file of another.
+            let _ = fs::remove_file(self.claim_path(key));
+            drop(claim);
+        }
     }
 }

@@ -85,7 +85,7 @@ impl Slot {
                 }
             }
         };
-        let current = {
+        let (current, opened_at) = {
             let state = self.state();
             if state.has_ended_since(start.moment) {
                 return Err(how.over());
@@ -94,7 +94,10 @@ impl Slot {
             if state.is_void(start.moment) {
                 return current.map(|token| Landed { token, new: false }).ok_or_else(|| how.over());
             }
-            current
+            // A login of its own goes on with nothing.
+            let opened_at =
+                state.saved().filter(|_| current.is_some() && !how.opens()).map(SavedToken::opened);
+            (current, opened_at)
         };
         let known = current.is_some();
         let fresh = how.renew(current).await.map_err(|error| match failure {
@@ -102,7 +105,7 @@ impl Slot {
             Some(failure) if error.is_session_expired() && !known => Error::from(failure),
             _ => error,
         })?;
-        self.keep(fresh, how, |state, saved, margin| {
+        self.keep(fresh, opened_at, how, |state, saved, margin| {
             state.renewed(start.moment, saved, margin, Instant::now())
         })
         .await
@@ -165,11 +168,7 @@ impl Slot {
         let state = self.state();
         let known =
             state.is_spent(&found.token) || state.saved().is_some_and(|held| held.token == found.token);
-        Ok(if known || state.distrusted || found.expires_at <= now {
-            Look::Nothing
-        } else {
-            Look::Found(found)
-        })
+        Ok(if known || found.expires_at <= now { Look::Nothing } else { Look::Found(found) })
     }
 
     /// Takes what the store has; whether that may be.

@@ -3,12 +3,13 @@
 
 use std::{
     any::Any,
+    collections::HashMap,
     error::Error as StdError,
     fmt,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use super::{BoxError, SavedToken, TokenKey, TokenStore};
@@ -50,15 +51,53 @@ pub(crate) struct Guard {
     /// Steps that failed last, which was told.
     failing: Mutex<Vec<&'static str>>,
     silent_until: Mutex<Option<Instant>>,
+    /// Sessions that were ended here: a store that fails, lies or comes back with
+    /// an older copy may still give their tokens.
+    ended: Mutex<HashMap<TokenKey, Ended>>,
+}
+
+/// When a session was ended.
+#[derive(Clone, Copy)]
+struct Ended {
+    at: SystemTime,
+    since: Instant,
+}
+
+/// An end is remembered for as long as any token lives.
+const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+impl Ended {
+    fn now() -> Self {
+        Self { at: SystemTime::now(), since: Instant::now() }
+    }
+
+    /// Whether it is the end of what was opened at that time. A clock that was
+    /// set meanwhile may end more by it, but not less.
+    fn ends(self, opened_at: SystemTime) -> bool {
+        let by_the_clock_of_now = SystemTime::now().checked_sub(self.since.elapsed());
+        opened_at <= self.at.max(by_the_clock_of_now.unwrap_or(self.at))
+    }
 }
 
 impl Guard {
     pub fn new(store: Arc<dyn TokenStore>) -> Self {
-        Self { store, failing: Mutex::default(), silent_until: Mutex::default() }
+        Self { store, failing: Mutex::default(), silent_until: Mutex::default(), ended: Mutex::default() }
+    }
+
+    /// What may be used of what is stored under the key. A token whose session was
+    /// ended here is removed again.
+    pub async fn get(&self, key: &TokenKey) -> Result<Option<SavedToken>, StoreFailure> {
+        let Some(found) = self.stored(key).await? else { return Ok(None) };
+        let ended = self.ended().get(key).copied();
+        if ended.is_some_and(|ended| ended.ends(found.opened())) {
+            self.remove_if(key, &found.token).await?;
+            return Ok(None);
+        }
+        Ok(Some(found))
     }
 
     /// What is stored under the key; a token that was written under another counts as none.
-    pub async fn get(&self, key: &TokenKey) -> Result<Option<SavedToken>, StoreFailure> {
+    pub async fn stored(&self, key: &TokenKey) -> Result<Option<SavedToken>, StoreFailure> {
         self.may_ask()?;
         let found = self.step("get", None, || self.store.get(key)).await?;
         Ok(match found {
@@ -71,7 +110,12 @@ impl Guard {
     }
 
     pub async fn put_if_newer(&self, key: &TokenKey, token: &SavedToken) -> Result<bool, StoreFailure> {
-        self.step("put_if_newer", Some(token), || self.store.put_if_newer(key, token)).await
+        let kept = self.step("put_if_newer", Some(token), || self.store.put_if_newer(key, token)).await?;
+        if kept {
+            // A new session is in the place of the one that was ended.
+            self.ended().remove(key);
+        }
+        Ok(kept)
     }
 
     pub async fn replace(
@@ -83,7 +127,13 @@ impl Guard {
         self.step("replace", Some(token), || self.store.replace(key, old, token)).await
     }
 
+    /// Removes what is there, since its session is ended.
     pub async fn remove(&self, key: &TokenKey) -> Result<(), StoreFailure> {
+        {
+            let mut ended = self.ended();
+            ended.retain(|_, ended| ended.since.elapsed() < LONGEST_LIFE);
+            ended.insert(key.clone(), Ended::now());
+        }
         self.step("remove", None, || self.store.remove(key)).await
     }
 
@@ -148,6 +198,10 @@ impl Guard {
 
     fn failing(&self) -> MutexGuard<'_, Vec<&'static str>> {
         self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ended(&self) -> MutexGuard<'_, HashMap<TokenKey, Ended>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn silent_until(&self) -> MutexGuard<'_, Option<Instant>> {

@@ -317,14 +317,14 @@ impl World {
                 }
                 Act::Logout => {
                     let saved = slot.saved();
-                    slot.forget().await;
+                    let _ = slot.forget().await;
                     if let Some(saved) = saved {
                         sessions.end(saved.token).await;
                     }
                     Ok(())
                 }
                 Act::Forget | Act::OtherForgets => {
-                    slot.forget().await;
+                    let _ = slot.forget().await;
                     Ok(())
                 }
                 Act::Verify => {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(crate) use expiry::{PLATFORM_TERMS, TAXPAYER_TERMS, Terms, platform_lifetime, session_lifetime};
 #[cfg(feature = "file_store")]
 pub use files::{FileStore, StoredSession};
-pub(crate) use guard::Guard;
+pub(crate) use guard::{Guard, StoreFailure};
 pub(crate) use slot::{Fresh, Lease, Renewal, Slot};
 pub use store::{BoxError, MemoryStore, SavedToken, TaxpayerId, TokenKey, TokenStore};
 

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::{
     Guard, SavedToken, Terms, TokenKey,
     flight::{Look, Written},
+    guard::StoreFailure,
     state::{Accepted, Asked, Landed, Moment, State},
 };
 use crate::{BoxFuture, Error, ErrorKind, Token};
@@ -201,21 +202,23 @@ impl Slot {
     ///
     /// The session was ended meanwhile; the token is ended too.
     pub async fn open(&self, moment: Moment, fresh: Fresh, how: &dyn Renewal) -> Result<(), Error> {
-        self.keep(fresh, how, |state, saved, margin| state.opened(moment, saved, margin, Instant::now()))
-            .await
-            .map(drop)
+        let accept = |state: &mut State, saved, margin| state.opened(moment, saved, margin, Instant::now());
+        self.keep(fresh, None, how, accept).await.map(drop)
     }
 
-    /// Holds and stores what the server gave, unless it came too late.
+    /// Holds and stores what the server gave, unless it came too late. `opened_at`
+    /// is when its session was opened, if it is not new.
     pub(super) async fn keep(
         &self,
         fresh: Fresh,
+        opened_at: Option<SystemTime>,
         how: &dyn Renewal,
         accept: impl FnOnce(&mut State, SavedToken, Duration) -> Accepted,
     ) -> Result<Landed, Error> {
         let token = fresh.token.clone();
         let saved = SavedToken {
             session_expires_at: fresh.session_expires_at,
+            opened_at,
             key: Some(self.key.id()),
             ..SavedToken::new(fresh.token, fresh.life)
         };
@@ -274,13 +277,15 @@ impl Slot {
     }
 
     /// Forgets the token, here and in the store. What is on its way is dropped.
-    pub async fn forget(&self) {
+    ///
+    /// # Errors
+    ///
+    /// The store failed and may still have it. It is not taken from there.
+    pub async fn forget(&self) -> Result<(), StoreFailure> {
         // At once, before anything is waited for.
         self.state().ended();
         let _writing = self.writing.lock().await;
-        if self.store.remove(&self.key).await.is_err() {
-            self.state().distrusted = true;
-        }
+        self.store.remove(&self.key).await
     }
 
     /// Whether a token is valid, here or in the store.

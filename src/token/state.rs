@@ -39,9 +39,6 @@ pub(super) struct State {
     spent: VecDeque<Token>,
     /// The token that the store is known to have: it gave it back.
     pub stored: Option<Token>,
-    /// The session was forgotten and the store could not be told: what it
-    /// has is not wanted.
-    pub distrusted: bool,
 }
 
 /// When something began, as far as later events can make it void.
@@ -214,7 +211,6 @@ impl State {
         self.moment.opened += 1;
         self.flight = None;
         self.stored = None;
-        self.distrusted = false;
         self.hold(saved, margin, now);
         Accepted::Held
     }

@@ -121,6 +121,8 @@ pub struct SavedToken {
     pub(crate) issued_at: SystemTime,
     pub(crate) expires_at: SystemTime,
     pub(crate) session_expires_at: Option<SystemTime>,
+    /// When its session was opened, where it was renewed since.
+    pub(crate) opened_at: Option<SystemTime>,
     /// The [`id`](TokenKey::id) that it was stored under.
     pub(crate) key: Option<String>,
 }
@@ -134,19 +136,38 @@ struct Written {
     #[serde(skip_serializing_if = "Option::is_none")]
     session_expires_at: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    opened_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
 }
 
 impl SavedToken {
     pub(crate) fn new(token: Token, life: Duration) -> Self {
         let issued_at = SystemTime::now();
-        Self { token, issued_at, expires_at: issued_at + life, session_expires_at: None, key: None }
+        Self {
+            token,
+            issued_at,
+            expires_at: issued_at + life,
+            session_expires_at: None,
+            opened_at: None,
+            key: None,
+        }
     }
 
     /// With times that can be true now: the clock of who stored it may have
     /// been wrong, and no token lives longer than its kind.
     pub(crate) fn clamped(self, longest: Duration, now: SystemTime) -> Self {
-        Self { issued_at: self.issued_at.min(now), expires_at: self.expires_at.min(now + longest), ..self }
+        Self {
+            issued_at: self.issued_at.min(now),
+            expires_at: self.expires_at.min(now + longest),
+            opened_at: self.opened_at.map(|opened| opened.min(now)),
+            ..self
+        }
+    }
+
+    /// When its session was opened: renewals go on with the same.
+    pub(crate) fn opened(&self) -> SystemTime {
+        self.opened_at.unwrap_or(self.issued_at)
     }
 
     /// Whether `other` must not take its place. A time in the future says
@@ -195,6 +216,7 @@ impl SavedToken {
             issued_at: millis(self.issued_at),
             expires_at: millis(self.expires_at),
             session_expires_at: self.session_expires_at.map(millis),
+            opened_at: self.opened_at.map(millis),
             key: self.key.clone(),
         };
         serde_json::to_string(&written).expect("text and numbers")
@@ -214,6 +236,7 @@ impl SavedToken {
             issued_at: moment(written.issued_at),
             expires_at: moment(written.expires_at),
             session_expires_at: written.session_expires_at.map(moment),
+            opened_at: written.opened_at.map(moment),
             key: written.key,
         })
     }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use reqwest::{
     StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
+    header::{DATE, HeaderMap, RETRY_AFTER},
 };
 use tracing::Instrument;
 
@@ -184,13 +184,21 @@ fn is_dead_token(operation: &Operation, error: &Error) -> bool {
 
 /// The envelope's verdict, with what the head of the answer says on waiting.
 fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Error> {
-    envelope::check(operation, answer).map_err(|error| {
-        let wait = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        match wait.and_then(|value| retry::retry_after(value, SystemTime::now())) {
-            Some(wait) => error.with_retry_after(Some(wait)),
-            None => error,
-        }
+    envelope::check(operation, answer).map_err(|error| match asked_to_wait(&answer.headers) {
+        Some(wait) => error.with_retry_after(Some(wait)),
+        None => error,
     })
+}
+
+/// The longest of the waits that are asked for. A date is one of the server's clock.
+fn asked_to_wait(headers: &HeaderMap) -> Option<Duration> {
+    let answered = headers.get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+    let now = answered.unwrap_or_else(SystemTime::now);
+    headers
+        .get_all(RETRY_AFTER)
+        .iter()
+        .filter_map(|value| retry::retry_after(value.to_str().ok()?, now))
+        .max()
 }
 
 /// A body as a JSON parser can read it, for fuzzing.

@@ -7,6 +7,7 @@ mod e_invoice_checks;
 mod examples_parse;
 mod filing;
 mod gstr_2b;
+mod hostile_steps;
 mod hostile_tokens;
 mod invoice_counts;
 mod invoices;

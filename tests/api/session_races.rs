@@ -70,7 +70,7 @@ async fn a_refresh_that_ends_after_the_end_of_a_session_does_not_revive_it() {
         if logout {
             taxpayer.logout().await.unwrap();
         } else {
-            taxpayer.forget().await;
+            taxpayer.forget().await.unwrap();
         }
         assert!(refresh.await.unwrap().unwrap_err().is_session_expired());
         // Not here, not in the store, and not at the provider.
@@ -97,7 +97,7 @@ async fn a_session_that_another_client_ends_is_not_revived() {
         async move { first.refresh().await }
     });
     until(&mock, "refresh_session", 1).await;
-    taxpayer(&other).forget().await;
+    taxpayer(&other).forget().await.unwrap();
     assert!(refresh.await.unwrap().unwrap_err().is_session_expired());
     assert!(store.get(first.token_key()).await.unwrap().is_none());
     assert!(first.saved().is_none());
@@ -115,7 +115,7 @@ async fn an_otp_that_is_verified_during_a_logout_leaves_no_session() {
         async move { taxpayer.verify_otp("575757").await.map(drop) }
     });
     until(&mock, "verify_otp", 1).await;
-    taxpayer.forget().await;
+    taxpayer.forget().await.unwrap();
     assert!(verify.await.unwrap().unwrap_err().is_session_expired());
     assert!(taxpayer.restore().await.unwrap().is_none());
     assert_eq!(mock.hits("logout"), 1);

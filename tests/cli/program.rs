@@ -235,10 +235,13 @@ async fn a_session_that_cannot_be_kept_or_forgotten_is_told() {
     fs::remove_file(&file).unwrap();
     fs::create_dir_all(file.join("in the way")).unwrap();
     let who = ["--gstin", GSTIN, "--username", "acme.com"];
-    for command in [&["login", "--no-request"][..], &["sessions", "forget"]] {
+    for (command, says) in [
+        (&["login", "--no-request"][..], "sessions cannot be saved in "),
+        (&["sessions", "forget"], "sessions cannot be removed from "),
+    ] {
         let run = home.run_with(&[command, &who[..]].concat(), "575757");
         assert_eq!(run.code, Some(1), "{command:?}: {}{}", run.stdout, run.stderr);
-        assert!(run.stderr.contains("sessions cannot be kept in "), "{}", run.stderr);
+        assert!(run.stderr.contains(says), "{}", run.stderr);
         assert!(run.stderr.contains("WARN the token store failed"), "{}", run.stderr);
         assert_eq!(run.stdout, "");
     }

@@ -57,13 +57,17 @@ pub fn start(home: &Home, arguments: &[&str]) -> Child {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Sends a signal when the operation has arrived, and gives exit code and standard error.
-pub async fn stop(child: Child, signal: &str, mock: &MockServer, operation: &str) -> (Option<i32>, String) {
+async fn until(mock: &MockServer, operation: &str, hits: usize) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while mock.hits(operation) == 0 {
+    while mock.hits(operation) < hits {
         assert!(Instant::now() < deadline, "{operation} did not arrive");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// Sends a signal when the operation has arrived, and gives exit code and standard error.
+pub async fn stop(child: Child, signal: &str, mock: &MockServer, operation: &str) -> (Option<i32>, String) {
+    until(mock, operation, 1).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
@@ -132,14 +136,89 @@ async fn a_session_that_another_process_forgets_is_not_revived() {
     login(&home, GSTIN, "acme.com");
     mock.on("refresh_session").delay(Duration::from_secs(1));
     let refresh = start(&home, &["sessions", "refresh"]);
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while mock.hits("refresh_session") == 0 {
-        assert!(Instant::now() < deadline);
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(&mock, "refresh_session", 1).await;
     home.run(&["sessions", "forget", "--all"]).succeeds();
     let output = refresh.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(home.run(&["sessions", "--format", "json"]).succeeds().stdout, "[]\n");
     assert_eq!(mock.hits("logout"), 1, "what the refresh brought is logged out");
+}
+
+/// Processes that share a folder and have no token, or one that the provider
+/// refuses: one of them logs in.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_that_share_a_folder_log_in_once() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    mock.on("authenticate").delay(Duration::from_millis(1500));
+    let ask = ["login", "--request-only", "--gstin", GSTIN, "--username", "acme.com"];
+    for logins in 1..=2 {
+        let all: Vec<_> = (0..4).map(|_| start(&home, &ask)).collect();
+        for child in all {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        assert_eq!(mock.hits("authenticate"), logins);
+        mock.expire_all_tokens();
+    }
+    let files = std::fs::read_dir(home.path("sessions")).unwrap();
+    assert_eq!(files.count(), 1, "no lock is left behind");
+}
+
+/// The one that logs in is killed: its right to do so ends with it.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_killed_while_it_logs_in_is_in_nobody_s_way() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    mock.on("authenticate").delay(Duration::from_secs(60)).times(1);
+    let ask = ["login", "--request-only", "--gstin", GSTIN, "--username", "acme.com"];
+    let first = start(&home, &ask);
+    until(&mock, "authenticate", 1).await;
+    let second = start(&home, &ask);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(mock.hits("authenticate"), 1, "it waits");
+    std::process::Command::new("kill").args(["-KILL", &first.id().to_string()]).status().unwrap();
+    let killed = Instant::now();
+    assert!(second.wait_with_output().unwrap().status.success());
+    assert!(killed.elapsed() < Duration::from_secs(10), "{:?}", killed.elapsed());
+    assert_eq!(mock.hits("authenticate"), 2);
+    drop(first.wait_with_output());
+}
+
+/// Processes that refresh one session at once: the provider is asked once.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_that_share_a_folder_refresh_a_session_once() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    login(&home, GSTIN, "acme.com");
+    mock.on("refresh_session").delay(Duration::from_millis(1500));
+    let all: Vec<_> = (0..4).map(|_| start(&home, &["sessions", "refresh"])).collect();
+    for child in all {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(mock.hits("refresh_session"), 1);
+    home.run(&["counts"]).succeeds();
+}
+
+/// The provider may end the old token with a refresh, so one whose token could
+/// not be saved is not made. A limit on the size of files stands for a full disk.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_could_not_be_saved_is_not_made() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    login(&home, GSTIN, "acme.com");
+    let plain = home.command(&["sessions", "refresh"]);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"]).arg(plain.get_program());
+    command.args(plain.get_args()).envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), mock.hits("refresh_session")), (Some(1), 0), "{stderr}");
+    assert!(stderr.contains("sessions cannot be saved in "), "{stderr}");
+    home.run(&["counts"]).succeeds();
 }

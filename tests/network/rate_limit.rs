@@ -368,3 +368,36 @@ async fn a_pause_of_the_provider_is_named() {
     assert!(!text.contains("own limits"), "{text}");
     assert!(error.retry_after().is_some_and(|wait| wait > 45 * SECOND));
 }
+
+/// Of several values the longest counts, whatever stands beside it.
+#[tokio::test]
+async fn of_several_retry_after_the_longest_counts() {
+    for values in [["soon", "1"], ["1", "soon"], ["0", "1"], ["1", "0"]] {
+        let headers = values.map(|value| ("retry-after", value));
+        let server = Server::answering([too_many(&headers), success()]).await;
+        assert_eq!(call(&client(&server).build().unwrap()).await.unwrap().total(), 12);
+        let waited = between(&server, 0, 1);
+        assert!(waited >= SECOND, "{values:?}: {waited:?}");
+    }
+    let headers = [("retry-after", "1"), ("retry-after", "86400")];
+    let server = Server::always(too_many(&headers)).await;
+    let error = failing(&client(&server).build().unwrap()).await;
+    assert_eq!((server.hits(), error.retry_after()), (1, Some(86_400 * SECOND)));
+}
+
+/// A date is one of the server's clock, which the answer tells: ours may be
+/// wrong by hours.
+#[tokio::test]
+async fn a_retry_after_date_is_one_of_the_server_s_clock() {
+    for ours_is_ahead in [true, false] {
+        let apart = 7 * 3600 * SECOND;
+        let now = SystemTime::now();
+        let theirs = if ours_is_ahead { now - apart } else { now + apart };
+        let [date, until] = [theirs, theirs + SECOND].map(httpdate::fmt_http_date);
+        let server =
+            Server::answering([too_many(&[("date", &date), ("retry-after", &until)]), success()]).await;
+        assert_eq!(call(&client(&server).build().unwrap()).await.unwrap().total(), 12);
+        let waited = between(&server, 0, 1);
+        assert!(server.hits() == 2 && waited >= SECOND, "{ours_is_ahead}: {waited:?}");
+    }
+}

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use sandbox_client::{Client, Error, ErrorKind, Phase, values::ReturnPeriod};
+use sandbox_client::{Client, ClientBuilder, Error, ErrorKind, Phase, values::ReturnPeriod};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{
-    Connection, Frames, Server, answer, answer_with, assert_fault, client, client_of, envelope, failure,
-    impatient,
+    Authority, Connection, Frames, Server, answer, answer_with, assert_fault, client, client_of, envelope,
+    failure, impatient,
 };
 
 /// Has a GSTR-2B made again: a write without a body that a human may notice.
@@ -280,5 +280,45 @@ async fn a_write_that_nobody_waits_for_is_finished_and_told() {
         let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
         assert!(log.contains(told) && log.contains("regenerate_gstr_2b"), "{log}");
         assert_eq!(log.contains("r-1"), told.ends_with("processed"), "{log}");
+    }
+}
+
+/// Time runs out for the attempt, or for the call: the error says whether the
+/// request had left.
+#[tokio::test]
+async fn a_write_whose_time_is_over_says_how_far_it_was() {
+    let after_the_request = |sent: &'static str| {
+        Server::scripted(move |mut connection: Connection| async move {
+            connection.request().await;
+            connection.send(sent).await;
+            connection.hang().await;
+        })
+    };
+    for of_the_call in [false, true] {
+        let timed = |builder: ClientBuilder| {
+            let time = Duration::from_millis(200);
+            let builder =
+                if of_the_call { builder.call_timeout(time) } else { builder.attempt_timeout(time) };
+            builder.build().unwrap()
+        };
+        for (sent, phase) in [
+            ("", Phase::ResponseHeaders),
+            ("HTTP/1.1 100 Continue\r\n\r\n", Phase::ResponseHeaders),
+            ("HTTP/1.1 200 OK\r\ncontent-", Phase::ResponseHeaders),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n", Phase::ResponseBody),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{", Phase::ResponseBody),
+            ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{", Phase::ResponseBody),
+        ] {
+            let server = after_the_request(sent).await;
+            let error = failing_write(&timed(client(&server))).await;
+            assert_fault(&error, ErrorKind::Timeout, phase, true);
+            assert_eq!((server.hits(), error.attempts(), error.is_retryable()), (1, 1, false), "{sent:?}");
+        }
+        // Nothing of the request has left before the handshake.
+        let server = Server::scripted(|mut connection| async move { connection.hang().await }).await;
+        let url = server.url().replace("http:", "https:");
+        let error = failing_write(&timed(client_of(url).http(Authority::new().trusted()))).await;
+        assert_fault(&error, ErrorKind::Timeout, Phase::Connect, false);
+        assert!(error.is_retryable() && error.attempts() == if of_the_call { 1 } else { 3 }, "{error:?}");
     }
 }

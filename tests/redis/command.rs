@@ -126,3 +126,63 @@ async fn a_machine_that_is_stopped_leaves_the_rest_to_the_others() {
     assert!(parts[0] >= 2 && parts[1] >= 2 && parts[0] + parts[1] == 12, "{parts:?}");
     assert_eq!(mock.hits("get_invoice_count"), 12);
 }
+
+fn ask(home: &Home, redis: &RedisServer) -> std::process::Child {
+    let who = ["login", "--request-only", "--gstin", "33ABKCS2033B1ZW", "--username", "acme.com"];
+    on(home, redis, &who).spawn().unwrap()
+}
+
+/// While the server is away, the processes of one machine have its files to go by.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_server_the_processes_of_a_machine_log_in_once() {
+    let (mock, mut redis) = (MockServer::start().await.unwrap(), RedisServer::start());
+    redis.stop();
+    let home = Home::of(&mock);
+    mock.on("authenticate").delay(std::time::Duration::from_millis(2500));
+    let all: Vec<_> = (0..3).map(|_| ask(&home, &redis)).collect();
+    for child in all {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!((mock.hits("authenticate"), mock.hits("generate_otp")), (1, 3));
+}
+
+/// A session that is forgotten on one machine does not come back from the
+/// files of another, nor of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_one_machine_forgets_does_not_come_back_from_the_files_of_another() {
+    let (mock, mut redis) = (MockServer::start().await.unwrap(), RedisServer::start());
+    let machines = [Home::of(&mock), Home::of(&mock)];
+    let who = ["--gstin", "33ABKCS2033B1ZW", "--username", "acme.com"];
+    let run = |home: &Home, redis: &RedisServer, arguments: &[&str]| {
+        let mut child =
+            on(home, redis, &[arguments, &who[..]].concat()).stdin(Stdio::piped()).spawn().unwrap();
+        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"575757\n");
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(run(&machines[0], &redis, &["login", "--no-request"]).0, Some(0));
+    // Renewed on another, so that both have it in their files.
+    assert_eq!(run(&machines[1], &redis, &["sessions", "refresh"]).0, Some(0));
+    assert_eq!(run(&machines[0], &redis, &["sessions", "forget"]).0, Some(0));
+    for home in &machines {
+        let (code, told) = run(home, &redis, &["counts"]);
+        assert_eq!(code, Some(5), "{told}");
+    }
+    // While the server is away: here it is forgotten, and that it is not there is told.
+    assert_eq!(run(&machines[0], &redis, &["login", "--no-request"]).0, Some(0));
+    assert_eq!(redis.cli(&["save"]), "OK");
+    redis.stop();
+    let (code, told) = run(&machines[0], &redis, &["sessions", "forget"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("sandbox sessions forget --gstin"), "{told}");
+    let (code, told) = run(&machines[0], &redis, &["counts"]);
+    assert_eq!(code, Some(1), "whether there is a session is not known: {told}");
+    redis.start_again();
+    assert_eq!(run(&machines[1], &redis, &["counts"]).0, Some(0), "as was told");
+    assert_eq!(run(&machines[0], &redis, &["sessions", "forget"]).0, Some(0));
+    for home in &machines {
+        let (code, told) = run(home, &redis, &["counts"]);
+        assert_eq!(code, Some(5), "{told}");
+    }
+}

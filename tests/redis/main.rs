@@ -10,6 +10,7 @@
 
 #![cfg(unix)] // signals
 
+mod clocks;
 mod command;
 #[allow(dead_code)] // the rest is for other tests
 #[path = "../support/command.rs"]

@@ -92,3 +92,97 @@ async fn a_server_that_comes_back_with_an_older_copy() {
     assert!((9..=12).contains(&sent), "{sent}");
     assert_eq!(mock.hits("authenticate"), 1);
 }
+
+const GSTIN: &str = "33ABKCS2033B1ZW";
+
+/// How long workers need to notice that the server is back.
+fn noticed() {
+    std::thread::sleep(Duration::from_secs(4));
+}
+
+/// A session that a worker ends while the server is away is over when it is
+/// back: with nothing, or with a copy of what it had, and although another worker
+/// has renewed the session meanwhile. Whatever the clocks of the workers say.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_forgotten_while_the_server_is_away_does_not_come_back() {
+    for (clocks, copy) in [(["+0", "+0"], true), (["+5h", "-5h"], false), (["-5h", "+5h"], true)] {
+        let (mock, mut redis) = (MockServer::start().await.unwrap(), RedisServer::start());
+        let setting = Setting::new(&mock, &redis);
+        let [mut one, mut other] = clocks.map(|clock| setting.clone().clock(clock).start());
+        assert_eq!(one.ask(&format!("otp {GSTIN}")), "session");
+        assert_eq!(other.ask(&format!("count {GSTIN}")), "counted");
+        if copy {
+            assert_eq!(redis.cli(&["save"]), "OK");
+        }
+        redis.stop();
+        let forgotten = one.ask(&format!("forget {GSTIN}"));
+        assert!(forgotten.starts_with("error store: the session is forgotten here"), "{forgotten}");
+        assert_eq!(other.ask(&format!("refresh {GSTIN}")), "refreshed");
+        let during = one.ask(&format!("count {GSTIN}"));
+        assert!(during.starts_with("error store"), "nobody knows: {during}");
+
+        redis.start_again();
+        noticed();
+        let mut third = setting.start();
+        for worker in [&mut one, &mut other, &mut third] {
+            assert_eq!(worker.ask(&format!("count {GSTIN}")), "no session", "{clocks:?} {copy}");
+        }
+        // A new session is a new session, for all.
+        assert_eq!(other.ask(&format!("otp {GSTIN}")), "session");
+        for worker in [&mut one, &mut other, &mut third] {
+            assert_eq!(worker.ask(&format!("count {GSTIN}")), "counted", "{clocks:?} {copy}");
+        }
+        assert_eq!(other.ask(&format!("refresh {GSTIN}")), "refreshed");
+        assert_eq!(one.ask(&format!("count {GSTIN}")), "counted", "{clocks:?} {copy}");
+    }
+}
+
+/// One that another worker opens after that stays, whoever is back first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_opened_after_the_end_of_another_stays() {
+    let (mock, mut redis) = (MockServer::start().await.unwrap(), RedisServer::start());
+    let setting = Setting::new(&mock, &redis);
+    let (mut one, mut other) = (setting.start(), setting.start());
+    assert_eq!(one.ask(&format!("otp {GSTIN}")), "session");
+    redis.stop();
+    assert!(one.ask(&format!("forget {GSTIN}")).starts_with("error store"));
+    assert_eq!(other.ask(&format!("otp {GSTIN}")), "session");
+    redis.start_again();
+    noticed();
+    let mut third = setting.start();
+    for worker in [&mut one, &mut other, &mut third] {
+        assert_eq!(worker.ask(&format!("count {GSTIN}")), "counted");
+    }
+    assert_eq!(mock.hits("verify_otp"), 2);
+}
+
+/// The server loses that a session was ended, or comes back with a copy from
+/// before that: another worker, which did not hear of it, puts back what it has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_forgets_the_end_of_a_session_is_told_again() {
+    for copy in [false, true] {
+        let (mock, mut redis) = (MockServer::start().await.unwrap(), RedisServer::start());
+        let setting = Setting::new(&mock, &redis).limit(1000);
+        let (mut one, mut other) = (setting.start(), setting.start());
+        assert_eq!(one.ask(&format!("otp {GSTIN}")), "session");
+        assert_eq!(other.ask(&format!("count {GSTIN}")), "counted");
+        if copy {
+            assert_eq!(redis.cli(&["save"]), "OK");
+            assert_eq!(one.ask("calls 2"), "2 done");
+        }
+        assert_eq!(one.ask(&format!("forget {GSTIN}")), "ended");
+        if copy {
+            redis.stop();
+            redis.start_again();
+            // That it is an older one is seen by what it has counted.
+            assert_eq!(one.ask("calls 1"), "1 done");
+        } else {
+            redis.cli(&["flushall"]);
+        }
+        noticed();
+        let mut third = setting.start();
+        for worker in [&mut one, &mut other, &mut third] {
+            assert_eq!(worker.ask(&format!("count {GSTIN}")), "no session", "{copy}");
+        }
+    }
+}

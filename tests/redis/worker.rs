@@ -49,13 +49,23 @@ pub struct Setting<'a> {
     pub workers: u32,
     /// How far its clock is from the true time, as `faketime` takes it.
     pub clock: Option<&'a str>,
+    /// A file that says so, for clocks that are set while it runs.
+    pub clock_file: Option<&'a str>,
     /// File of the certificates that it trusts.
     pub certificates: Option<&'a str>,
 }
 
 impl<'a> Setting<'a> {
     pub fn new(mock: &'a MockServer, redis: &RedisServer) -> Self {
-        Self { mock, redis: redis.url(), limit: 0, workers: 8, clock: None, certificates: None }
+        Self {
+            mock,
+            redis: redis.url(),
+            limit: 0,
+            workers: 8,
+            clock: None,
+            clock_file: None,
+            certificates: None,
+        }
     }
 
     pub fn limit(mut self, limit: u32) -> Self {
@@ -73,6 +83,11 @@ impl<'a> Setting<'a> {
         self
     }
 
+    pub fn clock_of(mut self, file: &'a str) -> Self {
+        self.clock_file = Some(file);
+        self
+    }
+
     pub fn certificates(mut self, file: &'a str) -> Self {
         self.certificates = Some(file);
         self
@@ -80,11 +95,23 @@ impl<'a> Setting<'a> {
 
     pub fn start(&self) -> Worker {
         let program = std::env::current_exe().unwrap();
-        let mut command = match self.clock {
-            None => Command::new(program),
-            Some(clock) => {
-                let mut command = Command::new("faketime");
-                command.args(["-m", "--exclude-monotonic", "-f", clock]).arg(program);
+        let moved = |clock| {
+            let mut command = Command::new("faketime");
+            command.args(["-m", "--exclude-monotonic", "-f", clock]);
+            command
+        };
+        let mut command = match (self.clock, self.clock_file) {
+            (None, None) => Command::new(program),
+            (Some(clock), _) => {
+                let mut command = moved(clock);
+                command.arg(program);
+                command
+            }
+            // Of both, its library would take what the program `faketime` sets.
+            (None, Some(file)) => {
+                let mut command = moved("+0");
+                command.args(["env", "-u", "FAKETIME"]).arg(program);
+                command.env("FAKETIME_TIMESTAMP_FILE", file).env("FAKETIME_NO_CACHE", "1");
                 command
             }
         };
@@ -171,8 +198,16 @@ fn a_worker_does_what_it_is_told() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let mock = runtime.block_on(MockServer::start()).unwrap();
         let redis = "redis://127.0.0.1:1".to_owned();
-        let mut worker =
-            Setting { mock: &mock, redis, limit: 0, workers: 1, clock: None, certificates: None }.start();
+        let mut worker = Setting {
+            mock: &mock,
+            redis,
+            limit: 0,
+            workers: 1,
+            clock: None,
+            clock_file: None,
+            certificates: None,
+        }
+        .start();
         assert_eq!(worker.ask("calls 3"), "3 done");
         assert_eq!(worker.ask("up"), "false");
         return;
@@ -292,6 +327,14 @@ async fn obey(client: &Client, line: &str) -> Result<String, Error> {
                 None => "no session".to_owned(),
             }
         }
+        // Seconds that a session lives on, as it is shown.
+        ["left", gstin] => {
+            let taxpayer = client.taxpayer(Gstin::unchecked(gstin)?, "canary-of-a-user")?;
+            taxpayer.restore().await?;
+            let until = taxpayer.saved().map(|saved| saved.expires_at());
+            let left = until.and_then(|until| until.duration_since(std::time::SystemTime::now()).ok());
+            left.unwrap_or_default().as_secs().to_string()
+        }
         ["refresh", gstin] => {
             client.taxpayer(Gstin::unchecked(gstin)?, "canary-of-a-user")?.refresh().await?;
             "refreshed".to_owned()
@@ -301,7 +344,7 @@ async fn obey(client: &Client, line: &str) -> Result<String, Error> {
             "ended".to_owned()
         }
         ["forget", gstin] => {
-            client.taxpayer(Gstin::unchecked(gstin)?, "canary-of-a-user")?.forget().await;
+            client.taxpayer(Gstin::unchecked(gstin)?, "canary-of-a-user")?.forget().await?;
             "ended".to_owned()
         }
         ["log"] => String::from_utf8_lossy(&LOG.lock().unwrap()).replace('\n', " | "),

@@ -40,7 +40,7 @@ use view::View;
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// Why a sweep that was stopped is partial.
-const INTERRUPTED: &str = "stopped by Ctrl-C";
+const INTERRUPTED: &str = "stopped before its end";
 
 pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
     match &arguments.of {

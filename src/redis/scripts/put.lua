@@ -6,8 +6,9 @@
 --       5 `new`; `renewed` for one that takes the place of another; `back` for
 --         one that is put back after a loss
 --       6 fence of the token whose place it takes, as far as it is known; or 0
--- Gives the fence it is kept under; 0 if it was not kept.
-local stored = redis.call('HMGET', KEYS[1], 'fence', 'claimed', 'ends', 'ended')
+--       7 for how many ms its session has been open; for `renewed` as far as it is not known here
+-- Gives the fence it is kept under; 0 if another is kept; -1 if its session was ended.
+local stored = redis.call('HMGET', KEYS[1], 'fence', 'claimed', 'ends', 'ended', 'opened')
 local kept = tonumber(stored[1] or '0')
 local last = math.max(kept, tonumber(stored[2] or '0'))
 local ends, ended = tonumber(stored[3] or '0'), tonumber(stored[4] or '0')
@@ -15,9 +16,14 @@ local fence, own_end = tonumber(ARGV[1]), now + ARGV[4]
 if fence > 0 and fence < last then
     return 0
 end
--- A session that was ended stays so, but for one that was opened after that.
-if ended > 0 and (ARGV[5] == 'renewed' or now - ARGV[3] < ended) then
-    return 0
+-- What was opened before an end is over, whenever it was renewed. An end in the
+-- future says nothing but that the clock was set back.
+local opened = now - ARGV[7]
+if ARGV[5] == 'renewed' and stored[5] then
+    opened = tonumber(stored[5])
+end
+if opened < math.min(ended, now) then
+    return -1
 end
 if ARGV[5] == 'back' then
     if own_end <= ends then
@@ -32,7 +38,7 @@ elseif fence == 0 then
     fence = math.max(time[1] * 1000000 + time[2], last + 1)
 end
 redis.call('HSET', KEYS[1], 'fence', whole(fence), 'value', ARGV[2],
-    'issued', whole(now - ARGV[3]), 'ends', whole(own_end))
-redis.call('HDEL', KEYS[1], 'ended')
+    'issued', whole(now - ARGV[3]), 'opened', whole(opened), 'ends', whole(own_end),
+    'ended', whole(math.min(ended, opened)))
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return fence

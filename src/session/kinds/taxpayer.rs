@@ -4,14 +4,14 @@ use std::{fmt, sync::Arc};
 
 use super::{Keeper, Kind, SessionKind as _, TaxpayerToken};
 use crate::{
-    Answer, BoxFuture, Client, Error, SavedToken, Session, TaxpayerId, Token, TokenKey,
+    Answer, BoxFuture, Client, Error, ErrorKind, SavedToken, Session, TaxpayerId, Token, TokenKey,
     client::ClientState,
     field,
     session::{
         to_end,
         types::{SessionData, TaxpayerLogin},
     },
-    token::{self, Fresh, SessionAuth, Slot, TAXPAYER_TERMS, TokenSource, session_lifetime},
+    token::{self, Fresh, SessionAuth, Slot, StoreFailure, TAXPAYER_TERMS, TokenSource, session_lifetime},
     values::{Gstin, Otp, Timestamp},
 };
 
@@ -187,16 +187,19 @@ impl Taxpayer {
     /// # Errors
     ///
     /// What the server answered; the session is forgotten all the same.
+    /// [`Store`](crate::ErrorKind::Store) as for [`forget`](Taxpayer::forget), where
+    /// it is not known whether there is a session.
     pub async fn logout(&self) -> Result<(), Error> {
         let taxpayer = self.clone();
         to_end(async move {
             // A store that fails has nothing to be logged out, and has told.
             let lives = taxpayer.slot.find().await.unwrap_or(false);
             let saved = taxpayer.slot.saved().filter(|_| lives);
-            taxpayer.slot.forget().await;
+            let forgotten = taxpayer.slot.forget().await;
             match saved {
+                // Once it is over at GSTN, a store that still has it has nothing.
                 Some(saved) => end(taxpayer.client.state().clone(), saved.token).await,
-                None => Ok(()),
+                None => forgotten.map_err(left_behind),
             }
         })
         .await
@@ -204,15 +207,19 @@ impl Taxpayer {
 
     /// Forgets the session here and in the token store, and sends nothing: at
     /// GSTN it goes on until its time is over. What a refresh in flight brings
-    /// after that is dropped, and logged out.
-    pub async fn forget(&self) {
+    /// after that is dropped, and logged out. Once polled it runs to its end, even
+    /// if the caller goes away.
+    ///
+    /// # Errors
+    ///
+    /// [`Store`](crate::ErrorKind::Store) where the token store failed: the session
+    /// is forgotten here, and the store may still give it to other processes.
+    /// This client does not take it from there, and removes it when it sees it; over
+    /// Redis it is removed as soon as the server is back. Both end with this
+    /// process: one that ends before is to forget the session again.
+    pub async fn forget(&self) -> Result<(), Error> {
         let slot = Arc::clone(&self.slot);
-        let forgotten = to_end(async move {
-            slot.forget().await;
-            Ok(())
-        });
-        // It cannot fail but with its runtime.
-        let _ = forgotten.await;
+        to_end(async move { slot.forget().await.map_err(left_behind) }).await
     }
 
     fn keeper(&self) -> Arc<Keeper> {
@@ -238,6 +245,15 @@ fn refresh(state: ClientState, token: Option<Token>) -> BoxFuture<'static, Resul
         let session = Client::of(state).with_taxpayer_token(token);
         fresh(&session.session().refresh_session().send().await?)
     })
+}
+
+fn left_behind(failure: StoreFailure) -> Error {
+    Error::new(
+        ErrorKind::Store,
+        "the session is forgotten here, but the token store failed and may give it to other processes",
+    )
+    .with_source(failure)
+    .with_advice("forget it again when the store works")
 }
 
 fn end(state: ClientState, token: Token) -> BoxFuture<'static, Result<(), Error>> {

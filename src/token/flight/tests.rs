@@ -192,6 +192,11 @@ async fn opened(shelf: &Arc<Shelf>) -> Arc<Slot> {
     slot
 }
 
+/// When the session was opened whose token is here.
+fn slot_opened(shelf: &Shelf) -> Option<SystemTime> {
+    shelf.token.lock().unwrap().as_ref().map(SavedToken::opened)
+}
+
 fn held(slot: &Slot) -> Option<String> {
     slot.saved().map(|saved| saved.token.expose_secret().to_owned())
 }
@@ -279,10 +284,44 @@ async fn what_the_store_has_is_not_taken_after_it_could_not_be_told_of_the_end()
     let shelf = Arc::new(Shelf::default());
     let slot = opened(&shelf).await;
     shelf.fails.store(true, Ordering::Relaxed);
-    slot.forget().await;
+    slot.forget().await.unwrap_err();
     shelf.fails.store(false, Ordering::Relaxed);
-    shelf.set(saved("b", HOUR));
-    assert!(!slot.find().await.unwrap());
+    // Renewed by another process, which does not know of the end.
+    let opened_at = slot_opened(&shelf);
+    shelf.set(SavedToken { opened_at, ..saved("b", HOUR) });
+    // By a handle that was not there either.
+    let later = Arc::new(Slot::new(slot.key.clone(), Arc::clone(&slot.store), TAXPAYER_TERMS));
+    assert!(!later.find().await.unwrap());
+    assert_eq!(shelf.name(), None, "it is removed when it is seen");
+    // One that somebody opened after that is another.
+    shelf.set(saved("c", HOUR));
+    assert!(later.find().await.unwrap());
+    // As is one that is opened here, by whatever clock.
+    let fresh = Fresh { token: token("d"), life: HOUR, session_expires_at: None };
+    slot.open(slot.moment(), fresh, &*Provider::new(false, [])).await.unwrap();
+    let of_a_clock_that_was_set_back = SystemTime::now().checked_sub(2 * HOUR).unwrap();
+    shelf.set(SavedToken { issued_at: of_a_clock_that_was_set_back, ..saved("e", 4 * HOUR) });
+    let later = Arc::new(Slot::new(slot.key.clone(), Arc::clone(&slot.store), TAXPAYER_TERMS));
+    assert!(later.find().await.unwrap());
+}
+
+/// A renewal goes on with the session that it renews; a login does not.
+#[tokio::test]
+async fn a_renewed_token_says_when_its_session_was_opened() {
+    for opens in [false, true] {
+        let shelf = Arc::new(Shelf::default());
+        let slot = opened(&shelf).await;
+        let first = slot.saved().unwrap();
+        assert_eq!((first.opened_at, first.opened()), (None, first.issued_at));
+        for name in ["b", "c"] {
+            slot.renew(Provider::new(opens, [Answer::Gives(name)])).await.unwrap();
+            let renewed = slot.saved().unwrap();
+            assert_eq!(renewed.opened() == first.issued_at, !opens, "{name}");
+            let read = SavedToken::from_exposed(&renewed.expose_secret()).unwrap();
+            let apart = read.opened().duration_since(renewed.opened()).unwrap_or_default();
+            assert!(apart < SECOND && (read.opened_at.is_some() == !opens), "{name}");
+        }
+    }
 }
 
 #[tokio::test]
