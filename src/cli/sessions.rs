@@ -10,6 +10,7 @@ use super::{
     connection::Connection,
     failure::{Exit, Failure},
     output::{Sheet, local, span},
+    signals::Signals,
 };
 
 pub async fn run(shared: &Shared, arguments: &Sessions) -> Result<(), Failure> {
@@ -72,17 +73,26 @@ async fn refresh(connection: &Connection, choice: &SessionChoice, format: Format
     // The provider may end the old token with it: the new one must not be lost.
     connection.can_keep()?;
     let chosen = chosen(connection, choice)?;
+    let (mut signals, mut done, mut stopped) = (Signals::new()?, 0, None);
     let mut failed = Vec::new();
     for id in &chosen {
         let taxpayer = handle(connection, id)?;
-        let outcome = taxpayer.refresh().await;
+        let (outcome, exit) = signals.after(taxpayer.refresh()).await?;
+        done += 1;
         let error = outcome.as_ref().err().map_or(Value::Null, |error| error.to_string().into());
         failed.extend(outcome.err());
         let expires = taxpayer.saved().map(|saved| local(saved.expires_at(), format));
         sheet.row(vec![id.gstin.as_str().into(), id.username.as_str().into(), expires.into(), error]);
+        stopped = exit;
+        if stopped.is_some() {
+            break;
+        }
     }
     sheet.print(format)?;
     connection.ensure_saved()?;
+    if let Some(exit) = stopped {
+        return Err(left_over(exit, done, chosen.len()));
+    }
     match (failed.pop(), chosen.len()) {
         (None, _) => Ok(()),
         (Some(error), 1) => Err(error.into()),
@@ -93,24 +103,35 @@ async fn refresh(connection: &Connection, choice: &SessionChoice, format: Format
     }
 }
 
+fn left_over(exit: Exit, done: usize, all: usize) -> Failure {
+    Failure::new(exit, "stopped").hint(format!("{done} of {all} sessions were done."))
+}
+
 async fn forget(connection: &Connection, choice: &SessionChoice, logout: bool) -> Result<(), Failure> {
     let chosen = chosen(connection, choice)?;
+    let (mut signals, mut done, mut stopped) = (Signals::new()?, 0, None);
     let mut failed = Vec::new();
     for id in &chosen {
         let taxpayer = handle(connection, id)?;
-        let outcome = if logout { taxpayer.logout().await } else { taxpayer.forget().await };
+        let ending = async { if logout { taxpayer.logout().await } else { taxpayer.forget().await } };
+        let (outcome, exit) = signals.after(ending).await?;
+        done += 1;
         if let Err(error) = outcome {
             if chosen.len() > 1 {
                 eprintln!("{}  {}: {error}", id.gstin, id.username);
             }
             failed.push(error);
         }
+        stopped = exit;
+        if stopped.is_some() {
+            break;
+        }
     }
     connection.ensure_forgotten()?;
-    eprintln!(
-        "{} forgotten.",
-        if chosen.len() == 1 { "One session".to_owned() } else { format!("{} sessions", chosen.len()) }
-    );
+    eprintln!("{} forgotten.", if done == 1 { "One session".to_owned() } else { format!("{done} sessions") });
+    if let Some(exit) = stopped {
+        return Err(left_over(exit, done, chosen.len()));
+    }
     // Forgotten they are, here.
     let left = failed.iter().filter(|error| error.kind() == ErrorKind::Store).count();
     let failure = match (failed.len(), failed.pop()) {

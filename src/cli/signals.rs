@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -52,6 +52,27 @@ impl Signals {
     }
 }
 
+impl Signals {
+    /// Lets something come to its end whose answer must not be lost, and tells
+    /// the signal that came meanwhile. A second one gives it up.
+    pub async fn after<T>(&mut self, work: impl Future<Output = T>) -> Result<(T, Option<Exit>), Failure> {
+        let mut work = pin!(work);
+        let exit = tokio::select! {
+            done = &mut work => return Ok((done, None)),
+            exit = self.next() => exit,
+        };
+        eprintln!("Stopping; waiting for the answer in flight.");
+        tokio::select! {
+            done = work => Ok((done, Some(exit))),
+            exit = self.next() => Err(given_up(exit)),
+        }
+    }
+}
+
+fn given_up(exit: Exit) -> Failure {
+    Failure::new(exit, "stopped while the request was in flight: it may have been processed")
+}
+
 /// Whether something is in flight that changes what the provider has.
 static SENDING: AtomicBool = AtomicBool::new(false);
 
@@ -75,8 +96,7 @@ async fn sent<T>(
     let result = tokio::select! {
         result = work => result,
         exit = signals.next() => {
-            return Err(Failure::new(exit, "stopped while the request was in flight: it may have been processed")
-                .hint(look));
+            return Err(given_up(exit).hint(look));
         }
     };
     SENDING.store(false, Ordering::SeqCst);

@@ -236,7 +236,7 @@ async fn a_session_that_could_not_be_removed_is_removed_when_it_is_seen() {
         assert!(is_there(), "{way:?}");
         drop(taxpayer);
         if way == Way::Hangs {
-            // It is left alone for a while.
+            // It is not asked again for ten seconds.
             assert_eq!(Kind::Taxpayer.call(client).await.unwrap_err().kind(), ErrorKind::Store);
             continue;
         }

@@ -222,3 +222,26 @@ async fn a_refresh_that_could_not_be_saved_is_not_made() {
     assert!(stderr.contains("sessions cannot be saved in "), "{stderr}");
     home.run(&["counts"]).succeeds();
 }
+
+/// Ctrl-C while sessions are refreshed or logged out: the one in hand is brought
+/// to its end, since its token would be lost, and the rest stays as it is.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_are_stopped_in_the_middle_lose_no_token() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    for (work, operation) in [("refresh", "refresh_session"), ("forget", "logout")] {
+        login(&home, GSTIN, "acme.com");
+        login(&home, OTHER, "other");
+        mock.on(operation).delay(Duration::from_secs(1));
+        let arguments = ["sessions", work, "--all", "--logout"];
+        let arguments = if work == "forget" { &arguments[..] } else { &arguments[..3] };
+        let (code, stderr) = stop(start(&home, arguments), "-INT", &mock, operation).await;
+        assert_eq!((code, mock.hits(operation)), (Some(130), 1), "{stderr}");
+        assert!(stderr.contains("1 of 2 sessions were done."), "{stderr}");
+        // The first by GSTIN is done, and both are as they should be.
+        let first = home.run(&["counts", "--gstin", OTHER]);
+        assert_eq!(first.code, Some(if work == "forget" { 5 } else { 0 }), "{}", first.stderr);
+        home.run(&["counts", "--gstin", GSTIN]).succeeds();
+    }
+}
