@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 #[path = "document/examples.rs"]
 mod examples;
+#[path = "document/yaml.rs"]
+mod yaml;
 
 use examples::Examples;
 
@@ -97,11 +99,7 @@ pub fn files_below(folder: &Path, extensions: &[&str]) -> Result<Vec<String>, St
 pub fn read(folder: &Path, file: &str) -> Result<Value, String> {
     let text =
         fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: cannot be read: {error}"))?;
-    // YAML 1.1 took Y, N, yes, no, on and off for booleans. Here they are text,
-    // since answers of GSTN are full of them.
-    let options = serde_saphyr::options! { strict_booleans: true };
-    let value: Value =
-        serde_saphyr::from_str_with_options(&text, options).map_err(|error| format!("{file}: {error}"))?;
+    let value = yaml::parse(&text).map_err(|error| format!("{file}: {error}"))?;
     if value.is_object() { Ok(value) } else { Err(format!("{file}: a mapping must stand at the top")) }
 }
 

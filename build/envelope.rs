@@ -98,7 +98,7 @@ fn answer(payload: &Value, path: &[&str]) -> Value {
     let mut schema = json!({
         "type": "object",
         "properties": {
-            "code": {"type": "integer", "nullable": true, "description": "The HTTP status once more."},
+            "code": {"type": "integer", "nullable": true, "description": "The HTTP status again."},
             "timestamp": {"$ref": "#/components/schemas/Timestamp"},
             "transaction_id": {
                 "type": "string",

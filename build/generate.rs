@@ -433,8 +433,8 @@ fn builder_items(
     let answer: Type = syn::parse_str(&payload_type(document, answer, family)).expect("a path");
     let position = operation.position;
     let dropped = if operation.node["x-idempotent"] == false {
-        "\n\n**Cancel safety**: if the future is dropped after the request has left, the request is finished \
-         all the same, and an event of the target `sandbox_client` tells the outcome and the id of a job."
+        "\n\n**Cancel safety**: if the future is dropped after the request was sent, the request still \
+         completes, and an event with the target `sandbox_client` reports the outcome and the id of a job."
     } else {
         ""
     };

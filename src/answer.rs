@@ -1,4 +1,4 @@
-//! Answers: the payload first, and what the envelope around it says.
+//! Answers: the payload, and the members of the envelope around it.
 
 use std::{
     borrow::Cow,
@@ -23,10 +23,10 @@ use crate::{
     values::{StatusCd, Timestamp},
 };
 
-/// The answer to a request: its payload, and what the envelope says.
+/// The answer to a request: its payload, and the members of its envelope.
 ///
-/// Dereferences to the payload. [`raw`](Answer::raw) has the whole body, with
-/// members that the types do not know.
+/// Dereferences to the payload. [`raw`](Answer::raw) returns the whole body,
+/// with members that the types do not have.
 ///
 /// ```
 /// # #[cfg(feature = "mock")]
@@ -72,13 +72,13 @@ impl Envelope {
 }
 
 impl<T> Answer<T> {
-    /// The payload alone.
+    /// Returns the payload without the envelope.
     #[must_use]
     pub fn into_inner(self) -> T {
         self.payload
     }
 
-    /// The same answer with another payload made of this one.
+    /// Converts the payload and keeps the envelope.
     #[must_use]
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
         Answer {
@@ -90,20 +90,20 @@ impl<T> Answer<T> {
         }
     }
 
-    /// What the provider's support asks for. Not always a UUID.
+    /// The id that the provider's support asks for. Not always a UUID.
     #[must_use]
     pub fn transaction_id(&self) -> Option<&str> {
         self.envelope.transaction_id.as_deref()
     }
 
-    /// When the answer was made.
+    /// When the provider created the answer.
     #[must_use]
     pub fn timestamp(&self) -> Option<&Timestamp> {
         self.envelope.timestamp.as_ref()
     }
 
     /// The innermost `status_cd` around the payload: "1" for most successes;
-    /// some operations have values of their own.
+    /// some operations have other values.
     #[must_use]
     pub fn status_cd(&self) -> Option<&StatusCd> {
         self.envelope.status_cd.as_ref()
@@ -133,14 +133,14 @@ impl<T> Answer<T> {
         &self.received.body.received
     }
 
-    /// The paths of all members that were there and are not among what was
-    /// read, such as `data.data.b2b[7].pos`: an optional member or an entry of
-    /// another shape than the document has, or the second of two members of one
-    /// name. [`raw`](Answer::raw) has them. Members that the document does not
-    /// know are not listed, and neither is an empty text where a number, an
-    /// object or a list belongs: it stands for nothing.
+    /// The paths of all members that were present but could not be read, such as
+    /// `data.data.b2b[7].pos`: an optional member or an entry whose shape differs from
+    /// the document, or the second of two members with the same name.
+    /// [`raw`](Answer::raw) has them. The list omits members that the document does not
+    /// know, and empty text in place of a number, an object or a list, which means that
+    /// there is no value.
     ///
-    /// A warning of `tracing` names the same paths, and never a value.
+    /// A `tracing` warning names the same paths, but no values.
     #[must_use]
     pub fn unread(&self) -> &[String] {
         &self.unread

@@ -10,16 +10,16 @@ pub enum CodeMeaning {
     SessionOver,
     /// User name, password or GSTIN of a login are wrong.
     LoginRefused,
-    /// There is nothing to list.
+    /// There are no records.
     NoRecords,
-    /// The answer is still being prepared: ask again later.
+    /// The answer is still being prepared: repeat the call later.
     NotReady,
-    /// The provider or GSTN failed for now: a read may be repeated.
+    /// A temporary failure of the provider or GSTN: a read may be repeated.
     Temporary,
-    /// An earlier request of the same kind is not finished. This one was not
-    /// processed, so even a write may be repeated when the earlier one is done.
+    /// An earlier request of the same kind is still being processed. This
+    /// one was not processed, so even a write may be repeated afterwards.
     Busy,
-    /// What should be created exists already.
+    /// The document to create already exists.
     Duplicate,
 }
 

@@ -11,8 +11,8 @@ use crate::{Error, environment::Environment, field};
 
 /// A token for the `Authorization` header, of the platform or of a taxpayer.
 ///
-/// [`Debug`](fmt::Debug) shows nothing of it, and there is no `Display`,
-/// and serialisation writes a placeholder: it leaves this type through [`expose_secret`](Token::expose_secret) alone.
+/// [`Debug`](fmt::Debug) and serialisation write a placeholder, and
+/// there is no `Display`: only [`expose_secret`](Token::expose_secret) returns the token.
 #[derive(Clone)]
 pub struct Token(HeaderValue);
 
@@ -20,7 +20,7 @@ impl Token {
     /// Takes a token as the provider gave it.
     ///
     /// The one rule for a pasted `Authorization` header: a leading `Bearer `
-    /// (in any case) is removed, since this API wants the raw token. After
+    /// (in any case) is removed, since this API expects the raw token. After
     /// that, a token with spaces, line breaks or characters outside visible
     /// ASCII is refused, as an empty one is.
     ///
@@ -69,7 +69,7 @@ impl Serialize for Token {
 }
 
 impl<'de> Deserialize<'de> for Token {
-    /// From text alone: a number is no token.
+    /// From text alone: a number is not a token.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
         impl de::Visitor<'_> for Visitor {

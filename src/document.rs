@@ -13,11 +13,11 @@ use crate::{
 };
 
 /// A document that is fetched, then saved or filed: it is read as a `T`, and
-/// sent with the very text that it came in.
+/// sent with exactly the text that was received.
 ///
-/// GSTN compares checksums of what it gave with what is filed, so members that
-/// `T` does not know must stay, and `1.10` must not become `1.1`. Where `T` says
-/// all that you want to send, a `T` is a document too.
+/// GSTN compares checksums of what it sent with what is filed, so members that `T` does
+/// not have must stay, and `1.10` must not become `1.1`. If `T` holds everything that you
+/// want to send, you can pass a `T` instead.
 ///
 /// ```
 /// # #[cfg(feature = "gstr_1")] {
@@ -35,20 +35,20 @@ use crate::{
 pub struct Document<T> {
     /// Boxed: a return has hundreds of members, and documents are handed on.
     value: Box<T>,
-    /// `None` where it was made of a value: its JSON is what `T` writes.
+    /// `None` if it was made of a value: its JSON is what `T` writes.
     json: Option<Box<RawValue>>,
     unread: Vec<String>,
 }
 
 impl<T> Document<T> {
-    /// The document as `T` has it, without what `T` does not know.
+    /// The document as a `T`, without the members that `T` does not have.
     #[must_use]
     pub fn into_inner(self) -> T {
         *self.value
     }
 
-    /// The paths of all members that are sent and that `T` does not have, since
-    /// they are of another shape than documented: see [`Answer::unread`].
+    /// The paths of all members that are sent but missing in the `T`, since
+    /// their shape differs from the document: see [`Answer::unread`].
     #[must_use]
     pub fn unread(&self) -> &[String] {
         &self.unread
@@ -68,13 +68,13 @@ impl<T: Serialize> Document<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Document<T> {
-    /// The same document with another value for one member at its top, or with
-    /// a member more. All others stay as they came.
+    /// Sets one top-level member. All others stay as they were
+    /// received.
     ///
     /// # Errors
     ///
-    /// [`Input`](crate::ErrorKind::Input) with the name of the member where `T` has
-    /// another form for it, or the document would be no `T`.
+    /// [`Input`](crate::ErrorKind::Input) with the name of the member if its value
+    /// or the whole document would not fit `T`.
     pub fn with(self, name: &str, value: impl Serialize) -> Result<Self, Error> {
         let value = to_raw_value(&value).map_err(|error| not_json(name, &error))?;
         let changed = self
@@ -89,11 +89,11 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
         }
     }
 
-    /// The same document without one of the members at its top.
+    /// Removes one top-level member.
     ///
     /// # Errors
     ///
-    /// [`Input`](crate::ErrorKind::Input) where the document is no object.
+    /// [`Input`](crate::ErrorKind::Input) if the document is not an object.
     pub fn without(self, name: &str) -> Result<Self, Error> {
         let mut members = self.members()?;
         match members.remove(name) {
@@ -102,12 +102,12 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
         }
     }
 
-    /// The same document with all members of another, which replace its own:
-    /// a return of the sections that were fetched one by one.
+    /// Adds all members of another document, which replace members with the
+    /// same name: builds a return from sections that were fetched one by one.
     ///
     /// # Errors
     ///
-    /// [`Input`](crate::ErrorKind::Input) where one of the two is no object.
+    /// [`Input`](crate::ErrorKind::Input) if one of the two is not an object.
     pub fn with_all_of(self, other: Self) -> Result<Self, Error> {
         let members = other.members()?;
         self.with_members(members)
@@ -183,11 +183,11 @@ impl<T> TryFrom<Answer<T>> for Document<T> {
 }
 
 impl<T> Answer<T> {
-    /// The payload as it was received, to be saved or filed.
+    /// Returns the payload as it was received, to save or file it.
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) where the payload is not in the answer as it came.
+    /// [`Decode`](crate::ErrorKind::Decode) if the payload cannot be cut from the answer.
     pub fn into_document(self) -> Result<Document<T>, Error> {
         match self.payload_json() {
             Some(json) => {

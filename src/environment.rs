@@ -6,7 +6,7 @@ use reqwest::Url;
 
 use crate::{Error, field};
 
-/// The two environments of the provider. A key belongs to one of them.
+/// The two environments of the provider. Each key belongs to one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Environment {
     /// `https://api.sandbox.co.in`, for keys that start with `key_live_`.

@@ -54,39 +54,39 @@ struct Details {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// What a caller may conclude from an [`Error`].
+/// The kind of an [`Error`], for decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A setting or credential was refused before anything was sent: the
-    /// operator's to correct. [`Error::field`] names it.
+    /// A setting or credential was refused before anything was sent. The
+    /// operator must correct it. [`Error::field`] names it.
     Config,
     /// A value of the call was refused before anything was sent: a parameter,
-    /// the body, a GSTIN, a period. The caller's to correct. [`Error::field`]
-    /// names it.
+    /// the body, a GSTIN, a period. The caller must correct it. [`Error::field`] names it.
     Input,
     /// Authentication failed: key, secret or platform token were rejected. Check them.
     Auth,
-    /// The taxpayer's session has expired. A person must ask for a new OTP.
+    /// The taxpayer's session has expired. A person must request a new OTP.
     SessionExpired,
     /// The account may not do this: privilege, credits, quota, access revoked.
     Denied,
-    /// Too many requests. [`Error::retry_after`] tells the wait where known.
+    /// Too many requests. [`Error::retry_after`] returns the wait, if known.
     RateLimited,
     /// GSTN refused, inside HTTP status 200. [`Error::error_code`] says why.
     Business,
     /// Any other HTTP status that is not a success.
     Api,
-    /// The connection failed. [`Error::maybe_processed`] tells what is safe.
+    /// The connection failed. [`Error::maybe_processed`] tells whether it is safe to
+    /// repeat the call.
     Transport,
-    /// No answer in time. [`Error::maybe_processed`] tells what is safe.
+    /// No answer in time. [`Error::maybe_processed`] tells whether it is safe to repeat the call.
     Timeout,
-    /// An answer arrived and cannot be read.
+    /// An answer arrived but cannot be read.
     Decode,
     /// The answer is larger than the limit that the client was built with.
     TooLarge,
-    /// The token store failed, so it is not known whether there is a session.
-    /// The error's source tells why. Nothing was sent.
+    /// The token store failed, so the client cannot tell whether there is a
+    /// session. The error's source has the reason. Nothing was sent.
     Store,
 }
 
@@ -112,7 +112,7 @@ impl ErrorKind {
     }
 }
 
-/// How far a request had come when it failed.
+/// The phase in which a request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
@@ -122,12 +122,12 @@ pub enum Phase {
     Login,
     /// The name of the host could not be resolved.
     Dns,
-    /// The connection could not be made, its TLS handshake included where time
-    /// ran out.
+    /// The connection could not be opened, or its TLS handshake timed
+    /// out.
     Connect,
     /// The TLS handshake was refused, by either side.
     Tls,
-    /// A proxy refused.
+    /// A proxy refused the connection.
     Proxy,
     /// Sending the request or waiting for the head of the answer.
     ResponseHeaders,
@@ -281,7 +281,7 @@ impl Error {
         self.with(|details| details.source = Some(Arc::new(source)))
     }
 
-    /// What may be concluded from the failure.
+    /// The kind of the failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -300,21 +300,21 @@ impl Error {
         self.0.operation
     }
 
-    /// The HTTP status of the last answer. Where the body of a 200 names
-    /// another status, it is that one: see [`ErrorKind::Api`].
+    /// The HTTP status of the last answer, or the status that the body
+    /// of a 200 names: see [`ErrorKind::Api`].
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.0.status.map(|status| status.as_u16())
     }
 
-    /// What the provider's support asks for. Not always a UUID.
+    /// The id that the provider's support asks for. Not always a UUID.
     #[must_use]
     pub fn transaction_id(&self) -> Option<&str> {
         self.0.transaction_id.as_deref()
     }
 
     /// The code of a failure inside status 200, such as `AUTH4033`: an open list.
-    /// The first one where there are several.
+    /// The first of several codes.
     #[must_use]
     pub fn error_code(&self) -> Option<&str> {
         self.codes().first().map(ErrorCode::code)
@@ -327,14 +327,14 @@ impl Error {
         &self.0.codes
     }
 
-    /// What the registration portal adds to a failure (`InfoDtls`): for a
-    /// duplicate, the number and date of the invoice that exists already.
+    /// Additional information from the registration portal (`InfoDtls`):
+    /// for a duplicate, the number and date of the existing invoice.
     #[must_use]
     pub fn info(&self) -> &[ErrorInfo] {
         &self.0.info
     }
 
-    /// What the code of the failure means, where the document knows it.
+    /// What the code of the failure means, if the document lists it.
     #[must_use]
     pub fn meaning(&self) -> Option<CodeMeaning> {
         self.0.meaning
@@ -354,57 +354,56 @@ impl Error {
         self.0.provider_message.as_deref()
     }
 
-    /// How far the request had come, for failures of the connection and timeouts.
+    /// The phase in which the request failed, for connection failures and timeouts.
     #[must_use]
     pub fn phase(&self) -> Option<Phase> {
         self.0.phase
     }
 
-    /// How many times the request was sent, or tried to be. 1 where the answer
-    /// was a success that lacks what a helper needs of it.
+    /// How many attempts were made. 1 if the answer was a success without a
+    /// member that a helper needs.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// Whether the same call may succeed later and may be made again. For
-    /// writes this is false where the request may have been processed.
+    /// Whether the same call may succeed later and is safe to repeat.
+    /// False for a write that may have been processed.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
     }
 
-    /// Whether the provider may have processed the request although it
-    /// failed. Before repeating a write, look at what it has done.
+    /// Whether the provider may have processed the request although
+    /// the call failed. Before you repeat a write, check whether it took effect.
     #[must_use]
     pub fn maybe_processed(&self) -> bool {
         self.0.maybe_processed
     }
 
-    /// How long to wait before the next attempt, where it is known.
+    /// How long to wait before the next attempt, if known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// Whether a person must ask for a new OTP.
+    /// Whether a person must request a new OTP.
     #[must_use]
     pub fn is_session_expired(&self) -> bool {
         self.0.kind == ErrorKind::SessionExpired
     }
 
-    /// Whether the failure is only that there is nothing to list: GSTN has
-    /// codes for that where others send an empty list. Never so with an HTTP
-    /// status other than 200.
+    /// Whether the failure only means that there is nothing to list: GSTN
+    /// sends a code instead of an empty list. Always false for an HTTP status other than 200.
     #[must_use]
     pub fn is_no_records(&self) -> bool {
         self.0.meaning == Some(CodeMeaning::NoRecords)
     }
 
-    /// Whether GSTN is still preparing the answer: ask again later.
-    /// [`retry_after`](Error::retry_after) is the wait, if GSTN told it. Such a
-    /// call is not repeated by the client, since it takes minutes:
-    /// [`wait_until_ready`](crate::wait_until_ready) waits for it.
+    /// Whether GSTN is still preparing the answer: repeat the call later.
+    /// [`retry_after`](Error::retry_after) is the wait, if GSTN sent one. The client does
+    /// not retry such a call, since it takes minutes;
+    /// [`wait_until_ready`](crate::wait_until_ready) does.
     #[must_use]
     pub fn is_not_ready(&self) -> bool {
         self.0.meaning == Some(CodeMeaning::NotReady)
@@ -444,9 +443,9 @@ impl ErrorCode {
     }
 }
 
-/// What an answer adds to a failure.
+/// Additional information about a failure.
 ///
-/// `Debug` shows the code alone: the rest may be a taxpayer's data.
+/// `Debug` shows only the code: the rest may be a taxpayer's data.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ErrorInfo {
     code: String,
@@ -481,13 +480,13 @@ impl ErrorInfo {
         &self.code
     }
 
-    /// The information, where it is text.
+    /// The information, if it is text.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }
 
-    /// A member of the information, where it is an object: `Irn`, `AckNo` and
+    /// A member of the information, if it is an object: `Irn`, `AckNo` and
     /// `AckDt` of a duplicate. Numbers are text.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

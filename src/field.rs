@@ -1,7 +1,7 @@
-//! The names that [`Error::field`](crate::Error::field) has for settings and
-//! values of this crate.
+//! The names of settings and values that
+//! [`Error::field`](crate::Error::field) returns.
 //!
-//! Compare with these constants instead of with text:
+//! Compare with these constants instead of string literals:
 //!
 //! ```
 //! use sandbox_client::{field, values::Gstin};
@@ -82,7 +82,7 @@ fields! {
     PAN = "pan";
     /// The password of an API user.
     PASSWORD = "password";
-    /// A value that stands in the path of a request.
+    /// A value in the path of a request.
     PATH = "path";
     /// The period of an annual return.
     PERIOD = "period";

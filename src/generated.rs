@@ -36,7 +36,7 @@ pub(crate) static CODES: &[Code] = include!(concat!(env!("OUT_DIR"), "/codes.rs"
 /// Every operation by family: what it does, costs and needs, how it fails, and
 /// how it is called from Rust and from a terminal.
 ///
-/// Part of the documentation alone, generated from the document.
+/// Only part of the documentation, generated from the document.
 #[cfg(doc)]
 pub mod reference {
     include!(concat!(env!("OUT_DIR"), "/reference.rs"));

@@ -1,6 +1,6 @@
-//! How to use the crate for one purpose each.
+//! Guides, one for each purpose.
 //!
-//! Part of the documentation alone.
+//! Only part of the documentation.
 
 #[doc = include_str!("guide/going_live.md")]
 pub mod going_live {}

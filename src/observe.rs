@@ -15,29 +15,29 @@ use tracing::{Level, Span, field};
 
 use crate::{Error, ErrorKind, operation::Operation, request::Request};
 
-/// What is told of a call when it ends; see
+/// The report of a call that has ended; see
 /// [`ClientBuilder::on_call_end`](crate::ClientBuilder::on_call_end).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CallReport {
     /// The operation.
     pub operation: &'static Operation,
-    /// How many times it was sent.
+    /// How many attempts were made.
     pub attempts: u32,
-    /// From the start to the end, waits and pauses included.
+    /// Duration of the call, waits and pauses included.
     pub duration: Duration,
     /// HTTP status of the last answer, if there was one.
     pub status: Option<u16>,
-    /// Why it failed; `None` for a success and for a call that was dropped.
+    /// The kind of failure; `None` for a success and for a call that was dropped.
     pub error: Option<ErrorKind>,
     /// The provider's code of the failure, such as `AUTH4033`.
     pub error_code: Option<String>,
-    /// Whether the caller dropped the call's future before it ended. If it was
-    /// sent, the provider may have processed it.
+    /// Whether the caller dropped the future of the call before it ended. If
+    /// the request was sent, the provider may have processed it.
     pub dropped: bool,
 }
 
-/// What is told of a single attempt; see
+/// The report of a single attempt; see
 /// [`ClientBuilder::on_attempt_end`](crate::ClientBuilder::on_attempt_end).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -46,11 +46,11 @@ pub struct AttemptReport {
     pub operation: &'static Operation,
     /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// From sending the request to the last byte of its answer.
+    /// Duration from sending the request to the last byte of its answer.
     pub duration: Duration,
     /// HTTP status, if there was an answer.
     pub status: Option<u16>,
-    /// Why it failed; `None` for a success.
+    /// The kind of failure; `None` for a success.
     pub error: Option<ErrorKind>,
     /// The provider's code of the failure.
     pub error_code: Option<String>,

@@ -6,31 +6,31 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
-    /// The `operationId`, which is the name of the method on the handle of its
-    /// family too.
+    /// The `operationId`, which is also the name of the method on the handle
+    /// of its family.
     pub id: &'static str,
     /// HTTP method in capitals.
     pub method: &'static str,
-    /// Path template, `{name}` standing for a parameter.
+    /// Path template with `{name}` for each parameter.
     pub path: &'static str,
     /// The family that the operation belongs to.
     pub family: &'static str,
     /// The provider's name of the operation.
     pub summary: &'static str,
-    /// What it does, what it costs and when it fails, in Markdown.
+    /// What the operation does, what it costs and when it fails, in Markdown.
     pub description: &'static str,
-    /// What the operation must carry to be let in.
+    /// The credentials that the operation requires.
     pub credential: Credential,
-    /// The header that carries its token, in lower case; empty where it needs none.
+    /// The header that carries its token, in lower case; empty if it needs none.
     pub token_header: &'static str,
-    /// Whether the operation may be repeated without changing anything more.
-    /// The HTTP method does not say so: most lookups of this API are POSTs.
+    /// Whether the operation is idempotent. The HTTP method does not tell:
+    /// most look-ups of this API are POSTs.
     pub idempotent: bool,
     /// The `x-api-version` that is sent when the caller sets none.
     pub api_version: Option<&'static str>,
-    /// What it takes beside the body, in the order of the document.
+    /// The parameters, in the order of the document.
     pub parameters: &'static [Parameter],
-    /// Whether it takes a body, which is JSON and required then.
+    /// Whether it requires a JSON body.
     pub body: bool,
     /// Members of the body whose values must never be shown.
     pub(crate) secret_members: &'static [&'static str],
@@ -52,42 +52,42 @@ pub struct Operation {
 pub struct Parameter {
     /// The name as it is sent.
     pub name: &'static str,
-    /// Which part of the request it stands in.
+    /// The part of the request that contains it.
     pub location: Location,
-    /// Whether the operation fails without it.
+    /// Whether it is required.
     pub required: bool,
-    /// Whether its value is a secret, as an OTP is: keep it out of command
-    /// lines and logs.
+    /// Whether its value is a secret, such as an OTP: keep it out of
+    /// command lines and logs.
     pub secret: bool,
-    /// Whether it takes several values: it is given once for each.
+    /// Whether it accepts several values: repeat it for each.
     pub list: bool,
-    /// The values that it can take; empty where any text will do.
+    /// The allowed values; empty if any text is allowed.
     pub values: &'static [&'static str],
     /// What it means, in Markdown.
     pub description: &'static str,
 }
 
-/// The part of a request that a [`Parameter`] stands in.
+/// The part of a request that contains a [`Parameter`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Location {
     /// A part of the path.
     Path,
-    /// Behind the question mark.
+    /// The query.
     Query,
     /// A header.
     Header,
 }
 
-/// What an operation must carry, as its `security` in the document says.
+/// The credentials of an operation, from its `security` in the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Credential {
-    /// The API key alone.
+    /// Only the API key.
     ApiKey,
     /// The API key and its secret: only `/authenticate`.
     ApiSecret,
-    /// The API key and the platform token that `/authenticate` gives.
+    /// The API key and the platform token that `/authenticate` returns.
     PlatformToken,
     /// The API key and the token of a session, by the name of its security
     /// scheme: `taxpayer_token` for a taxpayer's OTP session.

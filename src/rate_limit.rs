@@ -24,27 +24,28 @@ pub(crate) const SLOT: Duration = Duration::from_millis(100);
 /// A boxed future, as the methods of [`RateLimiter`] return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What lets requests through, one permit each.
+/// Grants each request a permit.
 ///
-/// The default counts in this process ([`ClientBuilder::requests_per_minute`](crate::ClientBuilder::requests_per_minute)).
-/// An implementation of your own lets several machines share one limit.
+/// The default counts the requests of this process
+/// ([`ClientBuilder::requests_per_minute`](crate::ClientBuilder::requests_per_minute)).
+/// Your own implementation can share one limit among several machines.
 pub trait RateLimiter: Send + Sync + 'static {
-    /// Waits until a request may be sent, and counts it. Must be safe to
-    /// cancel: a dropped future takes no permit with it.
+    /// Waits until a request may be sent, and counts it. Must be cancel
+    /// safe: a dropped future must not use up a permit.
     ///
-    /// It cannot fail: where what it stands on is out of reach, it must know
-    /// how to go on, with a smaller limit of its own for instance.
+    /// It cannot fail: if a server that it uses is unreachable, it must fall
+    /// back, for example to a smaller local limit.
     fn acquire(&self) -> BoxFuture<'_, ()>;
 
-    /// How long a request asked for now would wait, as far as is known.
+    /// How long a request would wait now, as far as known.
     fn estimated_wait(&self) -> Duration;
 
-    /// The server said 429: nobody may pass for this long.
+    /// The server answered with status 429: no request may be sent for this long.
     fn pause(&self, wait: Duration);
 
-    /// How long such a [`pause`](RateLimiter::pause) goes on. The default does not
-    /// know of any; errors and [`Client::paused_for`](crate::Client::paused_for)
-    /// then name the limit alone.
+    /// How long such a [`pause`](RateLimiter::pause) lasts. The default returns `None`;
+    /// errors and [`Client::paused_for`](crate::Client::paused_for) then report only the
+    /// limit.
     fn paused_for(&self) -> Duration {
         Duration::ZERO
     }

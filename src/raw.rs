@@ -17,14 +17,14 @@ use crate::{
 const NAME_CAP: usize = 80;
 
 impl<K: SessionKind> Session<K> {
-    /// Calls any operation of the document by its id, with parameters as text
-    /// and a body as JSON, and gives the whole answer. A parameter that is a
-    /// list is given once for each of its values.
+    /// Calls any operation of the document by its id, with parameters as text and a body
+    /// as JSON, and returns the whole answer. Repeat a parameter that is a list for each
+    /// of its values.
     ///
-    /// It goes through the same pipeline as the method of that name:
-    /// credentials, rate limit, retries, checks. Prefer that method where the
-    /// operation is known when the program is written. Sessions are not
-    /// touched: a token in the answer is not kept, see [`Client::taxpayer`] for that.
+    /// It goes through the same pipeline as the method of that name: credentials, rate
+    /// limit, retries, checks. Prefer that method if you know the operation when you
+    /// write the program. Sessions are not changed: a token in the answer is not stored;
+    /// use [`Client::taxpayer`] for that.
     ///
     /// ```
     /// # #[cfg(feature = "mock")]
@@ -142,7 +142,7 @@ fn refuse_unfit(operation: &Operation, parameters: &[(&str, &str)]) -> Result<()
         let Some(known) = operation.parameters.iter().find(|known| known.name == *name) else {
             return Err(Error::input(
                 escape_and_truncate(name, NAME_CAP),
-                "is no parameter of this operation",
+                "is not a parameter of this operation",
             ));
         };
         if !known.list && parameters[..index].iter().any(|(earlier, _)| earlier == name) {

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-/// Opens a file to read. What is no regular file, itself or at the end of a
+/// Opens a file to read. What is not a regular file, itself or at the end of a
 /// link, is refused before it is opened.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     if !fs::metadata(path)?.is_file() {

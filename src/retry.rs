@@ -9,15 +9,15 @@ use std::{
 
 use crate::{Error, ErrorKind, Phase, codes::CodeMeaning, operation::Operation, rate_limit::WINDOW};
 
-/// How failures are repeated; see [`ClientBuilder::retry`](crate::ClientBuilder::retry).
+/// When and how often failed requests are retried; see
+/// [`ClientBuilder::retry`](crate::ClientBuilder::retry).
 ///
-/// Reads are repeated on the statuses 408, 429, 500, 502, 503, 504 and 520 to
-/// 524, on failures of the connection, on timeouts, and where the provider or
-/// GSTN failed for now inside status 200
-/// ([`Temporary`](crate::CodeMeaning::Temporary)). Writes are repeated on 429
-/// and where the request provably was not sent. Nothing is repeated on another
-/// status, a refused certificate or proxy, another failure inside status 200,
-/// or an answer that cannot be read.
+/// Reads are retried on the statuses 408, 429, 500, 502, 503, 504 and 520 to 524, on
+/// connection failures, on timeouts, and on temporary failures inside status 200
+/// ([`Temporary`](crate::CodeMeaning::Temporary)). Writes are retried on 429 and if the
+/// request was certainly not sent. Nothing is retried on another status, a refused
+/// certificate or proxy, another failure inside status 200, or an answer that cannot be
+/// read.
 ///
 /// ```
 /// use std::time::Duration;
@@ -55,14 +55,14 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Each call is sent once, whatever happens.
+    /// Sends each call once, without retries.
     #[must_use]
     pub fn none() -> Self {
         Self::default().max_attempts(1)
     }
 
-    /// Attempts in all, the first included. Default 3; 1 to 10, other values are
-    /// moved to the nearer end.
+    /// Attempts in all, the first included. Default 3, clamped to 1 to
+    /// 10.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.clamp(1, 10);
@@ -78,34 +78,33 @@ impl RetryPolicy {
         self
     }
 
-    /// Longest pause of our own. Default 8 s. Not below the base.
+    /// Longest backoff. Default 8 s. Not below the base.
     #[must_use]
     pub fn max_backoff(mut self, longest: Duration) -> Self {
         self.max_backoff = longest;
         self
     }
 
-    /// Longest `Retry-After` that is waited for. Default 60 s; above it the
-    /// call fails at once and [`Error::retry_after`] tells the wait.
+    /// Longest `Retry-After` that a call waits for. Default 60 s; if it is
+    /// longer, the call fails at once and [`Error::retry_after`] returns it.
     #[must_use]
     pub fn max_retry_after(mut self, longest: Duration) -> Self {
         self.max_retry_after = longest;
         self
     }
 
-    /// Longest `Retry-After` of a 429 for which all other calls of the client
-    /// pause too. Default 1 h. A longer one is believed for the call that it
-    /// answers; the others pause for the minute that the provider counts in,
-    /// or for this time where it is shorter.
+    /// Longest `Retry-After` of a 429 for which all other calls of the client pause too.
+    /// Default 1 h. A longer one applies only to the call that received it; the others
+    /// pause for the minute that the provider counts in, or for this time if it is
+    /// shorter.
     #[must_use]
     pub fn max_pause(mut self, longest: Duration) -> Self {
         self.max_pause = longest;
         self
     }
 
-    /// How much retries may add to the load, shared by all clones of a client:
-    /// a share of the calls of the last 10 seconds (default 0.2) and a reserve
-    /// that is always there (default 10).
+    /// How many retries all clones of a client may send together: a share of
+    /// the calls of the last 10 seconds (default 0.2), plus a fixed reserve (default 10).
     #[must_use]
     pub fn budget(mut self, share: f64, reserve: u32) -> Self {
         self.budget_ratio = if share.is_finite() { share.clamp(0.0, 10.0) } else { 0.2 };
@@ -185,7 +184,7 @@ pub(crate) fn decide(
     }
 }
 
-/// How long to wait before the next attempt; `None` where there is to be none.
+/// How long to wait before the next attempt; `None` if there is to be none.
 pub(crate) fn pause(
     policy: &RetryPolicy,
     idempotent: bool,

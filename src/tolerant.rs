@@ -9,7 +9,7 @@
 //! - a number takes its text, and a whole number `1.0`;
 //! - a flag takes `Y`, `N`, their words, and 1 and 0;
 //! - a list takes null, one entry alone, `""` and `{}`; null entries are skipped;
-//! - where nothing fits, an optional member is absent, an entry of a list or a
+//! - if nothing matches, an optional member is absent, an entry of a list or a
 //!   map is dropped, and the path is noted; blank text in the place of
 //!   anything but text, and `[]` in that of an object, are absent without a note;
 //! - a member that is required, and money that is there, are an error instead;
@@ -43,7 +43,7 @@ use crate::values::Unchecked;
 
 /// Announces text: a number comes as it is written, to the last digit.
 pub(crate) const TEXT: &str = "$text";
-/// Announces money: it comes as text where it has few digits, and what is
+/// Announces money: it comes as text if it has few digits, and what is
 /// there and cannot be read is an error.
 pub(crate) const MONEY: &str = "$money";
 /// Announces what is an error where it is there and cannot be read: a number
@@ -198,7 +198,7 @@ impl<E: fmt::Debug + fmt::Display> de::Error for Fault<E> {
 }
 
 /// The same JSON with numbers that no float holds, such as `1e400`, as text: the
-/// parser would give up at them. Nothing where there are none.
+/// parser would give up at them. Nothing if there are none.
 pub(crate) fn with_numbers_in_range(json: &str) -> Option<String> {
     let (bytes, mut copied, mut at) = (json.as_bytes(), 0, 0);
     let mut repaired = String::new();
@@ -673,7 +673,7 @@ impl<'p, 'de, V: Visitor<'de>> Parts<'p, 'de, V> {
         }
     }
 
-    /// The list that a value stands for which is no list.
+    /// The list that a value stands for which is not a list.
     fn list_of<E: de::Error>(self, json: Option<&'de str>) -> Result<Kept<V::Value>, E> {
         let misfit = Odd::unfit(&self.visitor).at(self.at.path);
         let Some(json) = json else { return Ok(Err(misfit)) };
@@ -797,7 +797,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Parts<'_, 'de, V> {
 /// What an object takes of the text that it is read from.
 enum Extent<'de> {
     Empty,
-    /// Nothing where the first name is written with escapes.
+    /// Nothing if the first name is written with escapes.
     Json(Option<&'de str>),
 }
 
@@ -1023,7 +1023,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, '_, 'de, A> {
     }
 }
 
-/// Reads a key and remembers it; nothing where it was there before, and then
+/// Reads a key and remembers it; nothing if it was there before, and then
 /// the seed is left.
 struct Key<'k, 'de, K, E> {
     seed: &'k mut Option<K>,

@@ -41,31 +41,30 @@ const PIECE: usize = 64 * 1024;
 /// Bytes of a refusal that are read for its code.
 const REFUSAL: usize = 16 * 1024;
 
-/// How far a transfer is.
+/// The progress of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Bytes so far. Begins again where an upload has to.
+    /// Bytes so far. Restarts from 0 when an upload is retried.
     pub transferred: u64,
-    /// Bytes in all, where the host tells.
+    /// Total bytes, if known.
     pub total: Option<u64>,
 }
 
 type Observer = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// Uploads to and downloads from signed URLs; made by [`Client::transfers`].
+/// Uploads to and downloads from signed URLs; returned by [`Client::transfers`].
 ///
-/// A transfer carries no credential of the API, follows no redirect and takes
-/// no permit of the rate limit. Only hosts of the provider's documented
-/// form are accepted (`in-co-sandbox-….s3.ap-south-1.amazonaws.com`), by https,
-/// unless [`allow_host`](Transfers::allow_host) adds one. A client of a loopback
-/// address, such as that of a mock server, may use loopback addresses too.
+/// A transfer sends no API credentials, follows no redirects and does not count against
+/// the rate limit. Only hosts of the provider's documented form are accepted
+/// (`in-co-sandbox-….s3.ap-south-1.amazonaws.com`), by https, unless
+/// [`allow_host`](Transfers::allow_host) adds one. A client with a loopback base URL,
+/// such as that of a mock server, may also use loopback addresses.
 ///
-/// Connection failures, timeouts and the statuses 408, 429, 500, 502, 503 and
-/// 504 are retried as the client's [`RetryPolicy`](crate::RetryPolicy) says. An upload
-/// begins again, which replaces what was there; a download goes on where it
-/// broke off. Nothing may stand still for longer than the client's attempt
-/// timeout.
+/// Connection failures, timeouts and the statuses 408, 429, 500, 502, 503 and 504 are
+/// retried as the client's [`RetryPolicy`](crate::RetryPolicy) says. An upload starts
+/// again and replaces the file; a download resumes where it broke off. A transfer fails
+/// if no data moves for longer than the client's attempt timeout.
 ///
 /// ```
 /// # #[cfg(all(feature = "mock", feature = "analytics"))]
@@ -98,7 +97,7 @@ pub struct Transfers {
 }
 
 impl Client {
-    /// Uploads to and downloads from the signed URLs that answers hold.
+    /// Uploads to and downloads from the signed URLs in answers.
     #[must_use]
     pub fn transfers(&self) -> Transfers {
         Transfers {
@@ -112,8 +111,8 @@ impl Client {
 }
 
 impl Transfers {
-    /// Accepts another host: by its name, or with a leading dot all hosts below
-    /// a domain. Give it in lower case, without port.
+    /// Accepts another host, or with a leading dot all hosts below a domain.
+    /// Write it in lower case, without port.
     #[must_use]
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
         self.hosts.push(host.into().into());
@@ -127,7 +126,7 @@ impl Transfers {
         self
     }
 
-    /// Limit for a whole transfer, retries included. Default 30 minutes, at
+    /// Timeout of a whole transfer, retries included. Default 30 minutes, at
     /// most a day.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -135,27 +134,27 @@ impl Transfers {
         self
     }
 
-    /// Tells `observer` after each piece of a file. It is called in the task of
-    /// the transfer and should be quick.
+    /// Tells `observer` after each piece of a file. It runs in the task of the
+    /// transfer and should return quickly.
     #[must_use]
     pub fn on_progress(mut self, observer: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 
-    /// Uploads a file by PUT. Streamed, so that a large file does not have to
-    /// be in memory. A second upload to the same URL replaces the first.
+    /// Uploads a file with PUT. The file is streamed, so it need not fit into
+    /// memory. A second upload to the same URL replaces the first.
     ///
-    /// **Cancel safety**: an upload whose future is dropped stops, and leaves no
-    /// part of a file. Upload it again.
+    /// **Cancel safety**: an upload stops if its future is dropped, and leaves
+    /// no partial file. Upload it again.
     ///
     /// # Errors
     ///
     /// [`Input`](ErrorKind::Input) before anything is sent, with the field `url` for
     /// a host or scheme that is refused, `content` for a file that cannot be
     /// read. [`TooLarge`](ErrorKind::TooLarge) above the limit. [`Api`](ErrorKind::Api)
-    /// with the host's status and code: 403 where the URL has expired or was
-    /// altered. Otherwise a failure of the connection or of time.
+    /// with the host's status and code: 403 if the URL has expired or was
+    /// altered. Otherwise a connection failure or a timeout.
     pub async fn upload(&self, url: &SignedUrl, content: &Content) -> Result<(), Error> {
         self.check(url)?;
         let deadline = Instant::now() + self.timeout;
@@ -171,12 +170,12 @@ impl Transfers {
         }
     }
 
-    /// Begins a download. It is over when [`chunk`](Download::chunk) gives `None`.
+    /// Starts a download. It is complete when [`chunk`](Download::chunk) returns `None`.
     ///
     /// # Errors
     ///
-    /// Those of [`upload`](Transfers::upload) but for the field `content`;
-    /// [`Decode`](ErrorKind::Decode) for an answer that is no file.
+    /// Those of [`upload`](Transfers::upload) except for the field
+    /// `content`; [`Decode`](ErrorKind::Decode) for an answer that is not a file.
     pub async fn download(&self, url: &SignedUrl) -> Result<Download, Error> {
         self.check(url)?;
         let mut download = Download {
@@ -253,7 +252,7 @@ impl Transfers {
         }
     }
 
-    /// The error for a status that is no success, with the code that S3 gives.
+    /// The error for a status that is not a success, with the code that S3 gives.
     async fn refused(&self, mut response: Response, deadline: Instant) -> Error {
         let status = response.status();
         let mut body = Vec::new();
@@ -334,7 +333,7 @@ fn code_of(body: &[u8]) -> Option<String> {
 
 // --- upload -------------------------------------------------------------------
 
-/// What is uploaded: bytes in memory, or a file that is read while it is sent.
+/// The content of an upload: bytes in memory, or a file that is read while it is sent.
 #[derive(Clone)]
 pub struct Content {
     source: Source,
@@ -473,12 +472,11 @@ impl Activity {
 
 // --- download -----------------------------------------------------------------
 
-/// A file that is on its way; made by [`Transfers::download`].
+/// A file that is being downloaded; returned by [`Transfers::download`].
 ///
-/// A connection that breaks is made again, and the file goes on where it broke
-/// off: by `Range` where the host allows it, else by reading it from the start
-/// and dropping what is there. Both need the host's `ETag`, so that parts of
-/// two files are never joined.
+/// If the connection breaks, the download reconnects and resumes: with `Range` if the
+/// host supports it, otherwise by reading the file from the start and skipping the part
+/// that it has. Both need the host's `ETag`, so that parts of two files are never joined.
 pub struct Download {
     transfers: Transfers,
     url: SignedUrl,
@@ -497,7 +495,7 @@ pub struct Download {
 }
 
 impl Download {
-    /// Bytes of the file, where the host tells.
+    /// Size of the file in bytes, if the host sends it.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
         self.total
@@ -509,15 +507,15 @@ impl Download {
         self.received
     }
 
-    /// The next piece of the file, `None` at its end. May be dropped and called
-    /// again.
+    /// The next chunk of the file; `None` at its end. Cancel
+    /// safe.
     ///
     /// # Errors
     ///
-    /// [`Transport`](ErrorKind::Transport) or [`Timeout`](ErrorKind::Timeout) where the
-    /// file broke off and could not be resumed, [`TooLarge`](ErrorKind::TooLarge)
-    /// above the limit, [`Decode`](ErrorKind::Decode) where the file on the host has
-    /// changed meanwhile. What was given before is then of no use.
+    /// [`Transport`](ErrorKind::Transport) or [`Timeout`](ErrorKind::Timeout) if the
+    /// download broke off and could not be resumed, [`TooLarge`](ErrorKind::TooLarge)
+    /// above the limit, [`Decode`](ErrorKind::Decode) if the file on the host has
+    /// changed meanwhile. Discard the chunks that you received.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         match self.ready.take() {
             Some(piece) => Ok(Some(piece)),
@@ -525,7 +523,7 @@ impl Download {
         }
     }
 
-    /// The first bytes of the file, without taking them; empty for an empty one.
+    /// Peeks at the first bytes of the file; empty for an empty file.
     #[cfg(feature = "analytics")]
     pub(crate) async fn start(&mut self) -> Result<&[u8], Error> {
         const ENOUGH: usize = 4;

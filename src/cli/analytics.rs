@@ -32,21 +32,21 @@ pub struct Analytics {
 pub enum Action {
     /// Compare a purchase ledger with GSTR-2B or GSTR-2A and save the report
     ///
-    /// Creates a job, uploads both files, waits and downloads the report. The
-    /// ledger is the provider's workbook, the statement the answer of Get
-    /// GSTR-2B below data.data; both are JSON. No taxpayer's session is needed.
+    /// Creates a job, uploads both files, waits for the result and downloads the report.
+    /// Both files are JSON: the ledger as in the provider's workbook, the statement as
+    /// `data.data` of the answer of Get GSTR-2B. Needs no taxpayer's session.
     #[command(
         after_help = "Example: sandbox analytics reconcile --ledger ledger.json --statement gstr-2b.json --report report.xlsx"
     )]
     Reconcile(Reconcile),
-    /// Wait for a job that was created before, and save its report
+    /// Wait for a job that was created earlier, and save its report
     #[command(
         after_help = "Example: sandbox analytics job d3d19997-c48a-4867-95b9-5a77c3567098 --report report.xlsx"
     )]
     Job {
-        /// The job id that `reconcile` has printed
+        /// The job id that `reconcile` printed
         job_id: String,
-        /// What the ledger is compared with
+        /// The statement to compare the ledger with
         #[arg(long, value_enum, default_value_t = Against::Gstr2b)]
         against: Against,
         /// Where to save the report, an Excel file
@@ -65,16 +65,16 @@ pub struct Reconcile {
     /// The GSTR-2B or GSTR-2A, JSON
     #[arg(long, value_name = "FILE")]
     statement: PathBuf,
-    /// What the ledger is compared with
+    /// The statement to compare the ledger with
     #[arg(long, value_enum, default_value_t = Against::Gstr2b)]
     against: Against,
     /// Where to save the report, an Excel file
     #[arg(long, value_name = "FILE")]
     report: PathBuf,
-    /// GSTIN of the taxpayer [default: the one of the statement]
+    /// GSTIN of the taxpayer [default: from the statement]
     #[arg(long, requires = "period")]
     gstin: Option<String>,
-    /// The period [default: the one of the statement]
+    /// Return period [default: from the statement]
     #[arg(long, value_name = "MMYYYY", requires = "gstin")]
     period: Option<ReturnPeriod>,
     #[command(flatten)]
@@ -202,7 +202,7 @@ async fn finish(
         let waited = job.wait().await;
         waited.map_err(|error| match error.kind() {
             ErrorKind::Timeout => {
-                Failure::from(error).hint(format!("Ask again with: {}", again(id, against, &target)))
+                Failure::from(error).hint(format!("Check again with: {}", again(id, against, &target)))
             }
             _ => error.into(),
         })?
@@ -220,11 +220,11 @@ async fn finish(
 
 /// A job that failed: with the validation report beside the place of the report.
 async fn failed(report: &ReconciliationReport, target: Target, format: Format) -> Result<(), Failure> {
-    let mut hint = "Check both files; there is no validation report.".to_owned();
+    let mut hint = "Check both files; the provider sent no validation report.".to_owned();
     if let Some(download) = report.download_validation().await? {
         let beside = Target::new(&target.path.with_extension("validation.xlsx"))?;
         let (path, _) = beside.save(download).await?;
-        hint = format!("What is wrong stands in the validation report, {}.", path.display());
+        hint = format!("The validation report lists the errors: {}", path.display());
     }
     print(format, report.job_id(), report.status().as_str(), None)?;
     let reason = report.message().unwrap_or("no reason was given");

@@ -20,16 +20,16 @@ use super::{
 /// What every operation takes on the command line.
 #[derive(Debug, Args)]
 struct Call {
-    /// A parameter of the operation, one option for each
+    /// A parameter of the operation; repeat the option for each
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     param: Vec<(String, String)>,
-    /// The body: JSON, @file, or - for standard input
+    /// The request body: JSON, @file, or - for standard input
     #[arg(long, value_name = "JSON")]
     body: Option<String>,
-    /// Call an operation that changes something without a question, for scripts
+    /// Call an operation that changes data without asking, for scripts
     #[arg(long, short)]
     yes: bool,
-    /// Show the request, and send nothing
+    /// Show the request without sending it
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
     /// Show tokens and signed URLs in the answer instead of hiding them
@@ -80,7 +80,7 @@ fn parameters_help(operation: &Operation) -> String {
         let _ = writeln!(text, "  {}{notes}\n      {}", known.name, known.description);
     }
     if operation.body {
-        text.push_str("\nTakes a body, see --body.\n");
+        text.push_str("\nRequires a body; see --body.\n");
     }
     text
 }
@@ -119,7 +119,9 @@ fn list(format: Format) -> Result<(), Failure> {
 
 async fn invoke(shared: &Shared, operation: &Operation, call: Call) -> Result<(), Failure> {
     if shared.format == Format::Csv {
-        return Err(Failure::usage("an answer of any shape does not fit into CSV; use --format json"));
+        return Err(Failure::usage(
+            "CSV needs fixed columns, which this answer does not have; use --format json",
+        ));
     }
     let asks = changes_something(operation) && !call.yes && !call.dry_run;
     if asks {
@@ -128,7 +130,7 @@ async fn invoke(shared: &Shared, operation: &Operation, call: Call) -> Result<()
     let secrets: Vec<&Parameter> = operation.parameters.iter().filter(|known| known.secret).collect();
     for known in &secrets {
         if call.param.iter().any(|(name, _)| name == known.name) {
-            return Err(Failure::usage(format!("`{}` is a secret and no argument", known.name))
+            return Err(Failure::usage(format!("`{}` is a secret and cannot be an argument", known.name))
                 .hint("Leave it out; it is read from standard input."));
         }
         if call.body.as_deref() == Some("-") {
@@ -152,7 +154,7 @@ async fn invoke(shared: &Shared, operation: &Operation, call: Call) -> Result<()
     let pairs: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (&**name, &**value)).collect();
     let (id, body) = (operation.id, body.as_ref());
     if asks {
-        confirm::ask(&format!("Call {id}, which may not be taken back?"))?;
+        confirm::ask(&format!("Call {id}? This may be irreversible."))?;
     }
     let answer: BoxFuture<'_, _> = match operation.credential {
         Credential::Session("taxpayer_token") => {
@@ -168,7 +170,8 @@ async fn invoke(shared: &Shared, operation: &Operation, call: Call) -> Result<()
     let answer = if operation.idempotent {
         answer.await?
     } else {
-        signals::sending(answer, "Look at what the operation changes before you send it again.").await??
+        signals::sending(answer, "Check whether the operation took effect before you send it again.")
+            .await??
     };
     let mut answer = answer.into_inner();
     if !call.show_secrets {
@@ -187,7 +190,7 @@ fn dry_run(operation: &Operation, given: &[(String, String)], body: Option<Value
         if !operation.parameters.iter().any(|known| known.name == name) {
             let known: Vec<&str> = operation.parameters.iter().map(|known| known.name).collect();
             return Err(Failure::usage(format!("{} has no parameter `{}`", operation.id, shown(name)))
-                .hint(format!("It has: {}", known.join(", "))));
+                .hint(format!("Its parameters: {}", known.join(", "))));
         }
     }
     let lacks = |known: &&Parameter| {

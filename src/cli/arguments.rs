@@ -26,11 +26,11 @@ pub struct Arguments {
     pub command: Command,
 }
 
-const SHORT: &str = "Try it with nothing set up: sandbox --mock counts";
+const SHORT: &str = "Try it without any setup: sandbox --mock counts";
 
 const LONG: &str = "\
 Examples:
-  sandbox --mock counts --goods all           sample data, nothing to set up
+  sandbox --mock counts --goods all           sample data, no setup
   sandbox --mock login                        the OTP of the sample is 575757
   sandbox --mock --mock-taxpayers 500 sweep --only-open
 
@@ -38,7 +38,7 @@ Examples:
   sandbox login --gstin 33ABKCS2033B1ZW --username acme.com
   sandbox counts --goods all --format csv > counts.csv
   sandbox invoices list --status no_action --format csv > open.csv
-  sandbox invoices accept --from open.csv     what is left in it; asks first
+  sandbox invoices accept --from open.csv     the rows that are left; asks first
   sandbox match --register purchases.xlsx     which of them suppliers reported
   sandbox gstr-1 get --period 112025          every section, with totals
   sandbox gstr-2b regenerate --period 112025
@@ -46,7 +46,7 @@ Examples:
   sandbox sweep --from firm.csv --checkpoint november.jsonl --report november.html
   sandbox e-invoice generate --from invoices.jsonl --checkpoint done.jsonl
   sandbox api                                 every operation
-  sandbox api get_invoice_count --help        what one of them takes
+  sandbox api get_invoice_count --help        the parameters of one
 
 Environment:
   SANDBOX_API_KEY              the API key; with it the configuration file is not read
@@ -54,36 +54,36 @@ Environment:
   SANDBOX_ACCESS_TOKEN         token of a taxpayer's session that you already have
   SANDBOX_E_INVOICE_USERNAME   user and password of the API user of the e-invoice portal,
   SANDBOX_E_INVOICE_PASSWORD   and SANDBOX_E_WAY_BILL_… of the e-way bill portal
-  SANDBOX_BASE_URL             another address, for a gateway or a mock server
-  SANDBOX_REQUESTS_PER_MINUTE  the limit of your account [default: 25 test, 100 live]
+  SANDBOX_BASE_URL             another base URL, for a gateway or a mock server
+  SANDBOX_REQUESTS_PER_MINUTE  rate limit of your account [default: 25 test, 100 live]
   SANDBOX_CONFIG_DIR           another folder for config.toml
   SANDBOX_DATA_DIR             another folder for saved sessions
   SANDBOX_REDIS_URL            a Redis or Valkey server that several machines share
-  SANDBOX_REDIS_KEY            32 bytes in base64 that sessions are encrypted with there
-  SANDBOX_REDIS_WORKERS        how many machines there are at most
+  SANDBOX_REDIS_KEY            the key that encrypts sessions there: 32 bytes in base64
+  SANDBOX_REDIS_WORKERS        the largest number of machines that share it
   NO_COLOR                     no colours
 
 Exit codes:
   0  done                             4  authentication failed
   1  service, network or other        5  a new OTP is needed
   2  wrong arguments                  6  too many requests
-  3  configuration                    7  some of many failed or were skipped
-  8  not ready yet: try again later 130  stopped by Ctrl-C (143: by SIGTERM)";
+  3  configuration                    7  partial failure
+  8  not ready yet: repeat later    130  stopped by Ctrl-C (143: by SIGTERM)";
 
 /// Options of every command.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options of every command")]
+#[command(next_help_heading = "Global options")]
 pub struct Shared {
     /// Output format
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub format: Format,
-    /// Use the built-in server with sample data; nothing leaves this machine
+    /// Use the built-in mock server with sample data; nothing leaves this machine
     #[arg(long, global = true)]
     pub mock: bool,
-    /// Taxpayers with a session that the built-in server knows
+    /// Number of taxpayers that have a session on the mock server
     #[arg(long, global = true, value_name = "COUNT", default_value_t = 20, requires = "mock")]
     pub mock_taxpayers: usize,
-    /// Faults to inject on the built-in server
+    /// Faults that the mock server injects
     #[arg(long, global = true, value_enum, value_delimiter = ',', value_name = "FAULT")]
     pub mock_faults: Vec<MockFault>,
 }
@@ -92,7 +92,7 @@ pub struct Shared {
 pub enum Format {
     /// For people
     Table,
-    /// For programs; of a sweep a line for each answer
+    /// For programs; a sweep prints one line for each answer
     Json,
     /// For spreadsheets
     Csv,
@@ -100,12 +100,12 @@ pub enum Format {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum MockFault {
-    /// Some taxpayers have no session, or one that has ended
+    /// Some taxpayers have no session or an expired one
     Expired,
-    /// Some requests come too soon, and are answered when repeated
+    /// Some requests exceed the rate limit and succeed when retried
     #[value(name = "429")]
     TooManyRequests,
-    /// Some requests fail once, some taxpayers always
+    /// Some requests fail once; those of some taxpayers always fail
     #[value(name = "503")]
     Unavailable,
 }
@@ -153,31 +153,28 @@ pub enum Command {
     Login(Login),
     /// List, refresh or forget saved sessions
     Sessions(Sessions),
-    /// Count the invoices of a whole firm, or see who has not filed
+    /// Count the invoices of a whole firm, or show who has not filed
     ///
-    /// Asks for every taxpayer of a file, or with a saved session, within the
-    /// rate limit of the API key. Stop it with Ctrl-C; with --checkpoint it
-    /// continues where it stopped. After a crash, only in-flight requests are
-    /// sent again.
+    /// Queries every taxpayer in a file, or every saved session, within the rate limit of
+    /// the API key. Stop it with Ctrl-C; with --checkpoint it resumes where it stopped.
+    /// After a crash, only in-flight requests are sent again.
     #[command(after_help = SWEEP)]
     Sweep(Sweep),
-    /// Start the built-in server for programs of your own
-    #[command(
-        after_help = "Example: sandbox mock --port 8080, then paste what it prints into another terminal"
-    )]
+    /// Start the mock server for your own programs
+    #[command(after_help = "Example: sandbox mock --port 8080, then paste its output into another terminal")]
     Mock(Mock),
-    /// Call any operation of the API; alone it lists them
+    /// Call any operation of the API, or list all operations
     #[command(after_help = "Example: sandbox --mock api get_invoice_count --param type_of_goods=imports")]
     Api,
-    /// Show where configuration and sessions are, and check them
+    /// Show where configuration and sessions are stored, and check them
     Config,
     /// Check configuration, network, credentials, clock and sessions
     ///
-    /// Sends one request, a login, and stores nothing. Each line says what was
-    /// found and what to do about it. The exit code is that of the first problem.
+    /// Sends one request, a login, and stores nothing. Each line reports one
+    /// check and, if it failed, what to do. The exit code is that of the first failed check.
     #[command(after_help = "Example: sandbox --mock doctor")]
     Doctor,
-    /// Write a completion script for a shell
+    /// Print a completion script for a shell
     #[command(
         after_help = "Example: sandbox completions bash > ~/.local/share/bash-completion/completions/sandbox"
     )]
@@ -192,16 +189,16 @@ Examples:
   sandbox sweep returns --period 102026 --from firm.csv --only-open
   sandbox sweep --from firm.csv --share november-23 --format json > part-of-this-machine.jsonl
 
-The file is a CSV as any spreadsheet saves it, or a workbook (xlsx, xls, ods). It
+The file is a CSV from any spreadsheet program, or a workbook (xlsx, xls, ods). It
 has the columns gstin and username; others are ignored.";
 
 /// Which taxpayer, where several sessions are saved.
 #[derive(Debug, Args)]
 pub struct Select {
-    /// GSTIN of the taxpayer; needed where several sessions are saved
+    /// GSTIN of the taxpayer; required if several sessions are saved
     #[arg(long)]
     pub gstin: Option<String>,
-    /// User name on the GST portal; needed where a GSTIN has several
+    /// User name on the GST portal; required if a GSTIN has several
     #[arg(long, value_name = "NAME")]
     pub username: Option<String>,
 }
@@ -224,7 +221,7 @@ pub enum Goods {
     Imports,
     /// Documents of input service distributors
     InwardSupplies,
-    /// All three, a call each
+    /// All three groups, one call each
     All,
 }
 
@@ -246,7 +243,7 @@ pub struct Login {
     /// Request the OTP and exit; verify it later with --no-request
     #[arg(long, conflicts_with = "no_request")]
     pub request_only: bool,
-    /// Verify an OTP that you already have; request none
+    /// Verify an OTP that you already have, without requesting one
     #[arg(long)]
     pub no_request: bool,
 }
@@ -259,7 +256,7 @@ pub struct Sessions {
 
 #[derive(Debug, Subcommand)]
 pub enum SessionsAction {
-    /// Whose sessions are saved, and until when (the default)
+    /// List saved sessions and when they expire (the default)
     List,
     /// Extend valid sessions by six hours
     Refresh(SessionChoice),
@@ -267,7 +264,7 @@ pub enum SessionsAction {
     Forget {
         #[command(flatten)]
         choice: SessionChoice,
-        /// End them at GSTN too, which frees a place among the user's sessions
+        /// Also end the sessions at GSTN, which limits the sessions of each user
         #[arg(long)]
         logout: bool,
     },
@@ -286,28 +283,31 @@ pub struct SessionChoice {
 pub struct Sweep {
     #[command(subcommand)]
     pub of: Option<SweepOf>,
-    /// CSV or workbook with the columns gstin and username, - for standard input; without it all saved sessions
+    /// CSV or workbook with the columns gstin and username, or - for standard input
+    /// [default: all saved sessions]
     #[arg(long, global = true, value_name = "FILE")]
     pub from: Option<PathBuf>,
     /// Which groups of documents
     #[arg(long, value_enum, default_value_t = Goods::All)]
     pub goods: Goods,
-    /// Show only taxpayers with pending or unactioned documents or returns not filed, and failures
+    /// Show only failures, and taxpayers with pending documents, documents without action
+    /// or unfiled returns
     #[arg(long, global = true)]
     pub only_open: bool,
-    /// Note each answer here; a sweep that was stopped goes on from it
+    /// Record each answer in this file; a stopped sweep resumes from it
     #[arg(long, global = true, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
-    /// Ask again for what failed according to the checkpoint
+    /// Repeat the calls that failed according to the checkpoint
     #[arg(long, global = true, requires = "checkpoint")]
     pub retry_failed: bool,
-    /// Share the work with the same command on other machines, over Redis; a new name for each sweep
+    /// Share the sweep over Redis with other machines that run the same command; each
+    /// sweep needs a new name
     #[arg(long, global = true, value_name = "NAME", requires = "from", conflicts_with = "retry_failed")]
     pub share: Option<String>,
-    /// Write a page for people: totals, a bar for each taxpayer, a table to sort and search
+    /// Write an HTML report: totals, a bar for each taxpayer, a table to sort and search
     #[arg(long, global = true, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Calls in flight or waiting for the rate limit at once
+    /// Calls that are in flight or wait for the rate limit, at most
     #[arg(long, global = true, value_name = "CALLS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
 }
@@ -317,8 +317,8 @@ pub struct Sweep {
 pub enum SweepOf {
     /// Show who has not filed the returns of a period
     ///
-    /// Asks for the list of filings of each taxpayer, one call. A quarterly return is
-    /// filed for the last month of the quarter, an annual one for March.
+    /// Makes one call for each taxpayer, for the list of filed returns. A quarterly
+    /// return belongs to the last month of the quarter, an annual one to March.
     #[command(after_help = "Example: sandbox --mock sweep returns --period 102026")]
     Returns {
         /// The period
@@ -348,7 +348,7 @@ pub enum ReturnName {
 
 #[derive(Debug, Args)]
 pub struct Mock {
-    /// Port of 127.0.0.1; without it one that is free
+    /// Port on 127.0.0.1 [default: a free one]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub port: u16,
 }

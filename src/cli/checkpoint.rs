@@ -45,7 +45,7 @@ impl Checkpoint {
         let mut file = options.open(path).map_err(|error| unusable(&format!("cannot be opened: {error}")))?;
         if is_taken(&file) {
             return Err(unusable(&format!("is in use by another {kind}"))
-                .hint("Wait for its end, or name another file."));
+                .hint("Wait until it ends, or use another file."));
         }
 
         let mut text = Vec::new();
@@ -60,9 +60,11 @@ impl Checkpoint {
             Some(Ok(known)) if known[kind] == 1 && known["service"] == service => {}
             Some(Ok(known)) if known[kind] == 1 && known["service"].is_string() => {
                 let other = known["service"].as_str().unwrap_or_default();
-                return Err(unusable(&format!("is of another service, {other}")).hint("Name another file."));
+                return Err(
+                    unusable(&format!("belongs to another service, {other}")).hint("Use another file.")
+                );
             }
-            _ => return Err(unusable("is no checkpoint of this program").hint("Name another file.")),
+            _ => return Err(unusable("is not a checkpoint of this program").hint("Use another file.")),
         }
         let mut records = Vec::new();
         for (index, line) in lines.enumerate() {
@@ -91,7 +93,7 @@ impl Checkpoint {
 
     fn unwritable(&self, error: &std::io::Error) -> Failure {
         Failure::new(Exit::Other, format!("checkpoint {} cannot be written: {error}", self.path.display()))
-            .hint("What is noted stays; the same command goes on from it.")
+            .hint("Recorded results are kept; run the same command to continue.")
     }
 }
 

@@ -40,11 +40,11 @@ impl ConfigFile {
             // member that is missing is one of ours.
             let reason = match error.message().strip_prefix("missing field ") {
                 Some(name) => format!("lacks {name}"),
-                None => format!("is not understood at line {}", line_of(&text, error.span())),
+                None => format!("is invalid at line {}", line_of(&text, error.span())),
             };
             Failure::configuration(format!("{} {reason}", path.display())).hint(
-                "It may have: api_key, api_secret, base_url (text), \
-                 requests_per_minute (a whole number from 1).",
+                "Its settings: api_key, api_secret, base_url \
+                 (strings), requests_per_minute (a positive integer).",
             )
         })
     }
@@ -83,7 +83,7 @@ pub fn run(shared: &Shared) -> Result<(), Failure> {
 
     let from_env = env::var_os("SANDBOX_API_KEY").is_some();
     let file = check(ConfigFile::read(&config).map(|file| match (file, from_env) {
-        (None, _) => "not there".to_owned(),
+        (None, _) => "does not exist".to_owned(),
         (Some(_), true) => "not used: SANDBOX_API_KEY is set".to_owned(),
         (Some(_), false) => "in use".to_owned(),
     }));
@@ -102,9 +102,9 @@ pub fn run(shared: &Shared) -> Result<(), Failure> {
         sheet.row(vec![name.into(), "environment".into(), state.into()]);
     }
     let state = if sessions.exists() {
-        check(folders::refuse_public(&sessions).map(|()| "for you alone".to_owned()))
+        check(folders::refuse_public(&sessions).map(|()| "private".to_owned()))
     } else {
-        "not there yet".to_owned()
+        "does not exist yet".to_owned()
     };
     sheet.row(vec!["sessions".into(), sessions.display().to_string().into(), state.into()]);
     sheet.print(shared.format)?;

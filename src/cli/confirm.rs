@@ -13,10 +13,10 @@ use super::{
 /// How something is sent that changes what GSTN has.
 #[derive(Debug, Args)]
 pub struct SendOptions {
-    /// Send without a question, for scripts
+    /// Send without asking, for scripts
     #[arg(long, short)]
     pub yes: bool,
-    /// Show what would be sent, and send nothing
+    /// Show what would be sent, without sending it
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
     #[command(flatten)]
@@ -33,8 +33,8 @@ pub fn refuse_without_a_terminal() -> Result<(), Failure> {
     if can_ask() {
         return Ok(());
     }
-    Err(Failure::usage("there is no terminal to ask on, so nothing is sent")
-        .hint("Look with --dry-run, then send with --yes."))
+    Err(Failure::usage("cannot ask for confirmation without a terminal; nothing was sent")
+        .hint("Check with --dry-run, then send with --yes."))
 }
 
 /// Whether there is somebody to ask.
@@ -52,5 +52,5 @@ pub fn ask(question: &str) -> Result<(), Failure> {
         // Ctrl-D leaves the cursor behind the question.
         eprintln!();
     }
-    Err(Failure::new(Exit::Other, "not confirmed, so nothing was sent"))
+    Err(Failure::new(Exit::Other, "not confirmed; nothing was sent"))
 }

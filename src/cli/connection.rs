@@ -140,7 +140,7 @@ impl Connection {
             && let Some(reason) = store.failure()
         {
             return Err(Failure::new(Exit::Other, format!("{otherwise} {reason}"))
-                .hint("See that there is space, and that the folder can be written."));
+                .hint("Check the free space and the permissions of the folder."));
         }
         Ok(())
     }
@@ -189,11 +189,11 @@ impl Connection {
         });
         match saved.as_slice() {
             [taxpayer] => Ok(taxpayer.clone()),
-            [] => Err(Failure::new(Exit::OtpNeeded, "no such session is saved")
+            [] => Err(Failure::new(Exit::OtpNeeded, "no matching session is saved")
                 .hint("Open one: sandbox login --gstin … --username …")),
             several => {
                 let names = several.iter().take(10).map(|id| format!("\n  {}  {}", id.gstin, id.username));
-                Err(Failure::usage(format!("{} sessions fit", several.len()))
+                Err(Failure::usage(format!("{} saved sessions match", several.len()))
                     .hint(format!("Choose with --gstin and --username:{}", names.collect::<String>())))
             }
         }
@@ -244,7 +244,7 @@ fn builder() -> Result<(ClientBuilder, Option<u32>), Failure> {
     let limit = text.trim().parse().ok().filter(|limit| *limit > 0);
     let limit = limit.ok_or_else(|| {
         Failure::configuration(format!(
-            "{REQUESTS_PER_MINUTE} must be a whole number from 1, found `{}`",
+            "{REQUESTS_PER_MINUTE} must be a positive integer, found `{}`",
             shown(&text)
         ))
     })?;
@@ -296,7 +296,7 @@ fn with_store(builder: ClientBuilder, files: &Arc<FileStore>) -> Result<ClientBu
 /// Who asks for sharing must not go on alone, unnoticed.
 #[cfg(not(feature = "redis"))]
 pub fn without_redis(asked: &str) -> Failure {
-    Failure::configuration(format!("{asked}, and this command was built without sharing"))
+    Failure::configuration(format!("{asked}, but this command was built without the feature redis"))
         .hint("Install it with the feature: cargo install --path . --features cli,redis")
 }
 

@@ -65,7 +65,7 @@ pub async fn run(shared: &Shared) -> Result<(), Failure> {
     findings.sheet.print(shared.format)?;
     match findings.problem {
         None => Ok(()),
-        Some(exit) => Err(Failure::new(exit, "something needs attention")),
+        Some(exit) => Err(Failure::new(exit, "a check failed")),
     }
 }
 
@@ -75,7 +75,7 @@ fn proxy(findings: &mut Findings) {
     let set: Vec<&str> = names.into_iter().filter(|name| env::var_os(name).is_some()).collect();
     match set.as_slice() {
         [] => findings.good("proxy", "none; HTTPS_PROXY and ALL_PROXY are not set"),
-        set => findings.good("proxy", format!("used as {} says", set.join(" and "))),
+        set => findings.good("proxy", format!("set by {}", set.join(" and "))),
     }
 }
 
@@ -88,7 +88,7 @@ async fn service(findings: &mut Findings, client: &Client) {
             if client.base_url().starts_with("https://") {
                 findings.good("TLS", "the certificate is valid");
             } else {
-                findings.open("TLS", "not used: the address is a loopback address with http");
+                findings.open("TLS", "not used: the base URL is http on a loopback address");
             }
             findings.good("key and secret", "accepted");
             let date = answer.headers().get("date").and_then(|date| date.to_str().ok());
@@ -102,7 +102,7 @@ fn refused(findings: &mut Findings, error: &Error) {
     let exit = exit_of(error);
     let check = match (error.kind(), error.phase()) {
         (ErrorKind::Config, _) => {
-            findings.open("network", "not tried: the secret is missing");
+            findings.open("network", "not checked: the secret is missing");
             "key and secret"
         }
         (ErrorKind::Auth | ErrorKind::Denied, _) => {
@@ -126,13 +126,13 @@ fn clock(findings: &mut Findings, date: Option<&str>, begun: SystemTime) {
     let behind = theirs.duration_since(SystemTime::now()).unwrap_or_default();
     let skew = ahead.max(behind);
     if skew <= TOLERATED_SKEW {
-        return findings.good("clock", "as the service's, within a minute");
+        return findings.good("clock", "within a minute of the service's clock");
     }
     let direction = if ahead > behind { "ahead of" } else { "behind" };
     findings.bad(
         "clock",
         Exit::Other,
-        format!("{} {direction} the service's; synchronize it, for example with NTP", span(skew)),
+        format!("{} {direction} the service's clock; synchronize it, for example with NTP", span(skew)),
     );
 }
 
@@ -158,7 +158,7 @@ async fn sessions(findings: &mut Findings, connection: &Connection) {
         }
         alive += usize::from(taxpayer.saved().is_some_and(|saved| saved.expires_at() > SystemTime::now()));
     }
-    let detail = format!("{alive} of {} saved sessions can be used", taxpayers.len());
+    let detail = format!("{alive} of {} saved sessions are valid", taxpayers.len());
     if alive == taxpayers.len() && alive > 0 {
         findings.good("sessions", detail);
     } else {
@@ -172,7 +172,7 @@ fn limits(findings: &mut Findings, connection: &Connection) {
             "rate limit",
             format!("{limit} requests a minute; set {REQUESTS_PER_MINUTE} to the limit of your account"),
         ),
-        None => findings.open("rate limit", "none on the built-in server"),
+        None => findings.open("rate limit", "none on the mock server"),
     }
     #[cfg(feature = "redis")]
     if let Some(redis) = connection.client.redis() {

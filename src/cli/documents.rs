@@ -47,11 +47,11 @@ pub struct Documents {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make a document of each line of a file
+    /// Create a document from each line of a file
     ///
-    /// A document whose answer was lost is looked for before it is sent again,
-    /// so none is made twice. Stop it with Ctrl-C; with --checkpoint the same
-    /// command continues where it stopped, after a crash too.
+    /// If the answer for a document is lost, the command looks the document up before it
+    /// sends it again, so it creates no duplicates. Stop it with Ctrl-C; with --checkpoint
+    /// the same command resumes where it stopped, even after a crash.
     #[command(after_help = GENERATE)]
     Generate(Generate),
 }
@@ -62,28 +62,28 @@ Examples:
   sandbox e-invoice generate --from invoices.jsonl --checkpoint done.jsonl --format json
   sandbox e-way-bill generate --from bills.jsonl --username api_user --server secondary
 
-The file has one JSON object a line, the body of generate_e_invoice or
+Each line of the file is one JSON object, the body of generate_e_invoice or
 generate_e_way_bill: see `sandbox api generate_e_invoice --help`. The checkpoint
-keeps all that the portal has answered, with signed invoices and QR codes.";
+keeps every answer of the portal, with signed invoices and QR codes.";
 
 #[derive(Debug, Args)]
 struct Generate {
-    /// File with a document a line, as JSON; - for standard input
+    /// File with one JSON document on each line, or - for standard input
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
-    /// Note each result here; a batch that was stopped continues from it
+    /// Record each result in this file; a stopped batch resumes from it
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// GSTIN of the taxpayer; by default that of the first document
+    /// GSTIN of the taxpayer [default: from the first document]
     #[arg(long)]
     gstin: Option<String>,
     /// The API user of the portal
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
-    /// The server of NIC on which the documents are made
+    /// The NIC server that registers the documents
     #[arg(long, value_name = "SERVER", default_value = "primary")]
     server: NicServer,
-    /// Requests in flight or waiting for the rate limit at once
+    /// Requests that are in flight or wait for the rate limit, at most
     #[arg(long, value_name = "REQUESTS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
 }
@@ -242,7 +242,7 @@ impl Document for EwbRequest {
 
 async fn run<D: Document>(shared: &Shared, arguments: &Generate) -> Result<(), Failure> {
     let documents = read::<D>(&arguments.from)?;
-    let Some(first) = documents.first() else { return Err(Failure::usage("the file has no document")) };
+    let Some(first) = documents.first() else { return Err(Failure::usage("the file contains no document")) };
     let connection = Connection::for_documents(shared).await?;
     let gstin = connection.gstin(arguments.gstin.as_deref().unwrap_or(first.gstin()))?;
 
@@ -301,8 +301,8 @@ fn username<D: Document>(connection: &Connection, arguments: &Generate) -> Resul
     match env::var(&name) {
         Ok(username) => Ok(username),
         Err(_) if connection.demo().is_some() => Ok("api_user".to_owned()),
-        Err(_) => Err(Failure::usage("which API user of the portal?")
-            .hint(format!("Give --username, or set {name}. The user is created on the portal, for a GSP."))),
+        Err(_) => Err(Failure::usage("no API user of the portal was given")
+            .hint(format!("Use --username, or set {name}. You create the user on the portal, for a GSP."))),
     }
 }
 
@@ -316,7 +316,9 @@ fn password<D: Document>(connection: &Connection, arguments: &Generate) -> Resul
         return Ok(Password::new("not-a-real-password")?);
     }
     if arguments.from.as_os_str() == "-" {
-        return Err(Failure::usage(format!("{name} is not set, and standard input has the documents")));
+        return Err(Failure::usage(format!(
+            "{name} is not set, and the password cannot be read from standard input, which has the documents"
+        )));
     }
     if io::stdin().is_terminal() {
         eprint!("Password of the API user: ");
@@ -384,7 +386,7 @@ impl<D: Document> Results<D> {
         }
         if stopped.load(Ordering::Relaxed) {
             return Err(Failure::new(exit, "stopped").hint(
-                "The same command continues: a document that exists is found. With --checkpoint it is not even asked for.",
+                "Run the same command to continue: it finds the documents that exist. --checkpoint saves the look-ups.",
             ));
         }
         match self.failed {

@@ -50,8 +50,8 @@ pub fn refuse_public(path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let right = if path.is_dir() { "700" } else { "600" };
-    Err(Failure::configuration(format!("{} is open to other users (mode {mode:03o})", path.display()))
-        .hint(format!("Close it: chmod {right} '{}'", path.display())))
+    Err(Failure::configuration(format!("{} is accessible to other users (mode {mode:03o})", path.display()))
+        .hint(format!("Restrict it: chmod {right} '{}'", path.display())))
 }
 
 /// The permission bits; `None` where there are none, or nothing is there.

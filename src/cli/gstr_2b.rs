@@ -31,10 +31,10 @@ pub enum Action {
         #[command(flatten)]
         select: Select,
     },
-    /// Wait for a regeneration that was asked for before, and show how it ended
+    /// Wait for a regeneration that was requested earlier, and show its result
     #[command(after_help = "Example: sandbox gstr-2b job 00f1a5c00000 --no-wait")]
     Job {
-        /// The reference id that `regenerate` has printed
+        /// The reference id that `regenerate` printed
         reference_id: String,
         #[command(flatten)]
         waiting: Waiting,
@@ -59,7 +59,7 @@ pub async fn run(shared: &Shared, arguments: &Gstr2b) -> Result<(), Failure> {
             if !send_options.yes {
                 confirm::ask(&format!("Regenerate {what}?"))?;
             }
-            let look = "Ask again if the GSTR-2B stays as it was.";
+            let look = "Request it again if the GSTR-2B does not change.";
             let job = signals::sending(session.gstr_2b().start_regeneration(*period), look).await?;
             let job = job.map_err(|error| job::not_sent(error, look))?;
             eprintln!("GSTN regenerates {what}, job {}.", job.reference_id());

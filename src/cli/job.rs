@@ -17,7 +17,7 @@ use super::{
 /// How long GSTN's work is waited for.
 #[derive(Debug, Args)]
 pub struct Waiting {
-    /// Do not wait: after sending print the reference id, of a job its state
+    /// Do not wait: print the reference id after sending, or the state of the job
     #[arg(long)]
     pub no_wait: bool,
     /// Longest time to wait for the job
@@ -29,7 +29,7 @@ pub struct Waiting {
 pub fn not_sent(error: Error, advice: &str) -> Failure {
     let arrived = error.maybe_processed();
     let failure = Failure::from(error);
-    if arrived { failure.hint(format!("It may have arrived all the same. {advice}")) } else { failure }
+    if arrived { failure.hint(advice) } else { failure }
 }
 
 /// Waits for a job that was just sent, unless nobody wants to.
@@ -53,7 +53,7 @@ pub async fn after_sending(
             sheet.print(format)?;
         }
     }
-    eprintln!("See how it goes with: sandbox {command} {id}");
+    eprintln!("Follow it with: sandbox {command} {id}");
     Ok(())
 }
 
@@ -74,7 +74,7 @@ pub async fn follow(
         waited.map_err(|error| match error.kind() {
             // Out of patience: the job is there still.
             ErrorKind::Timeout => {
-                Failure::from(error).hint(format!("Ask again with: sandbox {command} {id}"))
+                Failure::from(error).hint(format!("Check again with: sandbox {command} {id}"))
             }
             _ => error.into(),
         })?
@@ -98,10 +98,10 @@ pub fn of_batch(batch: BatchReport, format: Format) -> Result<(), Failure> {
     let Some(error) = batch.error else { return outcome(&batch.total()) };
     let mut hint = Vec::new();
     if let Some(job) = batch.jobs.iter().find(|job| job.report.is_none()) {
-        hint.push(format!("Ask again with: sandbox invoices job {}", job.reference_id));
+        hint.push(format!("Check again with: sandbox invoices job {}", job.reference_id));
     }
     if batch.not_sent > 0 {
-        let arrived = if error.maybe_processed() { ", or may have arrived" } else { "" };
+        let arrived = if error.maybe_processed() { ", or may have been processed" } else { "" };
         hint.push(format!(
             "{} of the documents were not sent{arrived}. List the invoices before you send again.",
             batch.not_sent
@@ -134,9 +134,9 @@ fn outcome(report: &JobReport) -> Result<(), Failure> {
         }
         JobState::Unknown => {
             let status = report.status.as_ref().map_or("none", |status| status.as_str());
-            let text = format!("GSTN gives the job a status that this version does not know: {status}");
+            let text = format!("the job has a status that this version does not know: {status}");
             Err(Failure::new(Exit::Other, strip_controls(&text))
-                .hint("List the documents to see what became of them."))
+                .hint("List the documents to see their status."))
         }
         _ => Ok(()),
     }
@@ -151,7 +151,7 @@ fn advice(refused: &[RefusedDocument]) -> Vec<&'static str> {
         ),
         (
             "IMSSAV0054",
-            "IMSSAV0054: accept them with --itc-reduction full, or none where no credit was claimed.",
+            "IMSSAV0054: accept them with --itc-reduction full, or none if no credit was claimed.",
         ),
     ];
     let named = |code: &str| refused.iter().any(|document| document.code == code);

@@ -17,7 +17,7 @@ pub async fn run(shared: &Shared, arguments: &Login) -> Result<(), Failure> {
     let select = &arguments.select;
     let id = connection.select(select).map_err(|failure| match failure.exit {
         // Nothing is saved yet, so the flags must say who it is.
-        Exit::OtpNeeded => Failure::usage("whose session? Give --gstin and --username"),
+        Exit::OtpNeeded => Failure::usage("no taxpayer was given; use --gstin and --username"),
         _ => failure,
     })?;
     let TaxpayerId { gstin, username } = &id;
@@ -37,11 +37,11 @@ pub async fn run(shared: &Shared, arguments: &Login) -> Result<(), Failure> {
         eprint!("OTP: ");
     }
     let otp = read_line()?;
-    let look = "The OTP may be used up. See with `sandbox sessions` whether there is a session, or ask for a new OTP.";
+    let look = "The OTP may be used up. Check `sandbox sessions`, or request a new OTP.";
     signals::sending(taxpayer.verify_otp(otp.trim()), look).await??;
     connection.ensure_saved()?;
     if connection.demo().is_some() {
-        eprintln!("The session is not saved: it belongs to the built-in server.");
+        eprintln!("The session is not saved: it belongs to the mock server.");
     }
 
     let mut sheet =

@@ -47,7 +47,11 @@ impl DemoServer {
         }
         let server = builder.bind((Ipv4Addr::LOCALHOST, port).into()).start().await.map_err(|error| {
             let failure = Failure::new(Exit::Other, format!("cannot listen on 127.0.0.1:{port}: {error}"));
-            if port == 0 { failure } else { failure.hint("Name another port, or none for a free one.") }
+            if port == 0 {
+                failure
+            } else {
+                failure.hint("Choose another port, or omit --port for a free one.")
+            }
         })?;
         let demo = Self {
             server,
@@ -182,7 +186,7 @@ pub async fn run(shared: &Shared, arguments: &Mock) -> Result<(), Failure> {
         }
     }
     eprintln!(
-        "The mock server listens on {}. Any OTP is taken, {OTP} for one. Ctrl-C stops it.",
+        "The mock server listens on {}. It accepts any OTP, for example {OTP}. Ctrl-C stops it.",
         server.base_url()
     );
     let stop = tokio::signal::ctrl_c();

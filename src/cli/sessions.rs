@@ -140,7 +140,7 @@ async fn forget(connection: &Connection, choice: &SessionChoice, logout: bool) -
         (some, _) if left == 0 => Failure::new(
             Exit::Partial,
             format!(
-                "{some} of {} sessions were not logged out: GSTN keeps them until they expire",
+                "{some} of {} sessions were not logged out: they stay valid at GSTN until they expire",
                 chosen.len()
             ),
         ),

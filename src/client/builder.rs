@@ -27,7 +27,7 @@ use crate::{
 
 /// Settings of a [`Client`]; see [`Client::builder`].
 ///
-/// Nothing is checked before [`build`](ClientBuilder::build), and nothing is sent by it.
+/// [`build`](ClientBuilder::build) checks the settings. It sends nothing.
 #[must_use]
 pub struct ClientBuilder {
     key: Option<SecretString>,
@@ -95,14 +95,14 @@ impl fmt::Debug for ClientBuilder {
 impl ClientBuilder {
     /// The API key. Its prefix, `key_live_` or `key_test_`, chooses the host.
     ///
-    /// No credential is trimmed: one with a space or a line break around it,
-    /// as from a file, is refused.
+    /// Credentials are not trimmed: a leading or trailing space or line
+    /// break, for example from a file, is refused.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into().into());
         self
     }
 
-    /// The API secret, sent to `/authenticate` and nowhere else.
+    /// The API secret, sent only to `/authenticate`.
     pub fn secret(mut self, secret: impl Into<String>) -> Self {
         self.secret = Some(secret.into().into());
         self
@@ -115,68 +115,68 @@ impl ClientBuilder {
     }
 
     /// A token of a taxpayer's session that you already have, valid for six
-    /// hours from its making. A leading `Bearer ` is removed.
+    /// hours after it was issued. A leading `Bearer ` is removed.
     pub fn taxpayer_token(mut self, token: impl Into<String>) -> Self {
         self.taxpayer_token = Some(token.into().into());
         self
     }
 
-    /// The environment, where it should not follow from the key. One that
-    /// contradicts the key is refused.
+    /// The environment, if it should not follow from the key. It must not
+    /// contradict the key.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
         self
     }
 
-    /// Another address than the environment's: a gateway, or a mock server.
+    /// A base URL other than the environment's: a gateway, or a mock server.
     ///
-    /// `https` only, `http` for loopback addresses; no user, query or
-    /// fragment. A trailing slash is dropped, a path is put in front of every
-    /// operation's own.
+    /// It must use `https`, or `http` on a loopback address, and have no user, query or
+    /// fragment. A trailing slash is dropped; a path is prepended to the path of every
+    /// operation.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = Some(base_url.into());
         self
     }
 
-    /// Lets a key of one environment go to the other's host, and keys and
-    /// secrets without a known prefix go to either. Off by default, since it
-    /// is a mistake nearly always.
+    /// Allows a key of one environment on the host of the other, and keys and secrets
+    /// without a known prefix on either. Off by default, since it is almost always a
+    /// mistake.
     pub fn allow_mixed_environments(mut self) -> Self {
         self.mixed_environments = true;
         self
     }
 
-    /// A builder of reqwest with your own proxy, certificates, DNS or pool.
+    /// A reqwest builder with your own proxy, certificates, DNS or pool.
     ///
-    /// The safety settings are put on top of it: no redirects, no `Referer`,
-    /// https only, TLS 1.2 or newer with verified certificates, no logging of
-    /// traffic. A finished client could not be made safe any more, which is
-    /// why none is taken. Its connect timeout, total timeout and user agent are
-    /// replaced by [`connect_timeout`](ClientBuilder::connect_timeout),
+    /// The safety settings override it: no redirects, no `Referer`, https only, TLS 1.2
+    /// or newer with verified certificates, no logging of traffic. They could not be
+    /// applied to a finished client, so this method does not accept one. Its connect
+    /// timeout, total timeout and user agent are replaced by
+    /// [`connect_timeout`](ClientBuilder::connect_timeout),
     /// [`attempt_timeout`](ClientBuilder::attempt_timeout) and
-    /// [`user_agent`](ClientBuilder::user_agent); a read timeout and the
-    /// settings of the pool are kept.
+    /// [`user_agent`](ClientBuilder::user_agent); a read timeout and the settings of the
+    /// pool are kept.
     ///
-    /// HTTP/2 connections are asked for a sign of life after a quarter of the
-    /// [`attempt_timeout`](ClientBuilder::attempt_timeout), at most 10 s, and
-    /// left if none comes in as much time again.
+    /// The client pings idle HTTP/2 connections after a quarter of the
+    /// [`attempt_timeout`](ClientBuilder::attempt_timeout), at most 10 s, and closes them
+    /// if no answer arrives within the same time.
     ///
-    /// Proxies that the environment names (`HTTPS_PROXY`, `ALL_PROXY`,
-    /// `NO_PROXY`) are used for https unless the builder says otherwise, and
-    /// never for plain http, whatever the builder says.
+    /// Proxies from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) apply to
+    /// https unless the builder overrides them, and never to plain http, whatever the
+    /// builder sets.
     ///
-    /// A connection whose other end answers pings and nothing else is left only
-    /// where connections can be replaced: with
-    /// [`http_with`](ClientBuilder::http_with), or without a builder of your own.
+    /// A connection whose peer answers only pings is replaced only if the client can
+    /// build new connections: with [`http_with`](ClientBuilder::http_with), or without
+    /// your own builder.
     pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
         self.http = Some(HttpSource::Builder(Box::new(http)));
         self
     }
 
-    /// As [`http`](ClientBuilder::http), with a function that gives the builder.
-    /// It is called again where no request was answered for a whole
-    /// [`attempt_timeout`](ClientBuilder::attempt_timeout), so that what is sent
-    /// then goes over new connections. It should be quick.
+    /// Like [`http`](ClientBuilder::http), with a function that returns the builder. The
+    /// client calls it again if no request was answered for a whole
+    /// [`attempt_timeout`](ClientBuilder::attempt_timeout), so that further requests use
+    /// new connections. It should return quickly.
     ///
     /// ```
     /// # fn main() -> Result<(), sandbox_client::Error> {
@@ -193,11 +193,11 @@ impl ClientBuilder {
         self
     }
 
-    /// A builder of reqwest for the hosts of signed URLs, which
-    /// [`transfers`](Client::transfers) go to: your own proxy or certificates. The
-    /// one of [`http`](ClientBuilder::http) is not used there, since its default
-    /// headers may be meant for the API alone. The same safety settings are put
-    /// on top, and bodies are not decompressed.
+    /// A reqwest builder for the hosts of signed URLs, which
+    /// [`transfers`](Client::transfers) use: your own proxy or certificates. The builder
+    /// of [`http`](ClientBuilder::http) is not used there, since its default headers may
+    /// be meant only for the API. The same safety settings apply, and bodies are not
+    /// decompressed.
     pub fn transfer_http(mut self, http: reqwest::ClientBuilder) -> Self {
         self.transfer_http = Some(http);
         self
@@ -210,50 +210,50 @@ impl ClientBuilder {
         self
     }
 
-    /// Limit for making a connection. Default 5 s.
+    /// Timeout for opening a connection. Default 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = bounded(timeout);
         self
     }
 
-    /// Limit for one attempt, from its sending to the last byte of its answer.
-    /// Default 30 s.
+    /// Timeout of one attempt, from sending the request to the last byte of
+    /// its answer. Default 30 s.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.policy.attempt_timeout = bounded(timeout);
         self
     }
 
-    /// Limit for a whole call: waiting for the rate limit, all attempts and the
-    /// pauses between them. Default 90 s.
+    /// Timeout of a whole call: waiting for the rate limit, all attempts and
+    /// the pauses between them. Default 90 s.
     pub fn call_timeout(mut self, timeout: Duration) -> Self {
         self.policy.call_timeout = bounded(timeout);
         self
     }
 
-    /// How failures are repeated; see [`RetryPolicy`].
+    /// When and how often failed requests are retried; see [`RetryPolicy`].
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.policy.retry = retry;
         self
     }
 
-    /// Most bytes of an answer's body that are read, after decompression.
-    /// Default 16 MiB.
+    /// Maximum size of an answer's body, after decompression. Default 16
+    /// MiB.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.policy.max_body_bytes = bytes;
         self
     }
 
-    /// Most requests of this client and its clones that are in flight at once.
-    /// Further ones wait in order of arrival. As many connections are kept
-    /// open without work, unless [`http`](ClientBuilder::http) brings a pool
-    /// of its own. Default 100; zero counts as one.
+    /// Maximum number of requests in flight for this client and its clones. Further
+    /// requests wait in order of arrival. It is also the maximum number of idle
+    /// connections, unless [`http`](ClientBuilder::http) configures a pool. Default 100;
+    /// zero counts as one.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = requests.clamp(1, Semaphore::MAX_PERMITS);
         self
     }
 
     /// Requests that this client and its clones send in any 60 seconds,
-    /// retries included. Default: the lowest number that the provider names,
+    /// retries included. Default: the lowest number that the provider documents,
     /// [`Environment::requests_per_minute`]. Zero counts as one.
     pub fn requests_per_minute(mut self, limit: u32) -> Self {
         self.rate_limit = RateLimitSetting::PerMinute(limit);
@@ -266,15 +266,15 @@ impl ClientBuilder {
         self
     }
 
-    /// A rate limit that is kept elsewhere, shared by several machines.
+    /// Your own rate limiter, for example one that several machines share.
     pub fn rate_limiter(mut self, rate_limit: Arc<dyn RateLimiter>) -> Self {
         self.rate_limit = RateLimitSetting::Custom(rate_limit);
         self
     }
 
-    /// Tells `observer` of every call when it ends, for metrics: once for each
-    /// call, also if the caller drops its future. It is called in the task of
-    /// the call and should be quick.
+    /// Reports every call to `observer` when it ends, for metrics: once for
+    /// each call, even if the caller drops its future. It runs in the task of the
+    /// call and should return quickly.
     ///
     /// ```
     /// # use sandbox_client::Client;
@@ -288,8 +288,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Tells `observer` of every attempt that got an answer or failed, retries
-    /// included. It is called in the task of the call and should be quick.
+    /// Reports every attempt that got an answer or failed to `observer`,
+    /// retries included. It runs in the task of the call and should return quickly.
     ///
     /// ```
     /// # use sandbox_client::Client;
@@ -303,7 +303,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Where tokens are kept. Default: in memory, for this client and its clones.
+    /// The store for tokens. Default: in memory, for this client and its clones.
     pub fn token_store(mut self, store: Arc<dyn TokenStore>) -> Self {
         self.store = Some(store);
         self
@@ -311,15 +311,15 @@ impl ClientBuilder {
 
     /// Shares tokens and rate limit with other workers over a Redis or Valkey
     /// server; see [`redis`](crate::redis). A [`token_store`](ClientBuilder::token_store)
-    /// or [`rate_limiter`](ClientBuilder::rate_limiter) of your own comes first, and
-    /// with [`no_rate_limit`](ClientBuilder::no_rate_limit) only tokens are shared.
+    /// or [`rate_limiter`](ClientBuilder::rate_limiter) of your own takes
+    /// precedence, and with [`no_rate_limit`](ClientBuilder::no_rate_limit) only tokens are shared.
     #[cfg(feature = "redis")]
     pub fn redis(mut self, redis: crate::redis::Redis) -> Self {
         self.redis = Some(redis);
         self
     }
 
-    /// Checks everything and makes the client. Sends nothing.
+    /// Checks all settings and builds the client. Sends nothing.
     ///
     /// # Errors
     ///

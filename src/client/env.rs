@@ -34,14 +34,14 @@ impl Client {
 }
 
 impl ClientBuilder {
-    /// A builder with everything that the environment names, for settings on
-    /// top of it; see [`Client::from_env`].
+    /// A builder with all settings from the environment, to add further
+    /// settings; see [`Client::from_env`].
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the variable
-    /// that is missing, empty or not text. What else is wrong with a value is
-    /// told by [`build`](ClientBuilder::build).
+    /// that is missing, empty or not text. [`build`](ClientBuilder::build)
+    /// reports other invalid values.
     pub fn from_env() -> Result<Self, Error> {
         let key = variable("SANDBOX_API_KEY")?.ok_or_else(|| {
             Error::config("SANDBOX_API_KEY", "is not set")

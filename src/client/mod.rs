@@ -17,7 +17,7 @@ pub(crate) use state::Policy;
 
 use crate::Environment;
 
-/// The client: the way to the operations that need no session, and to sessions.
+/// The client: gives access to the operations that need no session, and to sessions.
 ///
 /// Cheap to clone; all clones share connections, rate limit, retry budget and
 /// tokens. Each family of operations that needs no session has a method here,
@@ -29,7 +29,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts a client. At least a key is needed.
+    /// Starts building a client. Only the key is required.
     ///
     /// ```
     /// use sandbox_client::Client;
@@ -54,29 +54,28 @@ impl Client {
         self.state.environment()
     }
 
-    /// The address that calls go to.
+    /// The base URL of all calls.
     #[must_use]
     pub fn base_url(&self) -> &str {
         self.state.base_url().as_str()
     }
 
-    /// The server that this client shares with other workers, if there is one:
-    /// ask it whether it [is up](crate::redis::Redis::is_up).
+    /// The server that this client shares with other workers, if any; it knows
+    /// whether it [is up](crate::redis::Redis::is_up).
     #[cfg(feature = "redis")]
     #[must_use]
     pub fn redis(&self) -> Option<&crate::redis::Redis> {
         self.state.redis()
     }
 
-    /// How long a call made now would wait for the rate limit.
+    /// How long a call would now wait for the rate limit.
     #[must_use]
     pub fn estimated_wait(&self) -> Duration {
         self.state.estimated_wait()
     }
 
-    /// How long no call is sent since the provider asked for a pause (status
-    /// 429), zero where it did not. Another worker may have been asked, where
-    /// the rate limit is shared.
+    /// How long calls are still paused after a 429 of the provider; zero
+    /// without a pause. If the rate limit is shared, another worker may have received it.
     #[must_use]
     pub fn paused_for(&self) -> Duration {
         self.state.paused_for()

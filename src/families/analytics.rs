@@ -24,7 +24,7 @@ enum Statement {
     Gstr2b,
 }
 
-/// What happens on the way to a report, told by [`Reconciliation::on_step`].
+/// An event of a running reconciliation, reported by [`Reconciliation::on_step`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ReconciliationStep {
@@ -43,7 +43,7 @@ pub enum ReconciliationStep {
 
 type Observer = Arc<dyn Fn(ReconciliationStep) + Send + Sync>;
 
-/// A reconciliation that was not submitted yet. Made by
+/// A reconciliation before it is submitted. Returned by
 /// [`Api::reconcile_gstr_2b`] and [`Api::reconcile_gstr_2a`].
 #[derive(Clone)]
 #[must_use = "nothing happens before `submit` or `run`"]
@@ -58,8 +58,8 @@ pub struct Reconciliation {
     observer: Option<Observer>,
 }
 
-/// A job that Sandbox runs. It goes on without us: keep the
-/// [`job_id`](ReconciliationJob::job_id) to ask from another process, by
+/// A job that Sandbox runs. It continues if your program ends: store the
+/// [`job_id`](ReconciliationJob::job_id) to query it from another process, with
 /// [`Api::gstr_2b_reconciliation`] or [`Api::gstr_2a_reconciliation`].
 #[derive(Clone)]
 pub struct ReconciliationJob {
@@ -71,9 +71,9 @@ pub struct ReconciliationJob {
     observer: Option<Observer>,
 }
 
-/// How a reconciliation stands. One that failed is told here, not by an error.
+/// The status of a reconciliation. A failed one is reported here, not as an error.
 #[derive(Clone)]
-#[must_use = "a reconciliation that failed is told here, not by an error"]
+#[must_use = "a failed reconciliation is reported here, not as an error"]
 pub struct ReconciliationReport {
     job_id: String,
     status: PlatformJobStatus,
@@ -175,48 +175,48 @@ impl Api {
 }
 
 impl Reconciliation {
-    /// Whose documents these are, and of which month, where that should not be
-    /// read from the statement.
+    /// Sets taxpayer and month instead of reading them from the
+    /// statement.
     pub fn taxpayer(mut self, gstin: Gstin, period: ReturnPeriod) -> Self {
         self.taxpayer = Some((gstin, period));
         self
     }
 
-    /// How files are transferred, such as a host that is accepted too.
+    /// Settings for the transfer of files, such as an additional host.
     pub fn transfers(mut self, transfers: Transfers) -> Self {
         self.transfers = transfers;
         self
     }
 
-    /// How often, and for how long, the job is asked for.
+    /// How often, and for how long, the job is polled.
     pub fn polling(mut self, polling: Polling) -> Self {
         self.polling = polling;
         self
     }
 
-    /// Tells `observer` what happens. It is called in the task of the call and
-    /// should be quick.
+    /// Reports events to `observer`. It runs in the task of the call and
+    /// should return quickly.
     pub fn on_step(mut self, observer: impl Fn(ReconciliationStep) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 
-    /// Creates the job and uploads both files. Sandbox starts it then.
+    /// Creates the job and uploads both files. Sandbox then starts it.
     ///
-    /// A job is created once: after a failure with
-    /// [`maybe_processed`](Error::maybe_processed) there may be one without files,
-    /// which does nothing.
+    /// The job is created once: after a failure with
+    /// [`maybe_processed`](Error::maybe_processed) a job without files may exist, which
+    /// does nothing.
     ///
-    /// **Cancel safety**: if the future is dropped, a job may be there without
-    /// its files, which does nothing either; an event of the target
-    /// `sandbox_client` tells that the request was processed. An upload that is
-    /// dropped stops. [`on_step`](Reconciliation::on_step) tells the id of the job.
+    /// **Cancel safety**: if the future is dropped, a job without files may
+    /// exist; an event with the
+    /// target `sandbox_client` reports that the request was processed. An upload that is
+    /// dropped stops. [`on_step`](Reconciliation::on_step) reports the id of the job.
     ///
     /// # Errors
     ///
     /// [`Input`](ErrorKind::Input) before anything is sent, with the field `ledger` or
-    /// `statement` where a file is no JSON or not of its form. Otherwise any kind,
-    /// those of [`Transfers::upload`] among them.
+    /// `statement` if a file is not JSON or does not have its form. Otherwise any
+    /// kind, including those of [`Transfers::upload`].
     pub async fn submit(self) -> Result<ReconciliationJob, Error> {
         let request = self.request()?;
         let answer = match self.statement {
@@ -256,8 +256,8 @@ impl Reconciliation {
 
     /// Submits the job and waits for it.
     ///
-    /// **Cancel safety**: as of [`submit`](Reconciliation::submit); the job itself
-    /// goes on if the waiting is dropped.
+    /// **Cancel safety**: as for [`submit`](Reconciliation::submit); the job
+    /// itself continues if you stop waiting.
     ///
     /// # Errors
     ///
@@ -271,7 +271,7 @@ impl Reconciliation {
     fn request(&self) -> Result<ReconciliationRequest, Error> {
         let workbook: Workbook = checked(field::LEDGER, &self.ledger_file)?;
         if workbook.entity != "workbook" {
-            return Err(Error::input(field::LEDGER, "is no workbook: its `@entity` must be `workbook`"));
+            return Err(Error::input(field::LEDGER, "is not a workbook: its `@entity` must be `workbook`"));
         }
         let document: StatementFile = checked(field::STATEMENT, &self.statement_file)?;
         let (gstin, period) = match self.taxpayer {
@@ -360,7 +360,7 @@ impl ReconciliationJob {
         &self.job_id
     }
 
-    /// The same job, asked for in another rhythm.
+    /// The same job, polled at other intervals.
     #[must_use]
     pub fn polling(mut self, polling: Polling) -> Self {
         self.polling = polling;
@@ -374,11 +374,11 @@ impl ReconciliationJob {
         self
     }
 
-    /// Asks once how far the job is. Reading, so safe to repeat.
+    /// Fetches the status of the job once. Read-only, so safe to repeat.
     ///
     /// # Errors
     ///
-    /// Any kind. A job that failed is no error but a report.
+    /// Any kind. A failed job is not an error but a report.
     pub async fn status(&self) -> Result<ReconciliationReport, Error> {
         let id = self.job_id.as_str();
         let answer = match self.statement {
@@ -388,14 +388,14 @@ impl ReconciliationJob {
         self.report(&answer)
     }
 
-    /// Asks until the job has succeeded or failed, with growing pauses and
-    /// within the client's rate limit, for as long as [`Polling`] says.
+    /// Polls until the job has succeeded or failed, with growing pauses
+    /// and within the client's rate limit, for as long as [`Polling`] says.
     ///
     /// # Errors
     ///
-    /// [`Timeout`](ErrorKind::Timeout) at the deadline, naming the job; it goes on,
-    /// and `wait` may be called again. Otherwise any kind that does not pass by
-    /// itself. A job that failed is no error but a report.
+    /// [`Timeout`](ErrorKind::Timeout) at the deadline, with the id of the job; the job
+    /// continues, and you can call `wait` again. Otherwise any kind that is not
+    /// temporary. A failed job is not an error but a report.
     pub async fn wait(&self) -> Result<ReconciliationReport, Error> {
         let ask = || async {
             let report = self.status().await?;
@@ -462,19 +462,19 @@ impl ReconciliationReport {
         self.status == PlatformJobStatus::Succeeded
     }
 
-    /// Why the job failed, in the provider's words. There is no code.
+    /// Why the job failed, in the provider's words. The provider sends no code.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// What the provider's support asks for. Not always a UUID.
+    /// The id that the provider's support asks for. Not always a UUID.
     #[must_use]
     pub fn transaction_id(&self) -> Option<&str> {
         self.transaction_id.as_deref()
     }
 
-    /// Whether there is a validation report, which says what is wrong with a file.
+    /// Whether there is a validation report, which lists the errors of a file.
     #[must_use]
     pub fn has_validation_report(&self) -> bool {
         self.validation.is_some()
@@ -484,8 +484,8 @@ impl ReconciliationReport {
     ///
     /// # Errors
     ///
-    /// [`Business`](ErrorKind::Business) with the provider's reason where the job has
-    /// failed, [`Input`](ErrorKind::Input) where it is not done. Otherwise those of
+    /// [`Business`](ErrorKind::Business) with the provider's reason if the job has
+    /// failed, [`Input`](ErrorKind::Input) if it is not done. Otherwise those of
     /// [`Transfers::download`].
     pub async fn download(&self) -> Result<Download, Error> {
         match &self.report {
@@ -506,8 +506,8 @@ impl ReconciliationReport {
         }
     }
 
-    /// Downloads the validation report of a job that failed, where there is
-    /// one: an Excel file whose sheets are not documented.
+    /// Downloads the validation report of a failed job, if there is one: an
+    /// Excel file whose sheets are not documented.
     ///
     /// # Errors
     ///

@@ -16,7 +16,7 @@ use crate::{BoxFuture, Error};
 const MOST_AT_ONCE: usize = 256;
 
 /// A batch before it starts: documents `D` of a stream `S`, each of which
-/// becomes an `M`. Made by `generate_all` of the family.
+/// becomes an `M`. Returned by `generate_all` of the family.
 #[must_use = "nothing is sent before `start`"]
 pub struct DocumentBatch<D, M, S> {
     documents: S,
@@ -35,23 +35,23 @@ type Admit<D> = dyn FnMut(&D) -> Result<(), Error> + Send;
 
 type Make<D, M> = dyn Fn(D) -> BoxFuture<'static, (D, Result<M, Error>)> + Send + Sync;
 
-/// One document of a batch, and what became of it.
+/// One document of a batch, and its outcome.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BatchItem<D, M> {
     /// Its place in the batch, from 0.
     pub position: usize,
-    /// The document as it was given.
+    /// The document that you passed.
     pub document: D,
-    /// What was made of it, or why there is nothing.
+    /// The registered document, or the error.
     pub result: Result<M, Error>,
 }
 
 /// A running batch. Call [`next`](BatchStream::next) for each result, or use it
 /// as a [`Stream`].
 ///
-/// Dropping it cancels the requests in flight: whether those documents exist is
-/// then not known, and the same batch once more finds them.
+/// Dropping it cancels the requests in flight: it is then unknown whether those
+/// documents exist. Run the same batch again to find them.
 pub struct BatchStream<D, M, S> {
     documents: Fuse<S>,
     concurrency: usize,
@@ -72,19 +72,19 @@ where
         Self { documents, concurrency: 16, how }
     }
 
-    /// Requests that are in flight or wait for the rate limit at once. Default
-    /// 16; 1 to 256, other values are moved to the nearer end.
+    /// Maximum number of requests that are in flight or wait for the rate limit. Default
+    /// 16, clamped to 1 to 256.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests.clamp(1, MOST_AT_ONCE);
         self
     }
 
-    /// Starts the batch. The first requests are sent when the first result is
-    /// asked for.
+    /// Starts the batch. The first requests are sent when you request the
+    /// first result.
     ///
     /// # Panics
     ///
-    /// The stream panics outside a tokio runtime, as every call does.
+    /// The stream panics outside a tokio runtime, like every call.
     pub fn start(self) -> BatchStream<D, M, S> {
         BatchStream {
             documents: self.documents.fuse(),
@@ -103,7 +103,7 @@ where
     M: Send + Unpin + 'static,
     S: Stream<Item = D> + Unpin,
 {
-    /// The next result; `None` at the end. Safe to cancel: no result is lost.
+    /// The next result; `None` at the end. Cancel safe: no result is lost.
     pub async fn next(&mut self) -> Option<BatchItem<D, M>> {
         StreamExt::next(self).await
     }

@@ -22,9 +22,9 @@ use crate::{
     values::{EwbNumber, NicServer},
 };
 
-/// What to keep of an e-way bill: its number, and the server that generated it.
+/// The id of an e-way bill: its number, and the server that generated it. Store both.
 ///
-/// It can be cancelled, and handed to another transporter, on that server alone.
+/// Only that server can cancel it or assign another transporter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct EwbId {
     /// The number.
@@ -33,42 +33,41 @@ pub struct EwbId {
     pub server: NicServer,
 }
 
-/// An e-way bill that was generated once.
+/// A generated e-way bill.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct GeneratedOnce {
-    /// The bill, and the envelope of the answer.
+    /// The answer, with the bill.
     pub bill: Answer<EwbGenerated>,
-    /// What to keep for later changes.
+    /// The id to store for later changes.
     pub id: EwbId,
-    /// Whether it was found: it had been generated before, or by a request
-    /// whose answer was lost.
+    /// Whether it was found by a look-up: it had been generated before, or
+    /// by a request whose answer was lost.
     pub found: bool,
 }
 
 impl SessionApi {
-    /// Generates an e-way bill, or gives the one of the same document: after
-    /// this, there is exactly one, whatever happened to the answers.
+    /// Generates an e-way bill exactly once, or returns the existing one of
+    /// the same document, even if answers are lost.
     ///
-    /// Where the answer to the request is lost, and where the portal says that
-    /// there is a bill already (604), it is looked for by type and number of the
-    /// document, and counts if it is active and of the same date. Where there is
-    /// none the request is sent again, at most twice: the portal refuses a
-    /// second bill for a document, so none comes of that. The provider documents
-    /// the look-up for invoices alone; for other types it is inferred.
+    /// If the answer is lost, or if the portal reports an existing bill (604), the bill
+    /// is looked up by type and number of the document; it must be active and have the
+    /// same date. If there is none, the request is sent again, at most twice: the portal
+    /// refuses a second bill for a document, so this cannot create a duplicate. The
+    /// provider documents the look-up only for invoices; for other types it is inferred.
     ///
-    /// **Cancel safety**: if the future is dropped after the request has left,
-    /// the request is finished all the same, and nothing is looked for. Call
-    /// this once more: a bill that was generated is found.
+    /// **Cancel safety**: if the future is dropped after the request was sent, the
+    /// request still completes, but nothing is looked up. Call this again: a bill that
+    /// was generated is found.
     ///
     /// # Errors
     ///
     /// [`Business`](crate::ErrorKind::Business) with the portal's codes; otherwise any
-    /// kind. With [`maybe_processed`](Error::maybe_processed) it is not known
-    /// whether the bill exists: call this once more.
+    /// kind. If [`maybe_processed`](Error::maybe_processed) is true, it is
+    /// unknown whether the bill exists: call this again.
     ///
-    /// Source: the provider's page of
-    /// [Generate e-way bill](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/d2424c8a6112/api-reference/gst/compliance/openapi.json).
+    /// Source: the provider's page of [Generate e-way
+    /// bill](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/d2424c8a6112/api-reference/gst/compliance/openapi.json).
     pub async fn generate_or_get(&self, request: &EwbRequest) -> Result<GeneratedOnce, Error> {
         let server = self.state.server_of_new();
         let (bill, found) = once(
@@ -83,11 +82,10 @@ impl SessionApi {
     }
 
     /// Generates any number of e-way bills, each exactly once, as
-    /// [`generate_or_get`](SessionApi::generate_or_get) does. Results come in
-    /// the order in which they are known; a failure is a result like the
-    /// others and stops nothing. A document that comes twice is refused the
-    /// second time, with nothing sent. To resume, leave out what has a result
-    /// and give the rest once more: what was in flight is found.
+    /// [`generate_or_get`](SessionApi::generate_or_get) does. Results arrive in order of
+    /// completion; a failure is a result like the others and does not stop the batch. The
+    /// second of two equal documents is refused without being sent. To resume, run the
+    /// documents without a result again: those that were in flight are found.
     pub fn generate_all<S>(&self, requests: S) -> DocumentBatch<EwbRequest, GeneratedOnce, S>
     where
         S: Stream<Item = EwbRequest> + Unpin,
@@ -143,16 +141,16 @@ impl SessionApi {
 
     /// Cancels a bill on the server that generated it. This cannot be undone.
     ///
-    /// **Cancel safety**: if the future is dropped after the request has left,
-    /// the request is finished all the same, and an event of the target
-    /// `sandbox_client` tells the outcome. After it, and after a
-    /// failure with [`maybe_processed`](Error::maybe_processed), look at the
-    /// bill (`get_e_way_bill`) before you send it again.
+    /// **Cancel safety**: if the future is dropped after the request was sent, the
+    /// request still completes, and an event with the target `sandbox_client` reports the
+    /// outcome. After it, and after a failure with
+    /// [`maybe_processed`](Error::maybe_processed), look at the bill (`get_e_way_bill`)
+    /// before you send it again.
     ///
     /// # Errors
     ///
     /// [`Input`](crate::ErrorKind::Input) with the field `x-source` for a bill of
-    /// another server, with nothing sent; [`Business`](crate::ErrorKind::Business)
+    /// another server; nothing is sent; [`Business`](crate::ErrorKind::Business)
     /// with 312 for one that is not yours or was cancelled; otherwise any kind.
     pub async fn cancel(
         &self,
@@ -175,19 +173,19 @@ impl SessionApi {
         self.cancel_e_way_bill().ewb_no(id.number).x_source(server).body(body).send().await
     }
 
-    /// Gives a bill its vehicle, or another one (Part B). The number in `body`
-    /// is set to that of the bill.
+    /// Assigns a vehicle to a bill, or changes it (Part B). Sets the number in
+    /// `body` to that of the bill.
     ///
-    /// **Cancel safety**: if the future is dropped after the request has left,
-    /// the request is finished all the same, and an event of the target
-    /// `sandbox_client` tells the outcome. After it, and after a
-    /// failure with [`maybe_processed`](Error::maybe_processed), look at the
-    /// bill (`get_e_way_bill`) before you send it again.
+    /// **Cancel safety**: if the future is dropped after the request was sent, the
+    /// request still completes, and an event with the target `sandbox_client` reports the
+    /// outcome. After it, and after a failure with
+    /// [`maybe_processed`](Error::maybe_processed), look at the bill (`get_e_way_bill`)
+    /// before you send it again.
     ///
     /// # Errors
     ///
     /// [`Input`](crate::ErrorKind::Input) with the field `x-source` for a bill of
-    /// another server, with nothing sent; otherwise any kind.
+    /// another server; nothing is sent; otherwise any kind.
     pub async fn update_vehicle(
         &self,
         id: EwbId,
@@ -198,18 +196,18 @@ impl SessionApi {
         self.update_e_way_bill_vehicle().ewb_no(id.number).x_source(server).body(body).send().await
     }
 
-    /// Hands a bill to another transporter, by GSTIN or TRANSIN.
+    /// Assigns a bill to another transporter, by GSTIN or TRANSIN.
     ///
-    /// **Cancel safety**: if the future is dropped after the request has left,
-    /// the request is finished all the same, and an event of the target
-    /// `sandbox_client` tells the outcome. After it, and after a
-    /// failure with [`maybe_processed`](Error::maybe_processed), look at the
-    /// bill (`get_e_way_bill`) before you send it again.
+    /// **Cancel safety**: if the future is dropped after the request was sent, the
+    /// request still completes, and an event with the target `sandbox_client` reports the
+    /// outcome. After it, and after a failure with
+    /// [`maybe_processed`](Error::maybe_processed), look at the bill (`get_e_way_bill`)
+    /// before you send it again.
     ///
     /// # Errors
     ///
     /// [`Input`](crate::ErrorKind::Input) with the field `x-source` for a bill of
-    /// another server, with nothing sent; [`Business`](crate::ErrorKind::Business)
+    /// another server; nothing is sent; [`Business`](crate::ErrorKind::Business)
     /// with 222 for an unknown transporter; otherwise any kind.
     pub async fn update_transporter(
         &self,
@@ -224,11 +222,11 @@ impl SessionApi {
     /// Closes a bill after delivery, on a day of the form DD/MM/YYYY. This
     /// cannot be undone.
     ///
-    /// **Cancel safety**: if the future is dropped after the request has left,
-    /// the request is finished all the same, and an event of the target
-    /// `sandbox_client` tells the outcome. After it, and after a
-    /// failure with [`maybe_processed`](Error::maybe_processed), look at the
-    /// bill (`get_e_way_bill`) before you send it again.
+    /// **Cancel safety**: if the future is dropped after the request was sent, the
+    /// request still completes, and an event with the target `sandbox_client` reports the
+    /// outcome. After it, and after a failure with
+    /// [`maybe_processed`](Error::maybe_processed), look at the bill (`get_e_way_bill`)
+    /// before you send it again.
     ///
     /// # Errors
     ///

@@ -9,10 +9,10 @@ use crate::{
 };
 
 impl SessionApi {
-    /// Has GSTN make the GSTR-2B of a period again, after documents were acted
-    /// on. Never repeated by itself where it may have arrived.
+    /// Asks GSTN to regenerate the GSTR-2B of a period after actions on
+    /// documents. Never retried if the provider may have processed it.
     ///
-    /// The helper over [`regenerate_gstr_2b`](SessionApi::regenerate_gstr_2b).
+    /// Helper for [`regenerate_gstr_2b`](SessionApi::regenerate_gstr_2b).
     ///
     /// ```
     /// # #[cfg(feature = "mock")]
@@ -30,10 +30,10 @@ impl SessionApi {
     /// # fn main() {}
     /// ```
     ///
-    /// **Cancel safety**: if the future is dropped after the request has left,
-    /// the request is finished all the same, and an event of the target
-    /// `sandbox_client` tells the outcome and the id of the job. Spawn a task
-    /// to keep the [`Job`] whatever becomes of the caller.
+    /// **Cancel safety**: if the future is dropped after the request was sent, the
+    /// request still completes, and an event with the target `sandbox_client` reports the
+    /// outcome and the id of the job. Spawn a task to keep the [`Job`] if the caller may
+    /// go away.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl SessionApi {
     }
 }
 
-/// Asks once how far the regeneration is.
+/// Fetches the status of the regeneration once.
 pub(super) async fn job_report(client: &ClientState, reference_id: &str) -> Result<JobReport, Error> {
     let api = SessionApi { state: client.clone() };
     let answer = api.get_gstr_2b_regeneration_status().reference_id(reference_id).send().await?;

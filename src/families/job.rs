@@ -14,9 +14,9 @@ use crate::{
 /// A job at GSTN: a batch of actions, of resets, a GSTR-2B to be regenerated, or a
 /// return that is saved, reset or made ready to file.
 ///
-/// It goes on without us. Keep the [`reference_id`](Job::reference_id) to ask
-/// from another process, by the method `job` of `session.ims()`, `session.gstr_2b()` or
-/// `session.returns_common()`.
+/// It continues if your program ends. Store the [`reference_id`](Job::reference_id) to
+/// query it from another process, with the method `job` of `session.ims()`,
+/// `session.gstr_2b()` or `session.returns_common()`.
 #[derive(Clone)]
 pub struct Job {
     state: ClientState,
@@ -39,40 +39,40 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JobState {
-    /// Not done yet, as far as can be told.
+    /// Not done yet, as far as known.
     InProgress,
     /// Done.
     Processed,
-    /// Done, but for the documents in [`JobReport::refused`].
+    /// Done, except for the documents in [`JobReport::refused`].
     ProcessedWithErrors,
     /// Refused as a whole; [`JobReport::code`] says why.
     Failed,
-    /// GSTN gives a code that this version does not know, in
-    /// [`JobReport::status`]: what became of the job cannot be told from it.
+    /// GSTN sent a code that this version does not know, in
+    /// [`JobReport::status`]: the outcome of the job is unknown.
     Unknown,
 }
 
-/// What GSTN says of a job.
+/// GSTN's report on a job.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct JobReport {
-    /// What the code means; see [`Job::status`] for the reading.
+    /// The state that the code means; see [`Job::status`].
     pub state: JobState,
     /// The code as sent, `P` or another.
     pub status: Option<JobStatus>,
     /// Documents processed, if the answer says so (`proc_cnt`).
     pub processed: Option<u64>,
-    /// Documents with an error, where it is told (`err_cnt`).
+    /// Documents with an error, if the answer says so (`err_cnt`).
     pub error_count: Option<u64>,
     /// Each document that was refused, with the reason.
     pub refused: Vec<RefusedDocument>,
-    /// What is wrong with a return that was saved; empty for jobs of the IMS and GSTR-2B.
+    /// The errors of a saved return; empty for jobs of the IMS and GSTR-2B.
     pub errors: Vec<ReturnError>,
     /// Why the job failed as a whole, such as `IMSSAV005`.
     pub code: Option<String>,
-    /// The same for people.
+    /// The description of the error.
     pub message: Option<String>,
-    /// What the provider's support asks for. Not always a UUID.
+    /// The id that the provider's support asks for. Not always a UUID.
     pub transaction_id: Option<String>,
 }
 
@@ -84,26 +84,26 @@ pub struct RefusedDocument {
     pub section: Section,
     /// GSTIN of the supplier.
     pub supplier_gstin: String,
-    /// Number of the document; empty where only its supplier is told.
+    /// Number of the document; empty if only the supplier is known.
     pub number: String,
     /// Return period of the supplier, `MMYYYY`.
     pub return_period: String,
     /// Why, such as `IMSSAV0010`: the status sent is not the one that GSTN
     /// has, or the supplier has changed the document.
     pub code: String,
-    /// The same for people.
+    /// The description of the error.
     pub message: String,
 }
 
-/// What is wrong with a part of a return.
+/// An error in a part of a return.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ReturnError {
-    /// The section, such as `b2b` or `table17`; none where the whole return was refused.
+    /// The section, such as `b2b` or `table17`; `None` if the whole return was refused.
     pub section: Option<String>,
     /// Why, such as `RET191175`.
     pub code: String,
-    /// The same for people.
+    /// The description of the error.
     pub message: String,
     /// The entry of the report as received, with the record that was sent.
     pub record: serde_json::Value,
@@ -129,14 +129,14 @@ impl Job {
         &self.reference_id
     }
 
-    /// The same job, asked for in another rhythm.
+    /// The same job, polled at other intervals.
     #[must_use]
     pub fn polling(mut self, polling: Polling) -> Self {
         self.polling = polling;
         self
     }
 
-    /// Asks once how far the job is. Reading, so safe to repeat.
+    /// Fetches the status of the job once. Read-only, so safe to repeat.
     ///
     /// The sources contradict each other on the codes, so both readings are
     /// taken. `P` is done with a count of documents beside it, as in the
@@ -147,11 +147,11 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// Any kind. A job that went wrong is no error but a report.
+    /// Any kind. A failed job is not an error but a report.
     ///
-    /// Sources: the provider's pages on
-    /// [Check Invoice Status](https://developer.sandbox.co.in/reference/check-invoice-status-api)
-    /// and its
+    /// Sources: the provider's pages on [Check Invoice
+    /// Status](https://developer.sandbox.co.in/reference/check-invoice-status-api) and
+    /// its
     /// [guide](https://developer.sandbox.co.in/api-reference/gst/compliance/guides/taxpayer/invoice-management-system/overview).
     pub async fn status(&self) -> Result<JobReport, Error> {
         let id = self.reference_id.as_str();
@@ -165,17 +165,16 @@ impl Job {
         }
     }
 
-    /// Asks until the job is done, with growing pauses and within the client's
-    /// rate limit, for as long as [`Polling`] says. A question that fails for
-    /// a moment is asked again. A code that is not known ends the waiting.
+    /// Polls until the job is done, with growing pauses and within the client's rate
+    /// limit, for as long as [`Polling`] says. A temporary failure does not end the
+    /// polling; an unknown code does.
     ///
     /// # Errors
     ///
-    /// [`Timeout`](crate::ErrorKind::Timeout) at the deadline, naming the reference
-    /// id, and the last failure where every question failed; the job goes on,
-    /// and `wait` may be called again. Otherwise any kind that does not pass by
-    /// itself. A job that went wrong is no error but a
-    /// report.
+    /// [`Timeout`](crate::ErrorKind::Timeout) at the deadline, with the reference id, and
+    /// with the last failure if every poll failed; the job continues, and you can call
+    /// `wait` again. Otherwise any kind that is not temporary. A failed job is not an
+    /// error but a report.
     pub async fn wait(&self) -> Result<JobReport, Error> {
         let ask = || async {
             let report = self.status().await?;

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use crate::{CodeMeaning, Error, client::ClientState, field, values::NicServer};
 
-/// Why a document is cancelled. E-invoices and e-way bills number the reasons
-/// differently; the SDK sends the right number.
+/// The reason of a cancellation. E-invoices and e-way bills number the
+/// reasons differently; the SDK sends the right number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CancelReason {
-    /// It was made twice.
+    /// It is a duplicate.
     Duplicate,
     /// A mistake in the data.
     DataEntryMistake,
     /// The order was cancelled.
     OrderCancelled,
-    /// Anything else; say it in the remark.
+    /// Another reason; describe it in the remark.
     Other,
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{Error, ErrorKind, client::ClientState, error::escape_and_truncate};
 
-/// How often, and for how long, a job is asked for.
+/// How often, and for how long, a job is polled.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,7 +34,7 @@ impl Default for Polling {
 }
 
 impl Polling {
-    /// Pause after the first question, doubled after each further one.
+    /// Pause after the first poll, doubled after each further one.
     /// Default 2 s, at least 1 ms.
     #[must_use]
     pub fn first_pause(mut self, pause: Duration) -> Self {
@@ -49,7 +49,7 @@ impl Polling {
         self
     }
 
-    /// How long to go on asking. Default 10 minutes, at most a day.
+    /// How long to poll. Default 10 minutes, at most a day.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline.min(Duration::from_secs(24 * 3600));

@@ -10,11 +10,11 @@ use crate::{
     values::{ReturnPeriod, SignedUrl},
 };
 
-/// A job that lists the e-invoices of one period and one kind of supply. It ends
-/// in the signed URL of a file.
+/// A job that lists the e-invoices of one period and one kind of supply. Its
+/// result is the signed URL of a file.
 ///
-/// It goes on without us. Keep the [`job_id`](EInvoiceListJob::job_id) to ask from
-/// another process.
+/// It continues if your program ends. Store the
+/// [`job_id`](EInvoiceListJob::job_id) to query it from another process.
 ///
 /// ```
 /// # #[cfg(feature = "mock")]
@@ -55,12 +55,12 @@ impl SessionApi {
     /// Starts a list of the e-invoices that the taxpayer issued. The kind of supply is
     /// an open list, such as `B2B` or `EXPWP`.
     ///
-    /// Each call starts a job, so it is not repeated where an earlier one may have been
-    /// processed; to start another one is harmless.
+    /// Each call starts a job, so it is not retried if an earlier one may have been
+    /// processed; starting another one is harmless.
     ///
     /// # Errors
     ///
-    /// Any kind. A wrong period is told by the job.
+    /// Any kind. The job reports a wrong period.
     pub async fn start_sales_list(
         &self,
         period: ReturnPeriod,
@@ -76,7 +76,7 @@ impl SessionApi {
     ///
     /// # Errors
     ///
-    /// Any kind. A wrong period is told by the job.
+    /// Any kind. The job reports a wrong period.
     pub async fn start_purchase_list(
         &self,
         period: ReturnPeriod,
@@ -114,20 +114,20 @@ impl EInvoiceListJob {
         &self.job_id
     }
 
-    /// The same job, asked for in another rhythm.
+    /// The same job, polled at other intervals.
     #[must_use]
     pub fn polling(mut self, polling: Polling) -> Self {
         self.polling = polling;
         self
     }
 
-    /// Asks once: the URL of the list, or `None` while there is none yet. Reading, so
-    /// safe to repeat.
+    /// Fetches the URL of the list once; `None` if it is not ready yet. Read-only,
+    /// so safe to repeat.
     ///
     /// # Errors
     ///
     /// [`Business`](ErrorKind::Business) with GSTN's code where the job failed, such as
-    /// `EINV30113` for a wrong period; [`is_no_records`](Error::is_no_records) where there are no
+    /// `EINV30113` for a wrong period; [`is_no_records`](Error::is_no_records) if there are no
     /// e-invoices. Otherwise any kind.
     pub async fn status(&self) -> Result<Option<SignedUrl>, Error> {
         let answer = self.ask().await?;
@@ -146,14 +146,14 @@ impl EInvoiceListJob {
         }
     }
 
-    /// Asks until the list is there, with growing pauses and within the client's rate
+    /// Polls until the list is ready, with growing pauses and within the client's rate
     /// limit, for as long as [`Polling`] says.
     ///
     /// # Errors
     ///
-    /// [`Timeout`](ErrorKind::Timeout) at the deadline, naming the job; it goes on, and
-    /// `wait` may be called again. Otherwise those of [`status`](EInvoiceListJob::status) that do
-    /// not pass by themselves.
+    /// [`Timeout`](ErrorKind::Timeout) at the deadline, with the id of the job; the job
+    /// continues, and you can call `wait` again. Otherwise those of
+    /// [`status`](EInvoiceListJob::status) that are not temporary.
     pub async fn wait(&self) -> Result<SignedUrl, Error> {
         let ask = || async {
             Ok(match self.status().await? {

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use crate::{CodeMeaning, Error};
 
-/// Makes a call again until GSTN has prepared its answer, for at most `longest`.
+/// Repeats a call until GSTN has prepared its answer, for at most `longest`.
 ///
-/// GSTN queues large lists and statements, and tells how many minutes it
-/// needs: such a call fails with [`Error::is_not_ready`]. A save or reset fails
-/// while an earlier one is not finished ([`CodeMeaning::Busy`]) and was not
-/// processed. Both are made again here, after the wait that was told, or after
-/// 30 seconds where none was; anything else is returned at once.
+/// GSTN queues large lists and statements, and sends the minutes that it needs: such a
+/// call fails with [`Error::is_not_ready`]. A save or reset fails without effect while an
+/// earlier one is still being processed ([`CodeMeaning::Busy`]). This function repeats
+/// both after the wait that GSTN sent, or after 30 seconds; it returns any other error at
+/// once.
 ///
 /// ```
 /// # #[cfg(feature = "mock")]
@@ -32,7 +32,7 @@ use crate::{CodeMeaning, Error};
 ///
 /// # Errors
 ///
-/// Those of the call. The last of them, where the next wait would end after `longest`.
+/// The errors of the call; its last error if the next wait would end after `longest`.
 pub async fn wait_until_ready<T>(
     longest: Duration,
     mut call: impl AsyncFnMut() -> Result<T, Error>,

@@ -10,7 +10,7 @@ use crate::{
     values::{JobStatus, ReturnPeriod},
 };
 
-/// Asks once how far a job is.
+/// Fetches the status of a job once.
 pub(super) async fn report(
     client: &ClientState,
     period: ReturnPeriod,
@@ -41,7 +41,7 @@ pub(super) async fn report(
     }))
 }
 
-/// A code and a text where the whole return is refused; else records with a code
+/// A code and a text if the whole return is refused; else records with a code
 /// and a text inside each section, at whatever depth.
 fn errors(report: &serde_json::Map<String, Value>) -> Vec<ReturnError> {
     if report.contains_key("error_cd") || report.contains_key("error_msg") {

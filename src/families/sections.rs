@@ -21,17 +21,17 @@ use crate::{
 #[non_exhaustive]
 pub struct ReturnSection<T> {
     /// Its name in the path, such as `b2b`. The member of `T` has the same
-    /// name, but `txpd` for `txp` and `txpda` for `txpa`.
+    /// name, except `txpd` for `txp` and `txpda` for `txpa`.
     pub name: &'static str,
-    /// A document with this section alone; `None` where GSTN has a code for
-    /// "no records"; or why it could not be read.
+    /// A document with only this section; `None` if GSTN sent a code for
+    /// "no records"; or the error.
     pub result: Result<Option<Answer<T>>, Error>,
 }
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// The sections of a return, one after the other; made by `all` of
-/// `gstr_1`, `gstr_1a` and `gstr_2a`. Call [`next`](ReturnSections::next) for
+/// The sections of a return, one after another; returned by `all`
+/// of `gstr_1`, `gstr_1a` and `gstr_2a`. Call [`next`](ReturnSections::next) for
 /// each, or use it as a [`Stream`]; drop it to stop.
 pub struct ReturnSections<T> {
     state: ClientState,
@@ -52,7 +52,7 @@ impl<T: DeserializeOwned + Send + 'static> ReturnSections<T> {
         Self { state, period, left, in_flight: None }
     }
 
-    /// Reads only the sections of these names, and nothing else.
+    /// Reads only the sections with these names.
     ///
     /// # Errors
     ///
@@ -75,13 +75,13 @@ impl<T: DeserializeOwned + Send + 'static> ReturnSections<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> ReturnSections<T> {
-    /// All sections that have records in one document, each as it was received.
-    /// It is in memory as a whole.
+    /// Collects all sections that have records in one document, each as it was
+    /// received. The whole document is in memory.
     ///
     /// # Errors
     ///
-    /// The first failure of a section: a document without it would be taken
-    /// for a return that has no such records.
+    /// The first failure of a section: without it, the document would look
+    /// like a return that has no such records.
     pub async fn into_document(mut self) -> Result<Document<T>, Error> {
         let mut members = Members::new();
         while let Some(section) = self.next().await {

@@ -10,11 +10,11 @@ macro_rules! read_by_section {
         impl crate::$family::SessionApi {
             #[doc = concat!("Reads every section of ", $what, " of one period, one after the other.")]
             ///
-            /// Each section is one call within the client's rate limit; the wait
-            /// for it does not count against the call timeout. A section
-            /// without records is told from one that failed, and a failure
-            /// stops nothing. Only one section is in memory at a time. Reading,
-            /// so safe to repeat; each call costs one unit of quota.
+            /// Each section is one call within the client's rate limit; the wait for it
+            /// does not count against the call timeout. It distinguishes a section
+            /// without records from a failed one, and a failure does not stop it. Only
+            /// one section is in memory at a time. Read-only, so safe to repeat; each
+            /// call costs one unit of quota.
             ///
             /// ```
             /// # #[cfg(feature = "mock")]

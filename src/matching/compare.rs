@@ -5,18 +5,18 @@ use std::cmp::Ordering;
 use super::Document;
 use crate::values::{Amount, CalendarDate, Decimal};
 
-/// Differences that do not matter.
+/// Differences to tolerate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Tolerance {
     /// Rupees that an amount may differ by. Each amount is compared by itself.
     pub amount: Decimal,
-    /// Days that dates may be apart. A document of another financial year is
+    /// Tolerance of dates, in days. A document of another financial year is
     /// another document, however near.
     pub days: u16,
 }
 
-/// A rupee, and the same day.
+/// One rupee, and the same day.
 impl Default for Tolerance {
     fn default() -> Self {
         Self { amount: Decimal::ONE, days: 0 }
@@ -24,7 +24,7 @@ impl Default for Tolerance {
 }
 
 impl Tolerance {
-    /// Sets the rupees; less than nothing is nothing.
+    /// Sets the rupees; a negative value counts as zero.
     #[must_use]
     pub fn amount(self, rupees: impl Into<Decimal>) -> Self {
         Self { amount: rupees.into().max(Decimal::ZERO), ..self }
@@ -45,17 +45,17 @@ pub struct Entry {
     pub register: Option<usize>,
     /// Its place in the documents of GSTN.
     pub gstn: Option<usize>,
-    /// What the comparison came to.
+    /// The result of the comparison.
     pub verdict: Verdict,
 }
 
-/// What the comparison of a document came to.
+/// The result of comparing a document.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Both sides have it, and all fields that both know are equal.
+    /// Both sides have it, and all fields that both have are equal.
     Exact,
-    /// Both sides have it, and fields differ.
+    /// Both sides have it, but fields differ.
     Differs {
         /// The fields, each once.
         differences: Vec<Difference>,
@@ -64,7 +64,7 @@ pub enum Verdict {
     },
     /// Two documents may be the same: their amounts agree. A person decides.
     Probable {
-        /// Why they are not the same for certain.
+        /// Why the match is not certain.
         reason: Reason,
         /// Fields that differ within the tolerance, and the date.
         differences: Vec<Difference>,
@@ -73,7 +73,7 @@ pub enum Verdict {
     OnlyInRegister,
     /// The register does not have it.
     OnlyAtGstn,
-    /// The same side has it twice.
+    /// It appears twice on the same side.
     Duplicate {
         /// The place of the other on that side.
         of: usize,
@@ -110,12 +110,12 @@ impl Verdict {
     }
 }
 
-/// Why two documents with amounts that agree have other keys. The first that fits
-/// is named.
+/// Why two documents with equal amounts have different keys. The first reason
+/// that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Reason {
-    /// Same number; the dates are of different financial years.
+    /// Same number; the dates are in different financial years.
     FinancialYear,
     /// Same number; one is an invoice and one a note, or the notes are of two kinds.
     Kind,
@@ -125,8 +125,8 @@ pub enum Reason {
     PartOfNumber,
     /// Same day; the numbers differ by one or two characters.
     Typing,
-    /// Same day and amounts, which no other document of the supplier has that is
-    /// without a partner; the numbers have nothing in common.
+    /// Same day and amounts, which no other unmatched document of the supplier
+    /// has; the numbers have nothing in common.
     AmountsAlone,
 }
 
@@ -164,7 +164,7 @@ impl Reason {
 pub struct Difference {
     /// Which field.
     pub field: Field,
-    /// By how much what GSTN has is more: rupees, or days later. `None` for text.
+    /// How much more GSTN has: in rupees, or in days later. `None` for text.
     pub by: Option<Decimal>,
     /// Whether the tolerance covers it.
     pub within_tolerance: bool,

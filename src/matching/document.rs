@@ -6,8 +6,8 @@ use crate::values::{Amount, CalendarDate, Invoice, ProviderDate, Section};
 
 /// A document of a purchase register, or as a supplier reported it.
 ///
-/// `None` means that a field is not known; it is then not compared. Amounts are
-/// in rupees, those of a credit note positive as GSTN has them.
+/// `None` means that a field is unknown; it is then not compared. Amounts are
+/// in rupees; those of a credit note are positive, as in GSTN's data.
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Document {
@@ -37,7 +37,7 @@ pub struct Document {
     pub reverse_charge: Option<bool>,
 }
 
-/// The kinds of documents that have numbers of their own.
+/// The kinds of documents, each with its own number series.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Kind {
@@ -63,7 +63,7 @@ impl Kind {
 }
 
 impl Document {
-    /// An invoice of which only supplier and number are known.
+    /// An invoice with only supplier and number.
     #[must_use]
     pub fn new(supplier_gstin: impl Into<String>, number: impl Into<String>) -> Self {
         Self { supplier_gstin: supplier_gstin.into(), number: number.into(), ..Self::default() }

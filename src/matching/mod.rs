@@ -1,5 +1,5 @@
-//! Matches a purchase register with the documents that suppliers reported: those
-//! of the Invoice Management System or of a GSTR-2B. Nothing here uses the network.
+//! Matches a purchase register with the documents that suppliers reported, from
+//! the Invoice Management System or a GSTR-2B. This module does not use the network.
 //!
 //! ```
 //! use sandbox_client::matching::{Document, Tolerance, Verdict, reconcile};
@@ -27,12 +27,12 @@
 //! itself, place of supply and reverse charge. A field that one side does not have
 //! is not compared.
 //!
-//! What is left without a partner is looked at once more. Where the amounts agree
-//! within the tolerance, a document is [probable](Verdict::Probable), with the
-//! [reason](Reason) why its key is another.
+//! Documents without a match are compared again. If the amounts agree within the
+//! tolerance, a document is [probable](Verdict::Probable), with the [reason](Reason) why
+//! its key differs.
 //!
-//! Each document ends in one entry. The result does not depend on the order of the
-//! documents, except which of two that are equal in everything is named first.
+//! Each document is in one entry. The result does not depend on the order of the
+//! documents, except for which of two identical documents comes first.
 //! Time grows with the number of documents times its logarithm, memory with the
 //! number of documents.
 //!
@@ -57,7 +57,8 @@
 //! The middle column follows the code of India Compliance as of October 2024, the
 //! last one what the portal publishes about its tool, which was not tried.
 //!
-//! [India Compliance]: https://github.com/resilient-tech/india-compliance/blob/c7d0a827/india_compliance/gst_india/doctype/purchase_reconciliation_tool/__init__.py
+//! [India Compliance]:
+//! https://github.com/resilient-tech/india-compliance/blob/c7d0a827/india_compliance/gst_india/doctype/purchase_reconciliation_tool/__init__.py
 //! [Matching Offline Tool]: https://www.gst.gov.in/download/matching
 
 mod compare;

@@ -2,8 +2,8 @@
 
 use compact_str::CompactString;
 
-/// The number without what people write differently: capitals, separators,
-/// leading zeros of each part, and the financial year that begins in `year`.
+/// Normalises a number: ignores case, separators, leading zeros of each
+/// part, and the financial year that begins in `year`.
 ///
 /// A boundary between two groups of digits stays, so that `1/23` and `12/3`
 /// differ. The year goes where it stands as two years or as a group of its own,

@@ -25,8 +25,8 @@ const WINDOW: u16 = 31;
 /// compared with each other.
 const SAME_KEY: usize = 64;
 
-/// Compares a register with what GSTN has. Each document of both ends in one
-/// entry: those of the register first, in their order, then what only GSTN has.
+/// Compares a register with GSTN's documents. Each document of both sides is
+/// in one entry: those of the register first, in their order, then those that only GSTN has.
 #[must_use]
 pub fn reconcile(register: &[Document], gstn: &[Document], tolerance: &Tolerance) -> Vec<Entry> {
     let sides = Sides { register: Side::new(register), gstn: Side::new(gstn), tolerance };
@@ -340,7 +340,7 @@ impl Sides<'_> {
         rest.without(&pairs)
     }
 
-    /// Candidates with the same number, where one other part of the key differs.
+    /// Candidates with the same number if one other part of the key differs.
     fn same_number(&self, rest: &Rest) -> Vec<Candidate> {
         let mut known: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
         for at in &rest.gstn {
@@ -432,7 +432,7 @@ impl Sides<'_> {
     }
 }
 
-/// All, or none where there are too many to be told apart.
+/// All, or none if there are too many to be told apart.
 fn few<T>(alike: impl Iterator<Item = T>) -> Vec<T> {
     let few: Vec<T> = alike.take(ALIKE + 1).collect();
     if few.len() > ALIKE { Vec::new() } else { few }

@@ -154,7 +154,7 @@ impl Operation {
         Some(header)
     }
 
-    /// What stands in the place of each path parameter, or `None` where the
+    /// What stands in the place of each path parameter, or `None` if the
     /// path is another one.
     pub(super) fn path_values(&self, path: &str) -> Option<Vec<(&str, String)>> {
         let mut values = Vec::new();

@@ -6,8 +6,8 @@ use reqwest::StatusCode;
 
 use crate::{Error, ErrorKind, codes, generated::OPERATIONS, operation::Operation};
 
-/// An [`Error`] as the client would give it, for tests of what a program does
-/// about one.
+/// Builds an [`Error`] like one of the client, to test how a program handles
+/// it.
 ///
 /// ```
 /// use sandbox_client::{ErrorKind, mock::ErrorBuilder};

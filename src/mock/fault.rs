@@ -6,23 +6,23 @@ use reqwest::StatusCode;
 
 use super::answer::Reply;
 
-/// What goes wrong with an answer.
+/// A fault in an answer.
 ///
-/// Except for [`Fault::Status`] the request takes effect: a token that was
-/// handed out or ended in a lost answer is handed out or ended all the same.
+/// Except for [`Fault::Status`], the request takes effect: a token that a
+/// lost answer issued or revoked is still issued or revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// This status with an empty body, in place of the answer.
+    /// Sends this status with an empty body instead of the answer.
     Status(u16),
-    /// The connection is closed after the request, without a byte of answer.
+    /// Closes the connection after the request, without an answer.
     CloseWithoutAnswer,
     /// Head and first half of the body, whose `Content-Length` promised all
     /// of it, then the connection is closed. The answer needs a body.
     CutBody,
-    /// No answer, and the connection stays open.
+    /// Sends no answer and keeps the connection open.
     Hang,
-    /// Bytes that are no HTTP, then the connection is closed.
+    /// Sends bytes that are not HTTP, then closes the connection.
     Garbage,
 }
 

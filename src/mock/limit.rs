@@ -36,14 +36,14 @@ impl Limiter {
     }
 }
 
-/// The rate limit that was just set, for settings of its own.
+/// The rate limit, for further settings.
 pub struct RateLimit {
     pub(super) state: Arc<State>,
 }
 
 impl RateLimit {
-    /// Sends `Retry-After` with each refusal, as it is given: seconds, a
-    /// date, or nonsense.
+    /// Sends this `Retry-After` with each refusal, unchanged: seconds, a
+    /// date, or an invalid value.
     ///
     /// # Panics
     ///

@@ -1,13 +1,12 @@
-//! A server that answers as the document says, for tests and experiments.
+//! A server that answers from the OpenAPI document, for tests and experiments.
 //!
-//! It listens on this machine alone, on a port that the system chooses, and
-//! knows nothing but the OpenAPI document: each operation answers with its
-//! examples, refuses wrong credentials and parameters with the documented
-//! failures, and hands out tokens that really expire. Refusals of the mock
-//! carry the reason in a header, `x-mock-reason`.
+//! It listens only on this machine, on a port that the system chooses, and uses only the
+//! OpenAPI document: each operation answers with its examples, refuses wrong credentials
+//! and parameters with the documented failures, and issues tokens that expire. If the
+//! mock refuses a request, the header `x-mock-reason` has the reason.
 //!
-//! A test may choose the example, give an answer of its own, break the answer
-//! on its way, and read back what was received.
+//! A test can choose the example, set its own answer, inject faults, and
+//! inspect the requests.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -28,27 +27,27 @@
 //! # }
 //! ```
 //!
-//! # Which example is the answer
+//! # Which example is used
 //!
-//! The one that a [`Rule`] names. Else, of those whose extension `x-when`
-//! (parameters and members of the JSON body, compared as text) fits the
-//! request, the one with the most conditions. Else one without `x-when`, and
-//! a success rather than a failure. Among equals, the first in the document. It is sent as it stands in the document, with status 200 or its
+//! The one that a [`Rule`] names. Otherwise, among those whose extension `x-when`
+//! (parameters and members of the JSON body, compared as text) matches the request, the
+//! one with the most conditions. Otherwise one without `x-when`, preferably a success.
+//! Among equals, the first in the document. It is sent unchanged, with status 200 or its
 //! `x-status`.
 //!
-//! An operation with `x-grants` (`platform_token` or `taxpayer_token`) puts a
-//! fresh token and the times that go with it into its successes; one with
-//! `x-revokes` ends the token that the request carried.
+//! An operation with `x-grants` (`platform_token` or `taxpayer_token`) puts a new token
+//! with its times into its successes; one with `x-revokes` revokes the token of the
+//! request.
 //!
-//! Signed URLs in answers lead to the mock itself, which keeps what is uploaded
-//! there and has a sample of a file that nobody has uploaded.
+//! Signed URLs in answers point to the mock itself, which stores uploads and
+//! serves a sample for a file that was not uploaded.
 //!
-//! Three things are beyond examples, and therefore off until they are asked for: with
-//! [`stateful_ims`](MockServerBuilder::stateful_ims) the server remembers what
-//! was done with invoices, with [`stateful_returns`](MockServerBuilder::stateful_returns)
-//! how far returns are filed, with
-//! [`stateful_documents`](MockServerBuilder::stateful_documents) the e-invoices
-//! and e-way bills that were made.
+//! Three things go beyond examples and are off by default: with
+//! [`stateful_ims`](MockServerBuilder::stateful_ims) the server remembers
+//! actions on invoices, with [`stateful_returns`](MockServerBuilder::stateful_returns)
+//! the state of filings, and with
+//! [`stateful_documents`](MockServerBuilder::stateful_documents) e-invoices and
+//! e-way bills.
 
 mod answer;
 mod check;
@@ -99,9 +98,9 @@ use rule::Plan;
 pub use rule::Rule;
 use tokens::{Holder, Tokens};
 
-/// Reads the payload of an answer into the type that an operation promises,
-/// and writes it back: unknown members are dropped, tokens are redacted. A
-/// check for fixtures of your own; `None` for an operation that does not exist.
+/// Reads the payload of an answer into the type of an operation, and writes it back:
+/// unknown members are dropped, tokens are redacted. Use it to check your own fixtures;
+/// `None` for an operation that does not exist.
 ///
 /// ```
 /// use sandbox_client::mock::round_trip;
@@ -154,7 +153,7 @@ pub fn document() -> &'static Value {
     EMBEDDED.root()
 }
 
-/// A running mock server. Dropped, it stops and closes open connections.
+/// A running mock server. When dropped, it stops and closes open connections.
 pub struct MockServer {
     address: SocketAddr,
     state: Arc<State>,
@@ -192,7 +191,7 @@ impl State {
     }
 }
 
-/// Locks without regard to a panic elsewhere: a failed test is no reason for
+/// Locks without regard to a panic elsewhere: a failed test is not a reason for
 /// the mock to fail as well.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -200,14 +199,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl MockServer {
     /// The OTP that files a return with [`stateful_returns`](MockServerBuilder::stateful_returns),
-    /// once it was asked for.
+    /// after it was requested.
     pub const EVC_OTP: &'static str = returns::EVC_OTP;
 
     /// Starts a server with the settings of [`MockServer::builder`].
     ///
     /// # Errors
     ///
-    /// Fails if the system gives no port.
+    /// Fails if no port is free.
     ///
     /// # Panics
     ///
@@ -216,8 +215,8 @@ impl MockServer {
         Self::builder().start().await
     }
 
-    /// Settings of a client for this server: address, key, secret, and the
-    /// token of a taxpayer's session. No rate limit of its own.
+    /// Settings of a client for this server: base URL, key, secret, and
+    /// the token of a taxpayer's session, without a rate limit.
     pub fn client_builder(&self) -> ClientBuilder {
         Client::builder()
             .base_url(self.base_url())
@@ -232,7 +231,7 @@ impl MockServer {
     ///
     /// # Errors
     ///
-    /// None that the mock server gives reason for; see [`ClientBuilder::build`].
+    /// See [`ClientBuilder::build`]; the settings of the mock server cause none.
     pub fn client(&self) -> Result<Client, Error> {
         self.client_builder().build()
     }
@@ -263,7 +262,7 @@ impl MockServer {
         }
     }
 
-    /// The address to give to a client, such as `http://127.0.0.1:40123`.
+    /// The base URL for a client, such as `http://127.0.0.1:40123`.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
@@ -281,13 +280,13 @@ impl MockServer {
         &self.state.settings.secret
     }
 
-    /// A fresh platform token, without asking for it over the network.
+    /// Issues a platform token without a request.
     #[must_use]
     pub fn platform_token(&self) -> String {
         self.token("platform_token")
     }
 
-    /// A fresh taxpayer token, without an OTP.
+    /// Issues a taxpayer token without an OTP.
     #[must_use]
     pub fn taxpayer_token(&self) -> String {
         self.token("taxpayer_token")
@@ -300,24 +299,24 @@ impl MockServer {
         self.issue_token(scheme, self.state.lifetime(scheme))
     }
 
-    /// A fresh token that expires after `lifetime`.
+    /// Issues a token that expires after `lifetime`.
     #[must_use]
     pub fn issue_token(&self, scheme: &str, lifetime: Duration) -> String {
         lock(&self.state.tokens).issue(scheme, lifetime, Holder::default()).0
     }
 
-    /// Forgets a token: it is invalid from now on.
+    /// Revokes a token.
     pub fn revoke(&self, token: &str) {
         lock(&self.state.tokens).revoke(token);
     }
 
-    /// Lets every token given out so far expire at once.
+    /// Expires all tokens issued so far.
     pub fn expire_all_tokens(&self) {
         lock(&self.state.tokens).expire_all();
     }
 
-    /// Makes a rule for an operation. Of several rules, the first that was
-    /// made and fits a request answers it.
+    /// Adds a rule for an operation. The first rule that matches a request
+    /// answers it.
     ///
     /// # Panics
     ///
@@ -330,27 +329,26 @@ impl MockServer {
         Rule { state: Arc::clone(&self.state), plan }
     }
 
-    /// Lets in `requests` requests in any `window` and refuses the rest with
-    /// status 429. Requests are counted as they arrive, refused ones are not.
-    /// Replaces the limit set before.
+    /// Accepts `requests` requests in any `window` and refuses the rest with
+    /// status 429. Refused requests do not count. Replaces an earlier limit.
     pub fn rate_limit(&self, requests: usize, window: Duration) -> RateLimit {
         *lock(&self.state.limiter) = Some(Limiter::new(requests, window));
         RateLimit { state: Arc::clone(&self.state) }
     }
 
-    /// Drops all rules and the rate limit: answers are as documented again.
+    /// Removes all rules and the rate limit.
     pub fn clear_rules(&self) {
         lock(&self.state.rules).clear();
         *lock(&self.state.limiter) = None;
     }
 
-    /// What was received, in order of arrival.
+    /// The received requests, in order of arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         lock(&self.state.log).requests().to_vec()
     }
 
-    /// How many requests came to an operation, refused ones included.
+    /// The number of requests to an operation, refused ones included.
     ///
     /// # Panics
     ///
@@ -363,13 +361,13 @@ impl MockServer {
         log.requests().iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
     }
 
-    /// How many connections were made.
+    /// The number of accepted connections.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.state.connections.load(Ordering::Relaxed)
     }
 
-    /// Forgets the requests and connections so far. Rules and tokens stay.
+    /// Clears the recorded requests and connections. Rules and tokens stay.
     pub fn clear(&self) {
         lock(&self.state.log).clear();
         self.state.connections.store(0, Ordering::Relaxed);
@@ -399,15 +397,15 @@ pub struct MockServerBuilder {
 }
 
 impl MockServerBuilder {
-    /// Where to listen, `127.0.0.1:0` by default. Only addresses of this
-    /// machine are taken: the mock is no server for a network.
+    /// The address to listen on, `127.0.0.1:0` by default. Only loopback
+    /// addresses are allowed.
     #[must_use]
     pub fn bind(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Serves another OpenAPI document, in one piece, in place of the one that
+    /// Serves another OpenAPI document, as one file, instead of the one that
     /// this crate was built from.
     #[must_use]
     pub fn document(mut self, document: Value) -> Self {
@@ -415,7 +413,7 @@ impl MockServerBuilder {
         self
     }
 
-    /// The key and secret to accept, in place of those made up.
+    /// The key and secret to accept, instead of the generated ones.
     #[must_use]
     pub fn credentials(mut self, key: impl Into<String>, secret: impl Into<String>) -> Self {
         self.settings.key = key.into();
@@ -423,41 +421,39 @@ impl MockServerBuilder {
         self
     }
 
-    /// Remembers what is done in the Invoice Management System: after a batch
-    /// is processed, lists and counts show it. Off by default, when every
-    /// answer is an example as it stands.
+    /// Remembers actions in the Invoice Management System: after a batch is processed,
+    /// lists and counts show it. Off by default: every answer is then an unchanged
+    /// example.
     ///
-    /// The account begins with the invoices of the examples and is the same for
-    /// all taxpayers. A job is processed when its status is asked for the
-    /// second time. Rules come first, as ever.
+    /// The account starts with the invoices of the examples and is the same for all
+    /// taxpayers. A job is processed when its status is polled the second time. Rules
+    /// take precedence.
     #[must_use]
     pub fn stateful_ims(mut self) -> Self {
         self.stateful_ims = true;
         self
     }
 
-    /// Remembers what is saved, paid, made ready and filed of GSTR-1, GSTR-3B and
-    /// GSTR-9, and refuses what comes out of order with the documented codes. Off by
-    /// default, when every answer is an example as it stands.
+    /// Remembers what is saved, paid, prepared and filed of GSTR-1, GSTR-3B and GSTR-9,
+    /// and refuses steps out of order with the documented codes. Off by default: every
+    /// answer is then an unchanged example.
     ///
     /// There is one draft for each return and period, the same for all taxpayers; it
-    /// begins as the documented one. A job is processed when its status is asked for
-    /// the second time. The OTP of the signatory is [`MockServer::EVC_OTP`]. Rules
-    /// come first, as ever.
+    /// starts as the documented one. A job is processed when its status is polled the
+    /// second time. The OTP of the signatory is [`MockServer::EVC_OTP`]. Rules take
+    /// precedence.
     #[must_use]
     pub fn stateful_returns(mut self) -> Self {
         self.stateful_returns = true;
         self
     }
 
-    /// Remembers e-invoices and e-way bills: the same document again is a
-    /// duplicate, documents are found by number and by document, and can be
-    /// changed, closed and cancelled. Off by default, when every answer is an
-    /// example as it stands.
+    /// Remembers e-invoices and e-way bills: a second request for the same document is a
+    /// duplicate, documents are found by number and by document, and can be changed,
+    /// closed and cancelled. Off by default: every answer is then an unchanged example.
     ///
-    /// A token sees the documents of its own GSTIN. Rules come first, as ever:
-    /// one with a fault and no answer of its own does the work and breaks the
-    /// answer.
+    /// A token sees only the documents of its GSTIN. Rules take precedence: a
+    /// rule with a fault and no answer processes the request and breaks the answer.
     #[must_use]
     pub fn stateful_documents(mut self) -> Self {
         self.nic.get_or_insert_default();
@@ -472,7 +468,7 @@ impl MockServerBuilder {
         self
     }
 
-    /// How long tokens live: 24 hours (platform) and 6 hours (taxpayer) by default.
+    /// Lifetime of tokens: 24 hours (platform) and 6 hours (taxpayer) by default.
     #[must_use]
     pub fn token_lifetime(mut self, scheme: &str, lifetime: Duration) -> Self {
         self.settings.lifetimes.insert(scheme.to_owned(), lifetime);
@@ -483,9 +479,9 @@ impl MockServerBuilder {
     ///
     /// # Errors
     ///
-    /// Fails if the address is not of this machine or is taken, if the
-    /// document names a credential that the mock does not know, or if it has
-    /// no invoices for [`stateful_ims`](MockServerBuilder::stateful_ims).
+    /// Fails if the address is not a loopback address or is in use, if the document has a
+    /// credential that the mock does not support, or if it has no invoices for
+    /// [`stateful_ims`](MockServerBuilder::stateful_ims).
     ///
     /// # Panics
     ///

@@ -12,7 +12,6 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     answer::{Call, Reply},
@@ -462,7 +461,7 @@ fn irn_of(seller: &str, kind: &str, number: &str, date: &str) -> String {
     let part = |range| date.get(range).and_then(|text: &str| text.parse::<u32>().ok()).unwrap_or_default();
     let year = part(6..10).saturating_sub(u32::from(part(3..5) < 4));
     let of = format!("{seller}{year}-{:02}{kind}{}", (year + 1) % 100, number.to_ascii_uppercase());
-    hex(&Sha256::digest(of.as_bytes()))
+    hex(&hmac_sha256::Hash::hash(of.as_bytes()))
 }
 
 /// Text in the form of a signed token. Its signature is none.

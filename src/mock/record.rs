@@ -5,29 +5,29 @@ use std::{fmt, time::Instant};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// A request as the mock received it.
+/// A request that the mock received.
 ///
-/// Its `Debug` leaves out query, headers and body, where credentials stand.
+/// Its `Debug` omits query, headers and body, which contain credentials.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
     pub(super) number: u64,
     /// HTTP method, in capitals.
     pub method: String,
-    /// Path as it was sent, percent signs and all.
+    /// Path as it was sent, percent-encoded.
     pub path: String,
     /// Query parameters in order, decoded.
     pub query: Vec<(String, String)>,
-    /// Every header.
+    /// All headers.
     pub headers: HeaderMap,
-    /// The body; empty where it did not arrive in full.
+    /// The body; empty if it was incomplete.
     pub body: Vec<u8>,
     /// Id of the operation at this address, if the document has one.
     pub operation: Option<String>,
     /// When the last byte had arrived.
     pub arrived: Instant,
-    /// Status answered. `None` until then, and for good where a fault kept
-    /// the answer back.
+    /// Status of the answer. `None` until it is sent, or if a fault
+    /// suppressed it.
     pub status: Option<u16>,
     /// GSTIN of the session whose token the request carried, as it stood in
     /// the request that opened the session.

@@ -11,11 +11,11 @@ use serde_json::Value;
 
 use super::{RecordedRequest, State, answer::Reply, fault::Fault, lock};
 
-/// How one operation is to be answered; made by
+/// How to answer one operation; returned by
 /// [`MockServer::on`](super::MockServer::on).
 ///
-/// It holds from the moment it is made, and each call refines it. Without an
-/// answer of its own it adds its headers, delay or fault to the documented one.
+/// It applies as soon as it is created, and each method refines it. Without
+/// an answer it adds its headers, delay or fault to the documented answer.
 pub struct Rule {
     pub(super) state: Arc<State>,
     pub(super) plan: Arc<Mutex<Plan>>,
@@ -89,7 +89,7 @@ impl Rule {
         self.set(|plan| plan.answer = PlannedAnswer::Own(reply))
     }
 
-    /// Answers with a status and JSON of the test's own, sent as they are.
+    /// Answers with the given status and JSON, sent unchanged.
     ///
     /// # Panics
     ///
@@ -100,7 +100,7 @@ impl Rule {
         self.set(|plan| plan.answer = PlannedAnswer::Own(reply))
     }
 
-    /// Answers with a status and bytes of the test's own, sent as they are.
+    /// Answers with the given status and bytes, sent unchanged.
     ///
     /// # Panics
     ///
@@ -119,12 +119,12 @@ impl Rule {
     /// Panics if name or value cannot stand in a header.
     #[track_caller]
     pub fn header(self, name: &str, value: &str) -> Self {
-        let name: HeaderName = name.parse().unwrap_or_else(|_| panic!("{name:?} is no name of a header"));
+        let name: HeaderName = name.parse().unwrap_or_else(|_| panic!("{name:?} is not a valid header name"));
         let value = header_value(value);
         self.set(|plan| plan.headers.push((name, value)))
     }
 
-    /// Breaks the answer on its way.
+    /// Injects a fault into the answer.
     ///
     /// # Panics
     ///
@@ -137,23 +137,23 @@ impl Rule {
         self.set(|plan| plan.fault = Some(fault))
     }
 
-    /// Holds the answer, or the fault, back for some time.
+    /// Delays the answer or the fault.
     pub fn delay(self, delay: Duration) -> Self {
         self.set(|plan| plan.delay = delay)
     }
 
-    /// Uses the rule for that many requests, and no more.
+    /// Applies the rule to this many requests.
     pub fn times(self, times: usize) -> Self {
         self.set(|plan| plan.times = Some(times))
     }
 
-    /// Uses the rule only for requests that `condition` approves.
+    /// Applies the rule only to requests for which `condition` is true.
     pub fn when(self, condition: impl Fn(&RecordedRequest) -> bool + Send + Sync + 'static) -> Self {
         self.set(|plan| plan.when = Some(Arc::new(condition)))
     }
 
-    /// Uses the rule for requests with wrong credentials or parameters too,
-    /// which are refused before any rule otherwise.
+    /// Also applies the rule to requests with wrong credentials or
+    /// parameters, which are otherwise refused first.
     pub fn before_checks(self) -> Self {
         self.set(|plan| plan.before_checks = true)
     }
@@ -172,7 +172,7 @@ impl fmt::Debug for Rule {
 
 #[track_caller]
 fn checked(status: u16) -> u16 {
-    assert!((200..=999).contains(&status), "{status} is no status of an answer");
+    assert!((200..=999).contains(&status), "{status} is not a valid HTTP status");
     status
 }
 

@@ -18,8 +18,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// How many write at once.
 const MANY: usize = 8;
 
-/// Checks a [`TokenStore`]: what clients rely on, step by step, with keys that
-/// no other run uses. What else is in the store does not matter.
+/// Checks everything that clients rely on in a [`TokenStore`], with keys that
+/// no other run uses. Other content of the store does not matter.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -33,7 +33,7 @@ const MANY: usize = 8;
 ///
 /// # Errors
 ///
-/// A line for each thing that the store does otherwise.
+/// A line for each violation.
 pub async fn check_token_store(store: Arc<dyn TokenStore>) -> Result<(), String> {
     let suite = Suite { store: Guard::new(store) };
     let mut faults = String::new();
@@ -181,7 +181,8 @@ impl Suite {
         let older = token(&key);
         let issued_at = known.issued_at - HOUR / 2;
         let older = SavedToken { issued_at, expires_at: issued_at + HOUR, ..older };
-        // A store that orders its writes by a number of its own may keep it: what is written last is newer.
+        // A store that orders its writes by a number of its own may keep it: what is
+        // written last is newer.
         let kept = self.put(&key, &older).await?;
         self.has(&key, if kept { &older } else { &known }).await
     }

@@ -1,6 +1,6 @@
 //! The connection, and whether it works.
 //!
-//! A failure is no error for those who ask: they get nothing, and have a way
+//! A failure is not an error for those who ask: they get nothing, and have a way
 //! of their own to go on. While the engine is down it is tried once a second
 //! by one of them, so that nobody else waits for it.
 

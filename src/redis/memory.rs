@@ -40,7 +40,7 @@ struct Cache {
 #[derive(Clone)]
 pub(super) struct CachedToken {
     pub token: SavedToken,
-    /// The number that orders writes; 0 where the server gave none yet.
+    /// The number that orders writes; 0 if the server gave none yet.
     pub fence: u64,
     /// Whether the server has it.
     pub reported: bool,

@@ -45,8 +45,8 @@ use script;
 /// A Redis or Valkey server that several workers share; see the
 /// [module](self) for what it does.
 ///
-/// Cheap to clone; clones share one connection. It is a
-/// [`TokenStore`](crate::TokenStore) too, for a store of your own in front of it.
+/// Cheap to clone; clones share one connection. It
+/// implements [`TokenStore`](crate::TokenStore), so you can put your own store in front of it.
 ///
 /// ```
 /// use sandbox_client::{Client, redis::{EncryptionKey, Redis}};
@@ -72,9 +72,9 @@ struct Inner {
 }
 
 impl Redis {
-    /// A server by its URL, the key that tokens are encrypted with, and how
-    /// many workers there are at most: while the server is out of reach, each
-    /// keeps to that part of the rate limit. Sends nothing.
+    /// Creates a handle from the URL of the server, the key that encrypts tokens, and the
+    /// maximum number of workers: while the server is unreachable, each worker uses its
+    /// share of the rate limit. Sends nothing.
     ///
     /// The URL is `redis://user:password@host:6379/0`; `rediss://` for TLS
     /// with the system's certificates (or those that `SSL_CERT_FILE` names).
@@ -99,7 +99,7 @@ impl Redis {
         })))
     }
 
-    /// The server that the environment names; `None` where it names none.
+    /// Reads the server from the environment; `None` if it names none.
     ///
     /// | variable | meaning |
     /// | --- | --- |
@@ -136,9 +136,9 @@ impl Redis {
         Ok(Some(redis))
     }
 
-    /// Whether the last that was asked of the server was answered. `false`:
-    /// calls go on with tokens in memory and this worker's part of the rate
-    /// limit, until it is back. `true` before anything was asked.
+    /// Whether the server answered the last command. If `false`, calls continue with the
+    /// tokens in memory and this worker's share of the rate limit, until the server is
+    /// back. `true` before the first command.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.0.engine.is_up()

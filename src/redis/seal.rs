@@ -7,8 +7,8 @@ use chacha20poly1305::{
     KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Generate as _, Payload},
 };
+use hmac_sha256::Hash;
 use secrecy::{ExposeSecret as _, SecretBox};
-use sha2::{Digest as _, Sha256};
 
 use crate::{Error, field, hex::hex};
 
@@ -16,8 +16,8 @@ use crate::{Error, field, hex::hex};
 const VERSION: u8 = 1;
 const NONCE: usize = 24;
 
-/// The key that tokens are encrypted with before they leave for Redis: 32
-/// random bytes, the same on every worker. Redis never sees it.
+/// The key that encrypts tokens before they are sent to Redis: 32 random
+/// bytes, the same on every worker. Redis never receives it.
 ///
 /// ```
 /// use sandbox_client::redis::EncryptionKey;
@@ -68,9 +68,10 @@ pub(super) struct Seal {
 impl Seal {
     pub fn new(key: &EncryptionKey) -> Self {
         let bytes = key.0.expose_secret();
-        let mark =
-            Sha256::new().chain_update(b"sandbox-client: mark of a key").chain_update(bytes).finalize();
-        Self { cipher: XChaCha20Poly1305::new(bytes.into()), mark: hex(&mark[..8]) }
+        let mut mark = Hash::new();
+        mark.update(b"sandbox-client: mark of a key");
+        mark.update(bytes);
+        Self { cipher: XChaCha20Poly1305::new(bytes.into()), mark: hex(&mark.finalize()[..8]) }
     }
 
     /// Nonces of 24 random bytes do not repeat. The name is authenticated

@@ -10,8 +10,8 @@ use std::{
     time::Duration,
 };
 
+use hmac_sha256::Hash;
 use redis::{Script, Value};
-use sha2::{Digest as _, Sha256};
 
 use super::{Inner, PREFIX, Redis, millis, script, seal::unique};
 use crate::{Error, ErrorKind, TaxpayerId, TokenKey, field, hex::hex, values::Gstin};
@@ -54,7 +54,7 @@ pub(crate) struct Taken {
 impl WorkQueue {
     /// The list of that name under an API key, named by the key of its platform token.
     pub(crate) fn new(redis: &Redis, key: &TokenKey, name: &str) -> Self {
-        let hash = Sha256::new().chain_update(key.id()).chain_update(name).finalize();
+        let hash = Hash::hash(format!("{}{name}", key.id()).as_bytes());
         let stream = format!("{PREFIX}:sweep:{}:{}", hex(&hash[..16]), redis.0.seal.mark);
         Self { redis: Arc::clone(&redis.0), state: format!("{stream}:state"), stream, worker: unique() }
     }
@@ -62,9 +62,11 @@ impl WorkQueue {
     /// Puts the firm on the list, unless others have.
     pub(crate) async fn fill(&self, firm: &[TaxpayerId]) -> Result<(), Error> {
         let lines: Vec<_> = firm.iter().map(|id| format!("{}\n{}", id.gstin, id.username)).collect();
-        let digest = lines.iter().fold(Sha256::new(), |digest, line| {
-            digest.chain_update((line.len() as u64).to_be_bytes()).chain_update(line)
-        });
+        let mut digest = Hash::new();
+        for line in &lines {
+            digest.update((line.len() as u64).to_be_bytes());
+            digest.update(line);
+        }
         let digest = hex(&digest.finalize());
         let mut filled = 0;
         loop {

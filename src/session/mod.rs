@@ -23,16 +23,15 @@ use crate::{
 };
 use kinds::{Kind, TaxpayerToken};
 
-/// A session: the way to the operations that need its token.
+/// A session: gives access to the operations that need its token.
 ///
-/// Each family has a method here, such as [`ims`](Session::ims), which gives
-/// the handle with its operations and helpers. Cheap to clone; all clones, and
-/// the client that it came from, share connections, rate limit, retry budget
-/// and tokens.
+/// Each family has a method here, such as [`ims`](Session::ims), which returns the handle
+/// with its operations and helpers. Cheap to clone; all clones, and the client that
+/// created it, share connections, rate limit, retry budget and tokens.
 ///
 /// A taxpayer's session comes from [`Taxpayer::verify_otp`] or
-/// [`Taxpayer::restore`], and from a token that you have by
-/// [`Client::with_taxpayer_token`] or [`Client::taxpayer_session`].
+/// [`Taxpayer::restore`], or, for a token that you already
+/// have, from [`Client::with_taxpayer_token`] or [`Client::taxpayer_session`].
 pub struct Session<K = TaxpayerToken> {
     state: ClientState,
     kind: PhantomData<fn() -> K>,
@@ -53,14 +52,14 @@ impl<K: SessionKind> Session<K> {
         Client::of(self.state.clone())
     }
 
-    /// The taxpayer, for a session that was opened for one by
-    /// [`Client::taxpayer`]; a token alone does not tell whose it is.
+    /// The taxpayer, if [`Client::taxpayer`] opened the
+    /// session; a bare token does not identify the taxpayer.
     #[must_use]
     pub fn taxpayer_id(&self) -> Option<&TaxpayerId> {
         self.state.taxpayer_id()
     }
 
-    /// How long a call made now would wait for the rate limit.
+    /// How long a call would now wait for the rate limit.
     #[must_use]
     pub fn estimated_wait(&self) -> Duration {
         self.state.estimated_wait()
@@ -75,7 +74,7 @@ impl Client {
     /// # Errors
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) with the field
-    /// `taxpayer_token` where it was built without one.
+    /// `taxpayer_token` if it was built without one.
     pub fn taxpayer_session(&self) -> Result<Session, Error> {
         match self.state().source(TaxpayerToken::SCHEME) {
             Some(_) => Ok(Session::of(self.state().clone())),
@@ -85,8 +84,8 @@ impl Client {
         }
     }
 
-    /// A session with a taxpayer's token that you already have. Connections,
-    /// rate limit and retry budget stay shared.
+    /// A session with a taxpayer's token that you already have. It shares
+    /// connections, rate limit and retry budget with the client.
     #[must_use]
     pub fn with_taxpayer_token(&self, token: Token) -> Session<TaxpayerToken> {
         self.with_session_token(token)

@@ -43,11 +43,11 @@ pub(crate) type Wanted<T> = Box<dyn Fn(&TaxpayerId, &T) -> bool + Send>;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SweepItem<T: SweepTask = TypeOfGoods> {
-    /// Whose answer this is.
+    /// The taxpayer.
     pub taxpayer: TaxpayerId,
-    /// What was asked: of counts, the group of goods.
+    /// The task: for counts, the group of goods.
     pub task: T,
-    /// The answer, or why there is none.
+    /// The answer or the error.
     pub result: Result<T::Output, Error>,
 }
 
@@ -64,23 +64,21 @@ pub struct SweepStream<T: SweepTask = TypeOfGoods> {
 
 impl Client {
     /// Counts the invoices of any number of taxpayers, given as
-    /// [`TaxpayerId`]s or pairs of GSTIN and user name, or asks something else
-    /// of each with [`Sweep::tasks`].
+    /// [`TaxpayerId`]s or pairs of GSTIN and user name. [`Sweep::tasks`] makes other calls instead.
     ///
-    /// Every taxpayer and group of goods becomes one [`SweepItem`], in the
-    /// order in which answers come. A failure is an item like the others and
-    /// stops nothing.
+    /// Every taxpayer and group of goods becomes one [`SweepItem`], in the order in which
+    /// answers arrive. A failure is an item like the others and does not stop the sweep.
     ///
     /// - **Sessions** are taken from the client's token store when
-    ///   they are needed, and refreshed as in any call. Where none is valid the item is a
-    ///   [`SessionExpired`](crate::ErrorKind::SessionExpired), and nothing is sent.
-    /// - **Rate limit**: all calls keep to the one of the client. The wait for it
-    ///   may take hours in a large sweep and does not count against the call
-    ///   timeout, which here limits the sending and repeating alone.
-    /// - **Memory** does not grow with the number of taxpayers: the iterator is
-    ///   asked for one when its call can start.
-    /// - **Dropping** the stream stops it. Calls in flight are cancelled;
-    ///   they only read, so nothing is left half done.
+    ///   they are needed, and refreshed as in any call. If none is valid, the item is a
+    ///   [`SessionExpired`](crate::ErrorKind::SessionExpired) error, and nothing is sent.
+    /// - **Rate limit**: all calls keep to the limit of the client. The wait for it may
+    ///   take hours in a large sweep and does not count against the call timeout, which
+    ///   limits only sending and retrying.
+    /// - **Memory** does not grow with the number of taxpayers: the sweep takes
+    ///   one from the iterator when its call can start.
+    /// - **Dropping** the stream stops it. It cancels the calls in
+    ///   flight; they only read, so nothing is left half done.
     ///
     /// ```
     /// # #[cfg(feature = "mock")]
@@ -123,7 +121,7 @@ impl Client {
 }
 
 impl<I> Sweep<I> {
-    /// The groups of goods to count, a call each. Default: all three.
+    /// The groups of goods to count, one call each. Default: all three.
     pub fn goods(mut self, goods: impl IntoIterator<Item = TypeOfGoods>) -> Self {
         self.tasks = goods.into_iter().collect();
         self
@@ -131,7 +129,7 @@ impl<I> Sweep<I> {
 }
 
 impl<I, T: SweepTask> Sweep<I, T> {
-    /// Asks something else of each taxpayer, a call for each task. Call it
+    /// Makes other calls for each taxpayer, one for each task. Call it
     /// before [`only`](Sweep::only).
     ///
     /// ```
@@ -159,28 +157,27 @@ impl<I, T: SweepTask> Sweep<I, T> {
         Sweep { client, taxpayers, tasks: tasks.into_iter().collect(), concurrency, wanted: None }
     }
 
-    /// Calls that are in flight or wait for the rate limit at once. Default
-    /// 16; 1 to 256, other values are moved to the nearer end.
+    /// Maximum number of calls that are in flight or wait for the rate limit. Default
+    /// 16, clamped to 1 to 256.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.clamp(1, MOST_AT_ONCE);
         self
     }
 
-    /// Makes only the calls that `wanted` approves: to go on with a sweep that
-    /// was stopped, leave out what it has answered.
+    /// Makes only the calls that `wanted` approves: to resume a sweep, exclude
+    /// the calls that were answered.
     pub fn only(mut self, wanted: impl Fn(&TaxpayerId, &T) -> bool + Send + 'static) -> Self {
         self.wanted = Some(Box::new(wanted));
         self
     }
 
-    /// Makes this worker one of many that go through the same firm: each
-    /// taxpayer is taken by one of them, and what a worker that dies has left
-    /// is taken over by the others half a minute later. `name` is that of this
-    /// one sweep, for a week: a new sweep needs a new name. All workers give
-    /// the same taxpayers in the same order.
+    /// Shares the sweep with other workers: each taxpayer is taken by one of them, and if
+    /// a worker dies, the others take over its taxpayers half a minute later. `name`
+    /// identifies this sweep for a week: a new sweep needs a new name. All workers must
+    /// pass the same taxpayers in the same order.
     ///
-    /// What is taken over is what was not noted as answered: the calls that
-    /// were in flight are sent again, no others.
+    /// Only calls that are not recorded as answered are taken over: those
+    /// that were in flight are sent again.
     ///
     /// ```no_run
     /// # async fn example(client: sandbox_client::Client, firm: Vec<sandbox_client::TaxpayerId>) -> Result<(), sandbox_client::Error> {
@@ -197,7 +194,7 @@ impl<I, T: SweepTask> Sweep<I, T> {
     ///
     /// [`Config`](crate::ErrorKind::Config) with the field `redis` for a client
     /// without a server, and with `name` for that of a sweep over other
-    /// taxpayers; [`Transport`](crate::ErrorKind::Transport) where the server
+    /// taxpayers; [`Transport`](crate::ErrorKind::Transport) if the server
     /// is out of reach.
     #[cfg(feature = "redis")]
     pub async fn share(self, name: &str) -> Result<SharedSweep<T>, Error>
@@ -219,12 +216,12 @@ impl<I, T: SweepTask> Sweep<I, T> {
         SharedSweep::join(client, work_queue, firm, (tasks, concurrency, wanted)).await
     }
 
-    /// Starts the sweep. The first calls are made when the first item is asked
-    /// for, and another with each item that is taken.
+    /// Starts the sweep. The first calls are made when you request the first
+    /// item, and another one with each item that you take.
     ///
     /// # Panics
     ///
-    /// The stream panics outside a tokio runtime, as every call does.
+    /// The stream panics outside a tokio runtime, like every call.
     pub fn start(self) -> SweepStream<T>
     where
         I: Iterator<Item: Into<TaxpayerId>> + Send + 'static,
@@ -263,8 +260,8 @@ async fn answer_to<T: SweepTask>(
 }
 
 impl<T: SweepTask> SweepStream<T> {
-    /// The next answer, in the order in which they come; `None` at the end.
-    /// Safe to cancel: no answer is lost.
+    /// The next answer, in order of arrival; `None` at the end. Cancel
+    /// safe: no answer is lost.
     pub async fn next(&mut self) -> Option<SweepItem<T>> {
         StreamExt::next(self).await
     }

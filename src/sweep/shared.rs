@@ -73,24 +73,24 @@ impl<T: SweepTask> SharedSweep<T> {
         })
     }
 
-    /// Takes nothing more: [`next`](SharedSweep::next) gives the answers under
-    /// way and then `None`. What this worker has taken and not asked for is
-    /// taken over by the others half a minute later.
+    /// Takes no more taxpayers: [`next`](SharedSweep::next) returns the answers in flight
+    /// and then `None`. The other workers take over the remaining taxpayers of this one
+    /// half a minute later.
     pub fn stop(&mut self) {
         self.stopped = true;
         self.queue.clear();
     }
 
-    /// The next answer; `None` when every taxpayer of the list is done, by
-    /// whomever. Until then it waits, to take over should another worker die.
+    /// The next answer; `None` when every taxpayer of the list is done by
+    /// some worker. Until then it waits, to take over if another worker dies.
     ///
-    /// Asking for the next answer says that the one before is safe: put it
-    /// where it is to stay first. Safe to cancel: no answer is lost.
+    /// A call of `next` confirms that the previous answer is stored: store
+    /// it first. Cancel safe: no answer is lost.
     ///
     /// # Errors
     ///
-    /// Where the list is gone from the server. While the server is out of
-    /// reach this waits for it; what was taken is processed meanwhile.
+    /// If the list is gone from the server. While the server is
+    /// unreachable, this waits for it and continues with the taxpayers that it has.
     pub async fn next(&mut self) -> Result<Option<SweepItem<T>>, Error> {
         if let Some((id, task)) = self.handed.take() {
             self.answered(id, task);

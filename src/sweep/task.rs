@@ -1,21 +1,21 @@
-//! What a sweep asks of each taxpayer.
+//! The tasks of a sweep.
 
 use std::{fmt, future::Future, str::FromStr};
 
 use crate::{Error, Session, ims::types::TypeOfGoods, values::InvoiceCounts};
 
-/// A question about one taxpayer, for [`Sweep::tasks`](crate::Sweep::tasks). It
-/// only reads, since a sweep that was stopped may ask again.
+/// A call for one taxpayer, for [`Sweep::tasks`](crate::Sweep::tasks). It must
+/// only read, since a resumed sweep may repeat it.
 ///
-/// Its text stands on the list that workers share, so it has no comma and
-/// reads back as the same task.
+/// Its text is stored in the list that workers share, so it must not
+/// contain a comma and must parse as the same task.
 pub trait SweepTask: Clone + PartialEq + fmt::Debug + fmt::Display + FromStr + Send + Sync + 'static {
     /// The answer.
     type Output: Clone + fmt::Debug + Send + 'static;
     /// The operation that it calls, for errors.
     const OPERATION: &'static str;
 
-    /// Asks it with the session of the taxpayer.
+    /// Makes the call with the session of the taxpayer.
     fn ask(&self, session: Session) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
 
@@ -37,8 +37,9 @@ mod filed {
     use super::{Error, FromStr, Session, SweepTask, fmt};
     use crate::{public::types::FiledReturn, values::ReturnPeriod};
 
-    /// Asks which returns of a period are filed. What the list lacks is not filed:
-    /// [`FilingOutcome::listed`](crate::filing::FilingOutcome::listed) tells it of each return.
+    /// Fetches which returns of a period are filed. A return that the list lacks is not
+    /// filed; [`FilingOutcome::listed`](crate::filing::FilingOutcome::listed) evaluates
+    /// the list for one return.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct FiledInPeriod(pub ReturnPeriod);
 

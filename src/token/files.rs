@@ -24,11 +24,10 @@ const LOCKED: Duration = Duration::from_millis(5);
 /// Bytes of a file that are read. A token and its taxpayer take a few hundred.
 const LONGEST: u64 = 1024 * 1024;
 
-/// Keeps tokens as files in a folder that its owner alone may enter, for any
-/// number of processes on one machine. The command `sandbox` keeps its
-/// sessions in one.
+/// Stores tokens as files in a folder that only its owner can access, for
+/// any number of processes on one machine. The command `sandbox` stores its sessions in one.
 ///
-/// Tokens are not encrypted: who can read the files has the sessions.
+/// Tokens are not encrypted: anyone who can read the files has the sessions.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -51,7 +50,7 @@ pub struct FileStore {
     claims: Mutex<HashMap<TokenKey, fs::File>>,
 }
 
-/// A taxpayer's session in a [`FileStore`], of whichever key and host.
+/// A taxpayer's session in a [`FileStore`], for any key and host.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StoredSession {
@@ -79,18 +78,18 @@ struct Taxpayer {
 }
 
 impl FileStore {
-    /// Opens a folder, and makes it, with mode 0700, if need be.
+    /// Opens a folder. Creates it with mode 0700 if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] with the field `folder` where it cannot be made,
-    /// is no folder, or is open to other users of the machine.
+    /// [`ErrorKind::Config`] with the field `folder` if it cannot be created,
+    /// is not a folder, or is accessible to other users of the machine.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, Error> {
         let folder = folder.into();
         create_private(&folder)
             .map_err(|error| Error::config(field::FOLDER, "cannot be made").with_source(error))?;
         if let Some(mode) = mode_for_others(&folder) {
-            let reason = format!("is open to other users (mode {mode:03o})");
+            let reason = format!("is accessible to other users (mode {mode:03o})");
             return Err(Error::config(field::FOLDER, reason).with_advice("close it with chmod 700"));
         }
         Ok(Self { folder, failure: OnceLock::new(), claims: Mutex::default() })
@@ -112,18 +111,18 @@ impl FileStore {
     }
 
     /// The first reason, since the store was opened, why a token could not be
-    /// written or removed. Clients go on with what they have in memory.
+    /// written or removed. Clients continue with the tokens that they have in memory.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
         self.failure.get().map(String::as_str)
     }
 
     /// Every taxpayer's session, expired ones too, by GSTIN and user name.
-    /// Files that cannot be read are left out: the next login replaces them.
+    /// Files that cannot be read are skipped: the next login replaces them.
     ///
     /// # Errors
     ///
-    /// Where the folder cannot be read.
+    /// If the folder cannot be read.
     pub fn sessions(&self) -> io::Result<Vec<StoredSession>> {
         let mut sessions = Vec::new();
         for file in fs::read_dir(&self.folder)? {

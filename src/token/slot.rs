@@ -302,7 +302,7 @@ impl Slot {
     }
 }
 
-/// The outcome of a renewal; `None` where its task ended without any.
+/// The outcome of a renewal; `None` if its task ended without any.
 pub(super) async fn landed(
     outcome: &mut watch::Receiver<Option<Result<Landed, Error>>>,
 ) -> Option<Result<Landed, Error>> {

@@ -7,15 +7,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use hmac_sha256::Hash;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::{BoxFuture, Error, Token, field, hex::hex, values::Gstin};
 
-/// The error of a [`TokenStore`]: any error will do.
+/// The error of a [`TokenStore`]: any error type.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// One taxpayer as GSTN knows it: registration and user of the portal.
+/// A taxpayer at GSTN: GSTIN and user name on the portal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TaxpayerId {
     /// The registration.
@@ -30,9 +30,9 @@ impl From<(Gstin, String)> for TaxpayerId {
     }
 }
 
-/// What a token is kept under: host, API key, and taxpayer for a session.
+/// The key of a stored token: host, API key, and taxpayer for a session.
 ///
-/// Holds no key and no user name in clear once turned into an [`id`](TokenKey::id).
+/// Its [`id`](TokenKey::id) contains neither API key nor user name in clear text.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct TokenKey {
     host: String,
@@ -46,7 +46,7 @@ pub struct TokenKey {
 
 impl TokenKey {
     pub(crate) fn new(host: &str, api_key: &str, kind: &'static str, taxpayer: Option<TaxpayerId>) -> Self {
-        let key_hash = Sha256::digest(api_key.as_bytes()).into();
+        let key_hash = Hash::hash(api_key.as_bytes());
         Self { host: host.to_owned(), key_hash, kind, taxpayer, server: None }
     }
 
@@ -68,18 +68,18 @@ impl TokenKey {
         self.taxpayer.as_ref()
     }
 
-    /// The server of NIC that gave the token of a session, such as `secondary`.
-    /// `None` for the first and for kinds that have no servers.
+    /// The NIC server that issued the token of a session, such as `secondary`.
+    /// `None` for the first server, and for kinds without servers.
     #[must_use]
     pub fn server(&self) -> Option<&'static str> {
         self.server
     }
 
     /// A name for files and databases: 64 hexadecimal digits, the same on
-    /// every machine, from which neither key nor taxpayer can be read.
+    /// every machine, which reveals neither key nor taxpayer.
     #[must_use]
     pub fn id(&self) -> String {
-        let mut hash = Sha256::new();
+        let mut hash = Hash::new();
         // Lengths in front keep two keys apart whose parts run together.
         let mut part = |bytes: &[u8]| {
             hash.update((bytes.len() as u64).to_be_bytes());
@@ -114,7 +114,7 @@ impl fmt::Debug for TokenKey {
     }
 }
 
-/// A token with its times, to be kept.
+/// A token with its times, to be stored.
 #[derive(Debug, Clone)]
 pub struct SavedToken {
     pub(crate) token: Token,
@@ -187,7 +187,7 @@ impl SavedToken {
         &self.token
     }
 
-    /// When this token was had, by the clock of this machine.
+    /// When this token was issued, by the clock of this machine.
     #[must_use]
     pub fn issued_at(&self) -> SystemTime {
         self.issued_at
@@ -199,15 +199,15 @@ impl SavedToken {
         self.expires_at
     }
 
-    /// The provider's `session_expiry`: it is not known whether the live
-    /// service means the token or the whole session by it.
+    /// The provider's `session_expiry`: it is unknown whether the live
+    /// service means the token or the whole session.
     #[must_use]
     pub fn session_expires_at(&self) -> Option<SystemTime> {
         self.session_expires_at
     }
 
-    /// The token and its times as one line of JSON. It opens the taxpayer's
-    /// account: write it only where nobody else can read it.
+    /// The token and its times as one line of JSON. It gives access to the
+    /// taxpayer's account: store it where nobody else can read it.
     #[must_use]
     #[allow(clippy::missing_panics_doc)] // text and numbers always serialise
     pub fn expose_secret(&self) -> String {
@@ -251,35 +251,35 @@ fn moment(millis: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// Keeps tokens for a client and all its clones, or for many machines.
+/// Stores tokens for a client and all its clones, or for several machines.
 ///
 /// The feature `mock` has a test suite for implementations, `mock::check_token_store`.
 ///
-/// The default is [`MemoryStore`]. A failing store never fails a call: the
-/// client goes on with what it holds in memory and says so, with the cause, in
-/// a `tracing` event. Each step has two seconds; it must not block its thread.
-/// A token that the client has not seen replaced or removed must stay until it
-/// expires: what is gone from a store that had it counts as logged out.
+/// The default is [`MemoryStore`]. A failing store never fails a call: the client
+/// continues with the tokens in memory and reports the cause in a `tracing` event. Each
+/// method has two seconds and must not block its thread. A token must stay until it
+/// expires, unless the client replaces or removes it: if it disappears, the client treats
+/// the session as logged out.
 pub trait TokenStore: Send + Sync + 'static {
     /// The token under `key`, if there is one.
     fn get<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<SavedToken>, BoxError>>;
 
-    /// Keeps `token` unless one with a later [`issued_at`](SavedToken::issued_at)
-    /// is there already; whether it was kept. A time in the future is no
-    /// later one: the clock that wrote it was ahead.
+    /// Stores `token` unless the store has one with a later
+    /// [`issued_at`](SavedToken::issued_at); returns whether it did. A time in the future
+    /// does not count as later: the clock that wrote it was ahead.
     fn put_if_newer<'a>(
         &'a self,
         key: &'a TokenKey,
         token: &'a SavedToken,
     ) -> BoxFuture<'a, Result<bool, BoxError>>;
 
-    /// Keeps `token` in the place of `old`, from which it was renewed; `false`,
-    /// and nothing is kept, where `old` is not there: the session was ended
-    /// or renewed elsewhere. Times do not matter.
+    /// Replaces `old` with `token`, which was renewed from it. Returns `false` and stores
+    /// nothing if `old` is not in the store: the session was ended or renewed elsewhere.
+    /// Times do not matter.
     ///
-    /// A store that several processes share must do it in one step, or a
-    /// renewal could revive a session that another process ends at the same
-    /// moment. The default takes several steps.
+    /// A store that several processes share must do this atomically, or a renewal could
+    /// revive a session that another process ends at the same moment. The default is not
+    /// atomic.
     fn replace<'a>(
         &'a self,
         key: &'a TokenKey,
@@ -299,30 +299,30 @@ pub trait TokenStore: Send + Sync + 'static {
         })
     }
 
-    /// Forgets what is under `key`.
+    /// Removes the token of `key`.
     fn remove<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<(), BoxError>>;
 
-    /// Forgets what is under `key` if it is still `token`, which the server
-    /// has refused. A store that several processes share must not forget the
-    /// token that another has had meanwhile; the default does not look.
+    /// Removes the token of `key` if it is still `token`, which the server has refused. A
+    /// store that several processes share must not remove a newer token of another
+    /// process; the default does not check.
     fn remove_if<'a>(&'a self, key: &'a TokenKey, token: &'a Token) -> BoxFuture<'a, Result<(), BoxError>> {
         let _ = token;
         self.remove(key)
     }
 
-    /// Asks for the right to renew the token under `key`, which one process
-    /// has at a time. `false`: another has it; look into the store again after
-    /// a moment. It must end by itself should its holder die.
+    /// Requests the right to renew the token of `key`, which one process has at a time.
+    /// `false` means that another process has it; the client then reads the store again
+    /// after a moment. It must expire if its holder dies.
     ///
-    /// The default grants it always: a client renews once for all of its
-    /// calls wait, so that one process needs no more.
+    /// The default always grants it: within one process, all calls of a
+    /// client share one renewal.
     fn claim<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<bool, BoxError>> {
         let _ = key;
         Box::pin(async { Ok(true) })
     }
 
-    /// Gives back what [`claim`](TokenStore::claim) granted, whether there is
-    /// a new token or not. Must not block.
+    /// Releases what [`claim`](TokenStore::claim) granted, whether or not
+    /// there is a new token. Must not block.
     fn release(&self, key: &TokenKey) {
         let _ = key;
     }

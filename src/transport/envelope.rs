@@ -178,7 +178,7 @@ struct Verdict<'a> {
 }
 
 impl Verdict<'_> {
-    /// Why the answer is no success, if it is none.
+    /// Why the answer is not a success, if it is none.
     fn error(&self) -> Option<Error> {
         if let Some(failed) =
             self.levels.iter().enumerate().position(|(depth, level)| self.fails(depth, level))

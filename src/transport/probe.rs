@@ -18,7 +18,7 @@ const DEEPEST: usize = 3;
 /// One level of the envelope: the body, its `data`, and what is below.
 #[derive(Default)]
 pub(super) struct Level {
-    /// The HTTP status once more.
+    /// The HTTP status again.
     pub code: Option<u16>,
     pub status_cd: Status,
     /// `Status` or `status`.
@@ -109,7 +109,7 @@ impl Status {
         }
     }
 
-    /// Text that is no number.
+    /// Text that is not a number.
     pub fn is_word(&self) -> bool {
         matches!(self, Self::Text(_)) && self.number().is_none()
     }
@@ -281,7 +281,7 @@ fn codes_in(text: &Text) -> impl Iterator<Item = ErrorCode> {
     codes.filter(|code| !["", "0", "null"].contains(code)).map(ErrorCode::new).collect::<Vec<_>>().into_iter()
 }
 
-/// The number that a text begins with, in minutes. More than a month is no wait.
+/// The number that a text begins with, in minutes. More than a month is not taken for a wait.
 fn minutes(text: &Text) -> Option<Duration> {
     const LONGEST: u64 = 31 * 24 * 60;
     let text = text.0.as_deref()?;

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-/// A repaired copy of the body; `None` where nothing had to be repaired.
+/// A repaired copy of the body; `None` if nothing had to be repaired.
 pub(super) fn repaired(body: &[u8]) -> Option<Bytes> {
     if let Some(text) = utf_16(body) {
         return Some(with_whole_characters(&text).unwrap_or(text).into());

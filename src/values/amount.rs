@@ -50,8 +50,8 @@ impl Amount {
         self.0
     }
 
-    /// The decimal that `number` is the nearest float to; `None` where there
-    /// is no telling.
+    /// The decimal that `number` is the nearest float to; `None` if there
+    /// is none.
     #[allow(clippy::cast_possible_truncation)] // integral and below 10^15
     fn from_float(number: f64) -> Option<Self> {
         let hundredths = (number * 100.0).round();

@@ -3,7 +3,7 @@
 use super::open_enum::open_enum;
 
 open_enum! {
-    /// What the recipient has done with a document.
+    /// The recipient's action on a document.
     InvoiceAction "InvoiceAction" {
         /// `A`: accepted.
         Accepted "A",
@@ -11,7 +11,7 @@ open_enum! {
         Rejected "R",
         /// `P`: kept pending.
         Pending "P",
-        /// `N`: nothing so far; deemed accepted when GSTR-2B is made.
+        /// `N`: none so far; deemed accepted when GSTR-2B is generated.
         NoAction "N",
     }
 }
@@ -45,7 +45,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Whether a supplier has filed the form that a document stands in.
+    /// Whether a supplier has filed the form that contains a document.
     FilingStatus "FilingStatus" {
         /// `Filed`.
         Filed "Filed",
@@ -88,11 +88,11 @@ open_enum! {
     PlatformJobStatus "PlatformJobStatus" {
         /// `created`: it waits for its files.
         Created "created",
-        /// `queued`: it waits for its turn.
+        /// `queued`: it waits in the queue.
         Queued "queued",
         /// `in_progress`: it runs.
         InProgress "in_progress",
-        /// `succeeded`: its result is there.
+        /// `succeeded`: its result is ready.
         Succeeded "succeeded",
         /// `failed`: it ended without a result.
         Failed "failed",

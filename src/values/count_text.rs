@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct CountText(Box<str>);
 
 impl CountText {
-    /// The number, or `None` where the text is none.
+    /// The number, or `None` if the text is none.
     #[must_use]
     pub fn get(&self) -> Option<u64> {
         let text = self.0.trim();

@@ -24,7 +24,7 @@ pub struct StatusCounts {
     pub rejected: u64,
     /// Kept pending (`pending`).
     pub pending: u64,
-    /// Not acted on (`noaction`): deemed accepted when GSTR-2B is made.
+    /// Without action (`noaction`): deemed accepted when GSTR-2B is generated.
     pub no_action: u64,
     /// Counters that this version does not know, by name.
     pub other: BTreeMap<String, u64>,

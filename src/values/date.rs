@@ -38,7 +38,7 @@ impl ProviderDate {
     /// [`ErrorKind::Decode`] where it names none: `00-00-0000`, `NA`, nothing.
     pub fn to_date(&self) -> Result<CalendarDate, Error> {
         self.parse().ok_or_else(|| {
-            Error::new(ErrorKind::Decode, "the text is no date of the form DD-MM-YYYY or DD/MM/YYYY")
+            Error::new(ErrorKind::Decode, "the text is not a date of the form DD-MM-YYYY or DD/MM/YYYY")
         })
     }
 
@@ -102,7 +102,7 @@ pub struct CalendarDate {
 }
 
 impl CalendarDate {
-    /// The day, or `None` where the calendar has no such day. Years are 1 to 9999.
+    /// The day, or `None` if the calendar has no such day. Years are 1 to 9999.
     #[must_use]
     pub fn new(year: u16, month: u8, day: u8) -> Option<Self> {
         let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));

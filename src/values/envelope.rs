@@ -103,7 +103,7 @@ const MEANINGFUL_FROM: i64 = 1_000_000_000;
 const MEANINGFUL_TO: i64 = 253_402_300_799_999;
 
 impl Timestamp {
-    /// Milliseconds since 1970, or `None` where the value is no moment.
+    /// Milliseconds since 1970, or `None` if the value is not a moment.
     #[must_use]
     pub fn unix_millis(&self) -> Option<i64> {
         let number = match &self.0 {
@@ -119,7 +119,7 @@ impl Timestamp {
         }
     }
 
-    /// The moment, or `None` where the value is none.
+    /// The moment, or `None` if the value is none.
     #[must_use]
     pub fn to_system_time(&self) -> Option<std::time::SystemTime> {
         let millis = u64::try_from(self.unix_millis()?).ok()?;

@@ -8,14 +8,14 @@ use crate::{Error, field};
 
 /// A GST identification number: 15 characters, the last one a check digit.
 ///
-/// Small letters are taken as capitals. Two patterns are accepted, that of
+/// Lower case letters are accepted and converted. Two patterns are accepted, that of
 /// ordinary registrations (state, PAN, number, kind) and that of non-residents
 /// and UN bodies, and the check digit must fit.
 ///
-/// The same holds where serde reads one, so a mistyped GSTIN in your file or
-/// configuration is refused. Answers are different: what GSTN sends is kept if it has 15
-/// letters and digits. For files with the provider's samples, whose check digits
-/// are wrong, see [`unchecked_within`](Gstin::unchecked_within).
+/// serde checks in the same way, so a mistyped GSTIN in your file or configuration is
+/// refused. Answers are different: a GSTIN from GSTN is kept if it has 15 letters and
+/// digits. For files with the provider's samples, whose check digits are wrong, see
+/// [`unchecked_within`](Gstin::unchecked_within).
 ///
 /// ```
 /// use sandbox_client::values::Gstin;
@@ -37,7 +37,7 @@ impl Gstin {
     /// # Errors
     ///
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the field `gstin`,
-    /// saying what does not fit, never the value.
+    /// with the reason, but never the value.
     pub fn new(text: &str) -> Result<Self, Error> {
         let gstin = Self::unchecked(text)?;
         if !(gstin.fits(ORDINARY) || gstin.fits(NON_RESIDENT)) {
@@ -49,7 +49,7 @@ impl Gstin {
         Ok(gstin)
     }
 
-    /// Takes any 15 letters and digits, for samples that are no real numbers:
+    /// Accepts any 15 letters and digits, for samples that are not real numbers:
     /// several of the provider's own have a wrong check digit
     /// (`05ABNTY3290P8ZB`), and `29AAACQ3770E000` not even the pattern.
     ///
@@ -66,8 +66,8 @@ impl Gstin {
         Ok(Self(bytes.map(|byte| byte.to_ascii_uppercase())))
     }
 
-    /// Runs `read`, in which serde takes what [`Gstin::unchecked`] takes: for
-    /// files that have samples of the provider, or that were made from answers.
+    /// Runs `read`, in which serde accepts what [`Gstin::unchecked`] accepts:
+    /// for files with samples of the provider, or files written from answers.
     ///
     /// ```
     /// use sandbox_client::values::Gstin;

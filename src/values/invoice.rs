@@ -13,11 +13,10 @@ use super::{
 /// A document as the recipient sees it in the IMS: an invoice, a note or an
 /// e-commerce document of any of the eight sections.
 ///
-/// Which members there are depends on the section, so most accessors may give
-/// nothing. Names are the same for all sections: [`number`](Invoice::number)
-/// reads `inum` of an invoice and `nt_num` of a note. Written as JSON, each has
-/// the provider's own names again; members that this version does not know are
-/// dropped.
+/// The members depend on the section, so most accessors may return `None`. Names are the
+/// same for all sections: [`number`](Invoice::number) reads `inum` of an invoice and
+/// `nt_num` of a note. JSON output uses the provider's own names; members that this
+/// version does not know are dropped.
 ///
 /// ```
 /// use sandbox_client::values::{Amount, Invoice, InvoiceAction, Section};
@@ -107,9 +106,9 @@ impl ItcReduction {
 }
 
 impl Invoice {
-    /// The same document as one of `section`. Lists do this by themselves;
-    /// documents that were kept as JSON and read back need it before they can
-    /// be acted on, since their section is not among their members.
+    /// Sets the section of the document. Lists do this automatically; documents that you
+    /// stored as JSON need it before you can act on them, since JSON does not contain the
+    /// section.
     #[must_use]
     pub fn in_section(mut self, section: Section) -> Self {
         self.set_section(&Arc::new(section));
@@ -182,7 +181,7 @@ impl Invoice {
         self.0.place_of_supply.as_deref()
     }
 
-    /// What the recipient has done with it so far (`action`).
+    /// The recipient's action so far (`action`).
     #[must_use]
     pub fn action(&self) -> Option<&InvoiceAction> {
         self.0.action.as_ref()
@@ -203,7 +202,7 @@ impl Invoice {
     }
 
     /// Whether it takes no declaration on the reduction of credit
-    /// (`isItcRedReqBlocked`); `None` where the list does not tell. So by the name
+    /// (`isItcRedReqBlocked`); `None` if the list does not tell. So by the name
     /// of the member, no page explains it.
     #[must_use]
     pub fn is_itc_reduction_blocked(&self) -> Option<bool> {

@@ -10,11 +10,11 @@ use crate::{error::escape_and_truncate, ims::types::TypeOfGoods};
 /// Characters of a section's name in a table.
 const LONGEST_NAME: usize = 60;
 
-/// How many documents a taxpayer has in the IMS, by section and by status.
+/// The number of documents of a taxpayer in the IMS, by section and by status.
 ///
-/// Made by [`ims::SessionApi::counts`](crate::ims::SessionApi::counts).
-/// Sections stand in the portal's order, unknown ones last; those that the
-/// answer does not name are not there. Serialises to JSON and back without loss.
+/// Returned by [`ims::SessionApi::counts`](crate::ims::SessionApi::counts).
+/// Sections are in the portal's order, unknown ones last; sections that
+/// the answer lacks are absent. Serialises to JSON and back without loss.
 ///
 /// [`Display`](fmt::Display) prints an aligned table.
 ///
@@ -39,10 +39,10 @@ pub struct InvoiceCounts {
     pub total_as_sent: Option<u64>,
     #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
     sections: Vec<(Section, StatusCounts)>,
-    /// When the answer was made.
+    /// When the provider created the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// What the provider's support asks for. Not always a UUID.
+    /// The id that the provider's support asks for. Not always a UUID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
 }
@@ -75,14 +75,14 @@ impl InvoiceCounts {
         counts
     }
 
-    /// All documents: the total as sent, or the sum where none was sent.
+    /// All documents: the total that the provider sent, or else the sum.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.total_as_sent.unwrap_or_else(|| self.by_status().total())
     }
 
-    /// The total as sent and the sum of all counters, where they disagree.
-    /// Nothing documents that they agree, so it is told and not an error.
+    /// The total that the provider sent and the sum of all counters, if
+    /// they differ. They are not documented to agree, so this is not an error.
     #[must_use]
     pub fn total_mismatch(&self) -> Option<(u64, u64)> {
         let sum = self.by_status().total();
@@ -130,13 +130,13 @@ impl InvoiceCounts {
         self.by_status().pending
     }
 
-    /// Documents not acted on yet. They are deemed accepted when GSTR-2B is made.
+    /// Documents without action. They are deemed accepted when GSTR-2B is generated.
     #[must_use]
     pub fn no_action(&self) -> u64 {
         self.by_status().no_action
     }
 
-    /// Whether nothing is left without action. Pending documents are acted on.
+    /// Whether every document has an action. Pending counts as an action.
     #[must_use]
     pub fn all_acted_on(&self) -> bool {
         self.no_action() == 0

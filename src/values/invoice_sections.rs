@@ -54,7 +54,7 @@ impl<'de> Deserialize<'de> for InvoiceSections {
 }
 
 /// A list, and nothing that stands for one: under a name that nobody knows, one
-/// object is no list of documents.
+/// object is not a list of documents.
 struct List(Vec<Invoice>);
 
 impl<'de> Deserialize<'de> for List {

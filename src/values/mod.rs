@@ -1,8 +1,8 @@
-//! Types with meaning, where text or a number alone would say too little.
+//! Types for values that are more than text or a number.
 //!
 //! The OpenAPI document names them with `x-rust`, and the generated types use
-//! them. All of them are lenient in what they read: what the provider may
-//! add tomorrow does not fail a call today.
+//! them. All of them read leniently: additions by the provider do not
+//! fail a call.
 
 mod amount;
 #[cfg(feature = "ims")]
@@ -98,7 +98,7 @@ pub use turnover::TurnoverDeclaration;
 
 pub use crate::credentials::Token;
 pub use rust_decimal::Decimal;
-/// What may be anything, as it came.
+/// Any JSON value, as received.
 pub use serde_json::Value as Json;
 
 /// Describes a hand-written type to schemars by its shape on the wire.

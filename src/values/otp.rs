@@ -103,9 +103,8 @@ macro_rules! one_time_password {
 one_time_password! {
     /// A one-time password as it was sent to the taxpayer: four to ten digits.
     ///
-    /// Kept as text, since a leading zero counts. Shown by nothing; it leaves this
-    /// type in the request that verifies it and through
-    /// [`expose_secret`](Otp::expose_secret).
+    /// Kept as text, since a leading zero counts. It is never shown; only the
+    /// request that verifies it and [`expose_secret`](Otp::expose_secret) read it.
     ///
     /// ```
     /// use sandbox_client::values::Otp;

@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::{Error, field};
 
 /// A permanent account number (PAN) of the income tax department: five
-/// letters, four digits and a letter. Small letters are taken as capitals.
+/// letters, four digits and a letter. Lower case letters are accepted and converted.
 ///
-/// `Debug` shows the last letter alone, since it identifies a person.
+/// `Debug` shows only the last letter, since a PAN identifies a person.
 ///
 /// ```
 /// use sandbox_client::values::Pan;

@@ -12,7 +12,7 @@ use serde::{
 
 use crate::public::types::{BusinessError, PanRegistration};
 
-/// The registrations of a PAN, which stand as a list straight below `data`.
+/// The registrations of a PAN, which stand as a list directly below `data`.
 ///
 /// "None found" is an object in the place of the list; calls turn it into an
 /// error, so only saved answers hold it.

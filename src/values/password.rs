@@ -9,9 +9,8 @@ use crate::{Error, field};
 
 /// The password of an API user.
 ///
-/// Shown by nothing, zeroized when dropped, and never put into a token store. It
-/// leaves this type in the body of the login and through
-/// [`expose_secret`](Password::expose_secret).
+/// It is never shown, zeroized when dropped, and never put into a token store.
+/// Only the body of the login and [`expose_secret`](Password::expose_secret) read it.
 ///
 /// ```
 /// use sandbox_client::values::Password;
@@ -25,7 +24,7 @@ use crate::{Error, field};
 pub struct Password(SecretString);
 
 impl Password {
-    /// Takes a password as it is. A line break is refused: it comes from a file.
+    /// Takes a password unchanged. A line break is refused: it usually comes from a file.
     ///
     /// # Errors
     ///

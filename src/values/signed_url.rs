@@ -8,12 +8,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Error, environment::is_loopback, field};
 
-/// A URL of another host that a file is uploaded to or downloaded from.
+/// A URL on another host for the upload or download of a file.
 ///
-/// Its query holds a signature, so it is a secret until it expires, after 24
-/// hours as a rule: shown by nothing, zeroized when dropped, and serialised as a
-/// placeholder. [`Client::transfers`](crate::Client::transfers) uses it; it leaves
-/// this type through [`expose_secret`](SignedUrl::expose_secret) alone.
+/// Its query holds a signature, so it is a secret until it expires, usually after 24
+/// hours: never shown, zeroized when dropped, and serialised as a placeholder.
+/// [`Client::transfers`](crate::Client::transfers) uses it; otherwise only
+/// [`expose_secret`](SignedUrl::expose_secret) returns it.
 ///
 /// ```
 /// use sandbox_client::values::SignedUrl;
@@ -30,15 +30,15 @@ use crate::{Error, environment::is_loopback, field};
 pub struct SignedUrl(SecretString);
 
 impl SignedUrl {
-    /// Takes a URL as the provider gave it. It is sent as it is, so nothing of
-    /// it is trimmed or escaped.
+    /// Takes a URL from the provider. It is sent unchanged: nothing is trimmed
+    /// or escaped.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the field `url` for
-    /// text that is no absolute `https` URL; `http` is for loopback addresses
-    /// only. Which hosts are accepted is the matter of
-    /// [`Transfers`](crate::Transfers).
+    /// text that is not an absolute `https` URL; `http` is for loopback addresses
+    /// only. [`Transfers`](crate::Transfers) decides
+    /// which hosts are accepted.
     pub fn new(url: impl Into<String>) -> Result<Self, Error> {
         let url = Self(SecretString::from(url.into()));
         url.parsed().map(|_| url)

@@ -138,7 +138,12 @@ async fn wrong_files_are_told_before_anything_is_sent() {
         (json("{"), statement("rtnprd"), "ledger", "is not valid JSON (line 1"),
         (json("canary"), statement("rtnprd"), "ledger", "is not valid JSON (line 1"),
         (json("{\"sheets\": \"canary\"}"), statement("rtnprd"), "ledger", "does not have the form"),
-        (json("{\"@entity\": \"canary\", \"sheets\": []}"), statement("rtnprd"), "ledger", "is no workbook"),
+        (
+            json("{\"@entity\": \"canary\", \"sheets\": []}"),
+            statement("rtnprd"),
+            "ledger",
+            "is not a workbook",
+        ),
         (ledger(), json("[]"), "statement", "does not have the form"),
         (ledger(), statement("fp"), "statement", "does not tell taxpayer and period"),
         (ledger(), Content::json_file("/nowhere/canary.json"), "statement", "cannot be read"),

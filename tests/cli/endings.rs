@@ -40,7 +40,7 @@ fn a_closed_pipe_keeps_exit_code_and_report() {
         let html = fs::read_to_string(&report).unwrap();
         // Whether all answers were there before the reader went is a matter of time.
         let all = html.contains("40 taxpayers, 120 calls");
-        assert_eq!(html.contains("Partial: whoever read the output went away."), !all, "{format}");
+        assert_eq!(html.contains("Partial: the reader of the output closed it."), !all, "{format}");
     }
 }
 
@@ -59,7 +59,7 @@ async fn a_sweep_that_nobody_reads_is_stopped_and_its_report_is_partial() {
     assert_eq!(code, Some(0), "{told}");
     assert!(mock.hits("get_invoice_count") < 18, "nobody needs the rest");
     let html = fs::read_to_string(&report).unwrap();
-    assert!(html.contains("Partial: whoever read the output went away."), "{html}");
+    assert!(html.contains("Partial: the reader of the output closed it."), "{html}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,15 +180,9 @@ fn no_csv_runs_in_a_spreadsheet() {
 fn the_configuration_file_is_told_by_its_line_and_held_to_the_same_limits() {
     let home = Home::new();
     for (text, says) in [
-        ("api_key = \"key_test_1\"\nrequests_per_minute = 0\n", "config.toml is not understood at line 2"),
-        (
-            "api_key = \"key_test_1\"\r\n\r\nrequests_per_minute = 1.5\r\n",
-            "config.toml is not understood at line 3",
-        ),
-        (
-            "api_key = \"key_test_1\"\napi_secret = \"s\"\nwrong = 1\n",
-            "config.toml is not understood at line 3",
-        ),
+        ("api_key = \"key_test_1\"\nrequests_per_minute = 0\n", "config.toml is invalid at line 2"),
+        ("api_key = \"key_test_1\"\r\n\r\nrequests_per_minute = 1.5\r\n", "config.toml is invalid at line 3"),
+        ("api_key = \"key_test_1\"\napi_secret = \"s\"\nwrong = 1\n", "config.toml is invalid at line 3"),
         ("api_secret = \"s\"\n", "config.toml lacks `api_key`"),
         ("api_key = \"key_test_1\"\nbase_url = \"ftp://x\"\n", "config.toml: `base_url`"),
     ] {
@@ -206,7 +200,7 @@ fn a_bad_variable_is_named() {
     for (name, value, code, says) in [
         ("SANDBOX_BASE_URL", "ftp://x", 3, "SANDBOX_BASE_URL: `base_url`"),
         ("SANDBOX_ACCESS_TOKEN", "a b\u{7}", 5, "SANDBOX_ACCESS_TOKEN: `taxpayer_token`"),
-        ("SANDBOX_REQUESTS_PER_MINUTE", "fast", 3, "must be a whole number from 1, found `fast`"),
+        ("SANDBOX_REQUESTS_PER_MINUTE", "fast", 3, "must be a positive integer, found `fast`"),
     ] {
         let output = home.command(&["counts"]).env(name, value).output().unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
@@ -278,7 +272,7 @@ async fn a_call_that_changes_something_asks_first() {
 
     for (answer, code, sent) in [("n\n", 1, 0), ("y\n", 0, 1)] {
         let mut terminal = crate::terminal::Terminal::start(home.command(&call));
-        terminal.answer("Call regenerate_gstr_2b, which may not be taken back? [y/N] ", answer);
+        terminal.answer("Call regenerate_gstr_2b? This may be irreversible. [y/N] ", answer);
         let (ended, shown) = terminal.end();
         assert_eq!((ended, hits()), (Some(code), sent), "{shown}");
     }

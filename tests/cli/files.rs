@@ -277,7 +277,7 @@ async fn one_number_twice_is_told_apart_by_its_date() {
     let (sent, run) = accept(&listed, format!("{COLUMNS}{}", line("")).as_bytes()).await;
     assert_eq!((sent.len(), run.code), (0, Some(7)));
     assert!(
-        run.stderr.contains("line 2: 1 may be 1 of 28-03-2026 or 1 of 02-05-2026; the columns date"),
+        run.stderr.contains("line 2: 1 may be 1 of 28-03-2026 or 1 of 02-05-2026; add the columns date"),
         "{}",
         run.stderr
     );

@@ -191,7 +191,7 @@ fn filters_narrow_a_list() {
     let run = home.run(&["--mock", "invoices", "list", "--number", "PRN-1", "--supplier", "24ABCFG0123H1YZ"]);
     assert_eq!(
         run.succeeds().stderr,
-        "Number PRN-1: no document fits.\nSupplier 24ABCFG0123H1YZ: no document fits.\n"
+        "Number PRN-1: no document matches.\nSupplier 24ABCFG0123H1YZ: no document matches.\n"
     );
 }
 
@@ -205,8 +205,8 @@ async fn what_cannot_be_compared_is_told() {
     let run =
         home.run(&["invoices", "list", "--section", "b2b", "--since", "2024-01-01", "--min-value", "0"]);
     let stderr = run.succeeds().stderr;
-    assert!(stderr.contains("1 document is left out that no date can be read of."), "{stderr}");
-    assert!(stderr.contains("1 document is left out that no value can be read of."), "{stderr}");
+    assert!(stderr.contains("1 document is skipped: no readable date."), "{stderr}");
+    assert!(stderr.contains("1 document is skipped: no readable value."), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,7 +217,7 @@ async fn decisions_are_left_alone_unless_they_are_asked_for() {
     let run = home.run(&reject);
     assert_eq!(run.code, Some(7), "{}", run.stderr);
     assert!(
-        run.stderr.contains("1 document has the status accepted, skipped; --status any"),
+        run.stderr.contains("1 document has the status accepted: skipped without --status any"),
         "{}",
         run.stderr
     );
@@ -226,7 +226,7 @@ async fn decisions_are_left_alone_unless_they_are_asked_for() {
     // What stands so already is no failure: a script may run twice.
     let run = home.run(&["invoices", "accept", "--number", accepted, "--yes"]).succeeds();
     assert!(
-        run.stderr.contains("1 document stands so already: accepted.\nNothing to send."),
+        run.stderr.contains("1 document already has the status accepted.\nNothing to send."),
         "{}",
         run.stderr
     );
@@ -250,7 +250,7 @@ async fn what_may_not_be_pending_is_told_and_the_rest_is_sent() {
     let run = home.run(&["invoices", "pend", "--section", "b2b", "--yes", "--no-wait"]);
     assert_eq!(run.code, Some(7));
     assert!(
-        run.stderr.contains("Skipped, bound of 24ABCFG0123H1YZ: may not be kept pending"),
+        run.stderr.contains("Skipped, bound of 24ABCFG0123H1YZ: cannot be kept pending"),
         "{}",
         run.stderr
     );
@@ -317,9 +317,9 @@ b2b,24ABCCU0123M1YZ,112024,AO2SA2425002517,pending,
     let run = home.run(&[&["invoices", "reject"], &from[..]].concat());
     assert_eq!(run.code, Some(7));
     for told in [
-        "Skipped, line 3: has been changed by the supplier since.",
+        "Skipped, line 3: the supplier has changed it since.",
         "Skipped, line 4: is not listed.",
-        "Skipped, line 5: stands as accepted by now.",
+        "Skipped, line 5: its status is now accepted.",
         "error: 3 selected documents were skipped, see above",
     ] {
         assert!(run.stderr.contains(told), "{told}: {}", run.stderr);
@@ -335,12 +335,12 @@ async fn a_file_that_is_no_list_is_refused_before_any_call() {
     for (content, says) in [
         ("", "is empty; it needs the columns section, supplier_gstin, return_period, number and status"),
         ("gstin,number\na,b\n", "needs the columns section, supplier_gstin, return_period and status"),
-        (columns, "names no document"),
+        (columns, "contains no document"),
         ("[{\"section\": \"b2b\"}]", "missing field `supplier_gstin`"),
-        ("[]", "names no document"),
+        ("[]", "contains no document"),
         (
             &format!("{columns}cars,s,p,n,no_action\nb2b,s,p,,no_action\n"),
-            "line 2: `cars` is no section that can be listed\nline 3: no number",
+            "line 2: `cars` is not a section that can be listed\nline 3: no number",
         ),
         (
             &format!("{columns}b2b,s,p,n,no_action\nB2B,S,P,N,no_action\n"),
@@ -365,12 +365,12 @@ async fn without_a_terminal_nothing_is_sent_unasked() {
         (&["invoices", "reset", "--number", "PRN-1050"], "send with --yes"),
         (&["invoices", "pend", "--from", "-"], "send with --yes"),
         (&["gstr-2b", "regenerate", "--period", "112025"], "send with --yes"),
-        (&["invoices", "accept", "--yes"], "which documents?"),
-        (&["invoices", "accept", "--status", "any", "--yes"], "which documents?"),
+        (&["invoices", "accept", "--yes"], "no documents were selected"),
+        (&["invoices", "accept", "--status", "any", "--yes"], "no documents were selected"),
         (&["invoices", "accept", "--all", "--yes", "--dry-run"], "cannot be used with"),
         (&["invoices", "accept", "--from", "x", "--number", "1", "--yes"], "cannot be used with"),
         (&["invoices", "accept", "--from", "x", "--all", "--yes"], "cannot be used with"),
-        (&["invoices", "list", "--since", "2024-02-30"], "is no day such as 2024-11-05"),
+        (&["invoices", "list", "--since", "2024-02-30"], "must be a date such as 2024-11-05"),
         (&["gstr-2b", "regenerate", "--period", "132025", "--yes"], "`month` must be between 1 and 12"),
     ] {
         let run = home.run(arguments);
@@ -401,7 +401,7 @@ async fn on_a_terminal_a_person_decides() {
         let (ended, shown) = terminal.end();
         assert_eq!((ended, mock.hits("save_invoice_status")), (Some(code), sent), "{answer:?}: {shown}");
         assert!(shown.contains("PRN-1050") && shown.contains("28,600.00"), "{shown}");
-        assert_eq!(shown.contains("not confirmed, so nothing was sent"), sent == 0, "{shown}");
+        assert_eq!(shown.contains("not confirmed; nothing was sent"), sent == 0, "{shown}");
     }
     let mut terminal =
         crate::terminal::Terminal::start(home.command(&["gstr-2b", "regenerate", "--period", "112025"]));
@@ -449,11 +449,7 @@ async fn a_write_whose_answer_is_lost_is_not_repeated_and_told() {
     mock.on("save_invoice_status").fault(Fault::CloseWithoutAnswer);
     let run = home.run(&["invoices", "accept", "--number", "PRN-1050", "--yes"]);
     assert_eq!((run.code, mock.hits("save_invoice_status")), (Some(1), 1));
-    assert!(
-        run.stderr.contains("It may have arrived all the same. List the invoices before"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("may have been processed)\nList the invoices before"), "{}", run.stderr);
     assert!(!run.stderr.contains("sent, job"), "{}", run.stderr);
 
     // Where it certainly did not, nobody needs to look.
@@ -488,7 +484,7 @@ async fn a_flag_in_any_form_leaves_its_document_out() {
     let run = home.run(&["invoices", "pend", "--section", "b2b", "--yes", "--no-wait"]);
     assert_eq!(run.code, Some(7), "{}", run.stderr);
     assert!(
-        run.stderr.contains("Skipped, BOUND-2 of 24ABCFG0123H1YZ: may not be kept pending"),
+        run.stderr.contains("Skipped, BOUND-2 of 24ABCFG0123H1YZ: cannot be kept pending"),
         "{}",
         run.stderr
     );
@@ -498,13 +494,13 @@ async fn a_flag_in_any_form_leaves_its_document_out() {
     let remark = ["invoices", "reject", "--section", "b2b", "--remark", "not ours", "--yes", "--no-wait"];
     let run = home.run(&remark);
     assert_eq!(run.code, Some(7), "{}", run.stderr);
-    assert!(run.stderr.contains("Skipped, BOUND-2 of 24ABCFG0123H1YZ: takes no remark"), "{}", run.stderr);
+    assert!(run.stderr.contains("Skipped, BOUND-2 of 24ABCFG0123H1YZ: accepts no remark"), "{}", run.stderr);
     assert_eq!(numbers(&sent(&mock, "save_invoice_status")), ["FREE-1"]);
 
     mock.clear();
     let run = home.run(&["invoices", "reject", "--section", "b2b", "--remark", &"x".repeat(251), "--yes"]);
     assert_eq!((run.code, mock.requests().len()), (Some(2), 0));
-    assert!(run.stderr.contains("--remark has 251 characters; GSTN takes 250"), "{}", run.stderr);
+    assert!(run.stderr.contains("--remark has 251 characters; GSTN accepts 250"), "{}", run.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -542,7 +538,7 @@ async fn credit_notes_are_accepted_with_a_declaration() {
     let run = home.run_with(&from, &edited(&lines));
     assert_eq!(run.code, Some(2));
     assert!(
-        run.stderr.contains("line 2: itc_reduction is amounts, and no column declared_"),
+        run.stderr.contains("line 2: itc_reduction is amounts, but no column declared_"),
         "{}",
         run.stderr
     );
@@ -625,7 +621,7 @@ async fn an_earlier_batch_that_still_runs_is_waited_for() {
     let (mock, home) = firm().await;
     mock.on("save_invoice_status").json(200, fixture("save_invoice_status.earlier_batch_runs")).times(1);
     let run = home.run(&["invoices", "reject", "--number", "PRN-1050", "--yes"]).succeeds();
-    assert!(run.stderr.contains("GSTN still processes an earlier batch"), "{}", run.stderr);
+    assert!(run.stderr.contains("GSTN is still processing an earlier batch"), "{}", run.stderr);
     assert!(run.stderr.contains("1 document was sent, job "), "{}", run.stderr);
     assert_eq!(mock.hits("save_invoice_status"), 2);
 }

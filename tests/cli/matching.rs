@@ -97,12 +97,12 @@ async fn a_proposal_is_a_file_that_invoices_takes() {
     // What is accepted now is not proposed again.
     let again = propose(&["accept"]).succeeds();
     assert_eq!(again.stdout.lines().count(), 1, "{}", again.stdout);
-    assert!(again.stderr.contains("Left out, since they have a status already: 3."), "{}", again.stderr);
+    assert!(again.stderr.contains("Skipped because they already have a status: 3."), "{}", again.stderr);
     let pend = propose(&["pend", "--only", "probable", "--format", "json"]).succeeds();
     assert_eq!(entries(&pend)[0]["number"], "OI-30587/24-25");
     let reject = propose(&["reject"]);
     assert_eq!(reject.code, Some(2), "{}", reject.stderr);
-    assert!(reject.stderr.contains("which verdicts are to be rejected?"), "{}", reject.stderr);
+    assert!(reject.stderr.contains("--propose reject requires --only"), "{}", reject.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,7 +142,7 @@ fn mistakes_of_a_register_are_told_before_any_call() {
     let home = Home::new();
     for (register, says) in [
         ("gstin,amount\nG,1\n", "needs the column number\nIts first row has: gstin, amount"),
-        ("gstin,number\n,1\n", "has no document with the GSTIN of a supplier"),
+        ("gstin,number\n,1\n", "contains no document with the GSTIN of a supplier"),
         (
             "gstin,number,date,value,type\n24ABCFG0123H1YZ,1,31-02-2024,12a,foo\n",
             "line 2: value must be an amount such as 1234.50, found `12a`\n\

@@ -75,14 +75,14 @@ fn nothing_is_filed_without_a_question_or_yes() {
     for arguments in [&FILE_1[..], &FILE_3B[..], &FILE_9[..]] {
         let run = home.run(arguments);
         assert_eq!(run.code, Some(2));
-        assert!(run.stderr.contains("nothing is filed"), "{}", run.stderr);
+        assert!(run.stderr.contains("nothing was filed"), "{}", run.stderr);
         assert_eq!(run.stdout, "");
     }
     let run = home.run(&[&FILE_9[..], &["--dry-run"]].concat()).succeeds();
     assert!(run.stderr.contains("would be filed"), "{}", run.stderr);
     assert!(run.stdout.contains("\"table9\""), "{}", run.stdout);
     let run = home.run(&[&FILE_3B[..], &["--dry-run", "--offset", &payment]].concat()).succeeds();
-    assert!(run.stderr.contains("would be paid"), "{}", run.stderr);
+    assert!(run.stderr.contains("this payment would be made"), "{}", run.stderr);
     assert!(run.stdout.contains("\"pdcash\""), "{}", run.stdout);
     // Neither paid nor told how.
     let run = home.run(&[&FILE_3B[..], &["--yes"]].concat());
@@ -149,7 +149,7 @@ async fn a_lost_answer_is_not_asked_for_again() {
     // It has arrived: the same command does not pay twice, and the next one files.
     let run = home.run(&[&FILE_3B[1..], &["--yes", "--offset", &payment]].concat());
     assert_eq!((run.code, mock.hits("offset_liability_gstr_3b")), (Some(2), 1), "{}", run.stderr);
-    assert!(run.stderr.contains("is paid already"), "{}", run.stderr);
+    assert!(run.stderr.contains("is already paid"), "{}", run.stderr);
 
     for (operation, file) in
         [("file_gstr_3b", &FILE_3B[1..]), ("file_gstr_1", &FILE_1[1..]), ("file_gstr_9", &FILE_9[1..])]
@@ -158,7 +158,11 @@ async fn a_lost_answer_is_not_asked_for_again() {
         let run = home.run_with(&[file, &["--yes"]].concat(), "55B4DF");
         assert_eq!((run.code, mock.hits(operation)), (Some(1), 1), "{}", run.stderr);
         let look = format!("sandbox {} status {} {}", file[0], file[2], file[3]);
-        assert!(run.stderr.contains("may have arrived") && run.stderr.contains(&look), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("may have been processed") && run.stderr.contains(&look),
+            "{}",
+            run.stderr
+        );
         assert!(!run.stderr.contains("55B4DF"));
         // It has: the same command shows the ARN and files nothing.
         let run = home.run_with(&[file, &["--yes"]].concat(), "55B4DF").succeeds();

@@ -85,7 +85,7 @@ async fn sigterm_drains_a_sweep_as_ctrl_c_does() {
     let arguments = ["sweep", "--concurrency", "1", "--checkpoint", checkpoint.to_str().unwrap()];
     let (code, stderr) = stop(start(&home, &arguments), "-TERM", &mock, "get_invoice_count").await;
     assert_eq!(code, Some(143), "{stderr}");
-    assert!(stderr.contains("The same command goes on where it was."), "{stderr}");
+    assert!(stderr.contains("Run the same command to resume."), "{stderr}");
     let noted = std::fs::read_to_string(&checkpoint).unwrap().lines().count() - 1;
     assert_eq!((noted, mock.hits("get_invoice_count")), (1, 1), "what was in flight is noted");
 }
@@ -111,7 +111,7 @@ async fn a_write_that_is_stopped_may_have_been_processed() {
     let (code, stderr) = stop(child, "-INT", &mock, operation).await;
     assert_eq!(code, Some(130), "{stderr}");
     assert!(stderr.contains("may have been processed"), "{stderr}");
-    assert!(stderr.contains("Ask again if the GSTR-2B stays as it was."), "{stderr}");
+    assert!(stderr.contains("Request it again if the GSTR-2B does not change."), "{stderr}");
 }
 
 /// What the provider asked for is said, once.

@@ -177,7 +177,7 @@ fn lost(sent: &Value, read: &Value, path: &str, found: &mut Vec<String>) {
 }
 
 fn answer(operation: &Operation, describes: &str, value: Value) -> String {
-    // A list straight below `data`, of which the schema describes an entry.
+    // A list directly below `data`, of which the schema describes an entry.
     let entry = describes == "data[].data";
     if entry {
         return json!({"code": 200, "data": [{"data": value}]}).to_string();

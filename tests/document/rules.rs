@@ -1469,6 +1469,65 @@ fn one_file_cannot_hold_the_same_twice() {
 }
 
 #[test]
+fn yaml_is_read_as_the_json_that_it_stands_for() {
+    let text = "---\n# A comment\nplain: two words # and why\nquoted: '1'\nfolded: >-\n  one\n  two\nliteral: |\n  one\n  two\n\
+                numbers: [0, -1, 2.50, 1e3]\nflags: [true, false]\nnothing:\nnull: null\n200: by number\n\
+                words: [Y, N, yes, no, on, off, 2.0.1, 2024-11-05, 12:30, 1 of 2]\nempty: [{}, [], '']\n...\n";
+    assert_eq!(
+        load("yaml", &[("sandbox.yaml", text)]).unwrap().merged,
+        json!({
+            "plain": "two words",
+            "quoted": "1",
+            "folded": "one two",
+            "literal": "one\ntwo\n",
+            "numbers": [0, -1, 2.5, 1000.0],
+            "flags": [true, false],
+            "nothing": null,
+            "null": null,
+            "200": "by number",
+            "words": ["Y", "N", "yes", "no", "on", "off", "2.0.1", "2024-11-05", "12:30", "1 of 2"],
+            "empty": [{}, [], ""],
+        })
+    );
+}
+
+#[test]
+fn yaml_that_json_does_not_have_is_refused() {
+    const FEATURE: &str = "anchors, aliases and tags are not supported; write the value itself";
+    let differently =
+        |text: &str| format!("YAML and JSON read `{text}` differently; write it as in JSON, or in quotes");
+    let numbers = ["007", "+1", ".5", "1.", "0x1F", "0o7", "-.inf", ".NaN", "True", "NULL"];
+    let refused =
+        numbers.map(|text| (format!("a: {text}"), format!("line 1, column 4: {}", differently(text))));
+    let refused = refused.into_iter().chain(
+        [
+            ("a: &one 1", format!("line 1, column 9: {FEATURE}")),
+            ("a: !!str 1", format!("line 1, column 10: {FEATURE}")),
+            ("? [a, b]\n: 1", "line 1, column 3: a key must be plain text".to_owned()),
+            ("a:\n  b: 1\n  b: 2", "line 3, column 3: duplicate key `b`".to_owned()),
+            (
+                "a: 1\n---\nb: 1",
+                "line 2, column 1: a second document begins; write one for each file".to_owned(),
+            ),
+        ]
+        .map(|(text, message)| (text.to_owned(), message)),
+    );
+    for (text, message) in refused {
+        let error = load("yaml_refused", &[("sandbox.yaml", &text)]).err();
+        assert_eq!(error, Some(format!("sandbox.yaml: {message}")), "{text}");
+    }
+    // The parser has words of its own.
+    for text in ["a: [1", "a: 'open", "a: 1\n b: 2", "a: *one"] {
+        let error = load("yaml_broken", &[("sandbox.yaml", text)]).err().unwrap();
+        assert!(error.starts_with("sandbox.yaml: line "), "{error}");
+    }
+    for text in ["", "# only a comment\n", "a text", "[a list]"] {
+        let error = load("yaml_top", &[("sandbox.yaml", text)]).err();
+        assert_eq!(error, Some("sandbox.yaml: a mapping must stand at the top".to_owned()));
+    }
+}
+
+#[test]
 fn only_the_root_has_a_head() {
     for key in ["info", "openapi", "security", "x-files"] {
         let error = load("head", &[("sandbox.yaml", ROOT), ("more.yaml", &format!("{key}: []"))]).err();

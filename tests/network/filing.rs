@@ -64,7 +64,7 @@ async fn a_lost_payment_is_sent_once_and_looked_at() {
     let session = client(&server).build().unwrap().taxpayer_session().unwrap();
     let processed = session.gstr_3b().filing(november()).saved_draft().await.unwrap();
     let error = processed.offset(Confirmed::irreversible(payment())).await.unwrap_err();
-    assert_lost(&error, "look with `payment()`");
+    assert_lost(&error, "check `payment()`");
     // Not again before a look, by no clone.
     let error = processed.clone().offset(Confirmed::irreversible(payment())).await.unwrap_err();
     assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("filing")));
@@ -145,7 +145,7 @@ async fn a_lost_filing_is_sent_once_and_looked_at() {
             let document = signing.review().await.unwrap();
             signing.file(&pan(), &otp(), Confirmed::irreversible(document)).await.unwrap_err()
         };
-        assert_lost(&file().await, "look with `outcome()`");
+        assert_lost(&file().await, "check `outcome()`");
         let error = file().await;
         assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("filing")));
         assert_eq!(count(&server, "/file?"), 1);
@@ -169,7 +169,7 @@ async fn a_lost_annual_filing_is_sent_once() {
     for _ in 0..2 {
         let document = signing.review().await.unwrap();
         let error = signing.file(&pan(), &otp(), Confirmed::irreversible(document)).await.unwrap_err();
-        assert!(error.to_string().contains("look with `outcome()`"), "{error}");
+        assert!(error.to_string().contains("check `outcome()`"), "{error}");
     }
     assert_eq!(count(&server, "/file?"), 1);
 }
@@ -184,7 +184,7 @@ async fn a_lost_gstr_1_is_sent_once() {
     for _ in 0..2 {
         let document = signing.review().await.unwrap();
         let error = signing.file(&pan(), &otp(), Confirmed::irreversible(document)).await.unwrap_err();
-        assert!(error.to_string().contains("look with `outcome()`"), "{error}");
+        assert!(error.to_string().contains("check `outcome()`"), "{error}");
     }
     assert_eq!(count(&server, "/file?"), 1);
 }

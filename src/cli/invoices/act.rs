@@ -27,7 +27,8 @@ use crate::cli::{
 /// Most documents that are shown before the question.
 const SHOWN: usize = 40;
 
-const LIST_AGAIN: &str = "List the invoices before you send again: those acted on show it.";
+const LIST_AGAIN: &str =
+    "List the invoices before you send again: their status shows which actions took effect.";
 
 /// What is to become of the documents.
 pub struct RequestedAction {
@@ -68,13 +69,13 @@ impl RequestedAction {
 
 pub async fn run(shared: &Shared, choice: &Choice, requested: &RequestedAction) -> Result<(), Failure> {
     if !(choice.all || choice.from.is_some() || choice.filter.names_documents()) {
-        return Err(Failure::usage("which documents?")
-            .hint("Name them, by --number or --supplier for example or by --from FILE, or say --all."));
+        return Err(Failure::usage("no documents were selected")
+            .hint("Select them, for example with --number, --supplier or --from FILE, or use --all."));
     }
     let length = requested.remark.as_ref().map_or(0, |remark| remark.chars().count());
     if length > LONGEST_REMARK {
         return Err(Failure::usage(format!(
-            "--remark has {length} characters; GSTN takes {LONGEST_REMARK} at most"
+            "--remark has {length} characters; GSTN accepts {LONGEST_REMARK} at most"
         )));
     }
     confirm::refuse_without_terminal(&choice.send_options)?;
@@ -84,7 +85,7 @@ pub async fn run(shared: &Shared, choice: &Choice, requested: &RequestedAction) 
     let session = connection.session(&choice.select).await?;
     let recipient = choice.recipient.as_deref().map(|gstin| connection.gstin(gstin)).transpose()?;
     if recipient.is_none() && session.taxpayer_id().is_none() {
-        return Err(Failure::usage("whose documents? The token of SANDBOX_ACCESS_TOKEN does not tell")
+        return Err(Failure::usage("the token of SANDBOX_ACCESS_TOKEN does not identify the taxpayer")
             .hint("Name the taxpayer with --recipient."));
     }
 
@@ -109,9 +110,9 @@ pub async fn run(shared: &Shared, choice: &Choice, requested: &RequestedAction) 
         let requests = batch.requests();
         if requests > 1 && choice.send_options.waiting.no_wait {
             return Err(Failure::usage(format!(
-                "{requests} requests are needed for so many documents, each after the job of the one before"
+                "these documents need {requests} requests, each sent after the job of the previous one"
             ))
-            .hint("Send them without --no-wait, or fewer at once."));
+            .hint("Omit --no-wait, or select fewer documents."));
         }
         if !choice.send_options.yes {
             let of = recipient.or(session.taxpayer_id().map(|taxpayer| taxpayer.gstin));
@@ -153,12 +154,12 @@ fn refuse_undeclared(chosen: &[Chosen]) -> Result<(), Failure> {
     let names: Vec<_> = undeclared.iter().take(NAMED).map(name).collect();
     let more = if undeclared.len() > NAMED { " …" } else { "" };
     let text = format!(
-        "{} accepted without a declaration whether input tax credit is reduced: {}{more}",
+        "{} accepted without a declaration of whether input tax credit is reduced: {}{more}",
         documents(undeclared.len(), "cannot be", "cannot be"),
         names.join(", ")
     );
     Err(Failure::usage(strip_controls(&text)).hint(
-        "Say --itc-reduction full, or none where no credit was claimed, for all of them;\n\
+        "Use --itc-reduction full, or none if no credit was claimed, for all of them;\n\
          or fill the column itc_reduction of --from for each.",
     ))
 }
@@ -285,7 +286,7 @@ fn steps(minutes: u16) -> impl Fn(BatchStep) + Send + Sync + 'static {
     let busy = AtomicBool::new(false);
     move |step| match step {
         BatchStep::Busy if !busy.swap(true, Ordering::Relaxed) => {
-            eprintln!("GSTN still processes an earlier batch; waiting for it, at most {minutes} min.");
+            eprintln!("GSTN is still processing an earlier batch; waiting for it, at most {minutes} min.");
         }
         BatchStep::Sent { reference_id, request, requests, documents: count } => {
             let sent = documents(count, "was", "were");

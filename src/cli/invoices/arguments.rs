@@ -22,11 +22,11 @@ pub struct Invoices {
 
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Show the documents, for people or as a file to choose from
+    /// List documents, to read or as a file to select from
     ///
-    /// One call for each section, by default all eight; every call costs a
-    /// unit of the account's quota. Imports and documents of input
-    /// service distributors can be counted and not listed.
+    /// Makes one call for each section, by default all eight; each call costs one unit of
+    /// the account's quota. Imports and documents of input service distributors can be
+    /// counted, but not listed.
     #[command(after_help = LIST)]
     List(List),
     /// Accept documents
@@ -38,10 +38,10 @@ pub enum Action {
     /// Keep documents pending
     #[command(after_help = ACT)]
     Pend(Act),
-    /// Take actions back: the documents stand without action again
+    /// Undo actions, so that the documents have no action again
     #[command(after_help = "Example: sandbox --mock invoices reset --number AO2SA2425002517")]
     Reset(Reset),
-    /// Wait for what was sent before, and show how it ended
+    /// Wait for a job that was sent earlier, and show its result
     #[command(after_help = "Example: sandbox invoices job 00f1a5c00000 --no-wait")]
     Job(Job),
 }
@@ -53,8 +53,8 @@ Examples:
   sandbox invoices list --status no_action --format csv > open.csv";
 
 const ACT: &str = "\
-Shows what would be sent and asks first. What was named and cannot be acted on
-is reported, and ends with exit code 7, as does a document that GSTN refuses.
+Shows what would be sent and asks first. Exit code 7 means that some selected
+documents cannot be acted on, or that GSTN refused some; each is reported.
 
 Examples:
   sandbox --mock invoices reject --all --dry-run
@@ -65,11 +65,11 @@ Examples:
   sandbox invoices reject --from open.csv";
 
 const ACCEPT: &str = "\
-Shows what would be sent and asks first. What was named and cannot be acted on
-is reported, and ends with exit code 7, as does a document that GSTN refuses.
+Shows what would be sent and asks first. Exit code 7 means that some selected
+documents cannot be acted on, or that GSTN refused some; each is reported.
 
-Since October 2025 GSTN asks, for credit notes and some amended documents, whether
-input tax credit is reduced when they are accepted. Answer for all of them with
+Since October 2025 GSTN requires a declaration for credit notes and some amended
+documents: whether input tax credit is reduced when they are accepted. Answer for all of them with
 --itc-reduction, or for each in the column itc_reduction of --from: full, none,
 or amounts with the columns declared_igst, declared_cgst, declared_sgst and
 declared_cess beside it.
@@ -92,7 +92,8 @@ pub struct List {
 
 #[derive(Debug, Args)]
 pub struct Accept {
-    /// Whether credit is reduced, for credit notes and amended documents whose line of --from does not say
+    /// Whether credit is reduced, for credit notes and amended documents without a
+    /// declaration in --from
     #[arg(long, value_enum)]
     pub itc_reduction: Option<Reduction>,
     #[command(flatten)]
@@ -101,7 +102,7 @@ pub struct Accept {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Reduction {
-    /// By all tax of the document
+    /// By the full tax of the document
     Full,
     /// Not at all: no credit was claimed
     None,
@@ -118,7 +119,7 @@ impl Reduction {
 
 #[derive(Debug, Args)]
 pub struct Act {
-    /// A word to the suppliers, at most 250 characters, for documents whose line of --from has none
+    /// Remark for the suppliers, at most 250 characters, for documents without a remark in --from
     #[arg(long, value_name = "TEXT")]
     pub remark: Option<String>,
     #[command(flatten)]
@@ -138,10 +139,10 @@ pub struct Choice {
     pub send_options: SendOptions,
     #[command(flatten)]
     pub select: Select,
-    /// GSTIN of the taxpayer where the session is that of `SANDBOX_ACCESS_TOKEN`
+    /// GSTIN of the taxpayer; required with `SANDBOX_ACCESS_TOKEN`
     #[arg(long, value_name = "GSTIN")]
     pub recipient: Option<String>,
-    /// Largest request in bytes; more documents are sent in several requests, one after the other
+    /// Largest request in bytes; further documents are sent in further requests, one after another
     #[arg(long, value_name = "BYTES", default_value_t = 4_000_000, hide_default_value = true)]
     pub max_request_bytes: usize,
     // Last, since its heading holds for what follows.
@@ -150,20 +151,20 @@ pub struct Choice {
     /// All documents that the command may act on
     #[arg(long, conflicts_with = "from")]
     pub all: bool,
-    /// Those in a file that `invoices list` wrote as CSV or JSON, - for standard input
+    /// Documents in a file that `invoices list` wrote as CSV or JSON, or - for standard input
     ///
-    /// A spreadsheet may have saved it, as CSV or as a workbook. Numbers that it has changed are
-    /// recognised where one document alone may be meant.
+    /// A spreadsheet program may have saved the file, as CSV or as a workbook. A number that it
+    /// has changed is recognised if it matches only one document.
     ///
-    /// They are listed again: a document that has changed since the file was written
-    /// is reported and skipped.
+    /// The documents are listed again first: one that has changed since the file was
+    /// written is reported and skipped.
     #[arg(long, value_name = "FILE", conflicts_with = "Filter")]
     pub from: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub struct Job {
-    /// The reference id that sending has printed
+    /// The reference id that the command printed after sending
     pub reference_id: String,
     #[command(flatten)]
     pub waiting: Waiting,
@@ -174,12 +175,12 @@ pub struct Job {
 /// Documents that fit all of these.
 #[derive(Debug, Args)]
 #[group(id = "Filter", multiple = true)]
-#[command(next_help_heading = "Which documents (those that fit all)")]
+#[command(next_help_heading = "Select documents (all conditions must match)")]
 pub struct Filter {
     /// Sections, by the codes that `sandbox counts` shows [default: all eight]
     #[arg(long, value_delimiter = ',', value_parser = sections())]
     pub section: Vec<Section>,
-    /// How they stand [default: any for list and reset, else `no_action`]
+    /// Status of the documents [default: any for list and reset, otherwise `no_action`]
     #[arg(long, value_enum, hide_default_value = true)]
     pub status: Option<Status>,
     /// GSTIN of the supplier; may be repeated
@@ -191,10 +192,10 @@ pub struct Filter {
     /// Return period of the supplier
     #[arg(long, value_name = "MMYYYY")]
     pub period: Option<ReturnPeriod>,
-    /// Documents of this day or later
+    /// Documents dated on or after this day
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub since: Option<CalendarDate>,
-    /// Documents of this day or earlier
+    /// Documents dated on or before this day
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     pub until: Option<CalendarDate>,
     /// Documents of at least this value, in rupees
@@ -257,5 +258,5 @@ fn day(text: &str) -> Result<CalendarDate, &'static str> {
         }
         CalendarDate::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
     };
-    iso().or_else(|| ProviderDate::from(text).to_date().ok()).ok_or("is no day such as 2024-11-05")
+    iso().or_else(|| ProviderDate::from(text).to_date().ok()).ok_or("must be a date such as 2024-11-05")
 }

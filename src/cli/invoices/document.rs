@@ -20,7 +20,7 @@ pub fn status(action: Option<&InvoiceAction>) -> &str {
     }
 }
 
-/// The same for people.
+/// The description of the error.
 pub fn title(action: Option<&InvoiceAction>) -> String {
     match status(action) {
         "" => "unknown".to_owned(),

@@ -98,7 +98,7 @@ impl Named {
                 "" => Ok(None),
                 text => match text.parse::<Amount>() {
                     Ok(amount) => Ok(Some(amount)),
-                    Err(_) => Err(format!("`{}` in {column} is no amount", shown(text))),
+                    Err(_) => Err(format!("`{}` in {column} is not an amount", shown(text))),
                 },
             }
         };
@@ -112,13 +112,13 @@ impl Named {
         match word.as_str() {
             "" | "amounts" | "y" | "yes" if has_amounts => Ok(Some(ItcDeclaration::Amounts(amounts))),
             "" => Ok(None),
-            "amounts" => Err("itc_reduction is amounts, and no column declared_… has one".to_owned()),
+            "amounts" => Err("itc_reduction is amounts, but no column declared_… has one".to_owned()),
             "full" | "y" | "yes" if !has_amounts => Ok(Some(ItcDeclaration::Full)),
             "none" | "n" | "no" if !has_amounts => Ok(Some(ItcDeclaration::NotRequired)),
             "full" | "none" | "n" | "no" => {
-                Err(format!("itc_reduction is {word}, and a column declared_… has an amount"))
+                Err(format!("itc_reduction is {word}, but a column declared_… has an amount"))
             }
-            _ => Err(format!("`{}` in itc_reduction is none of full, none and amounts", shown(&word))),
+            _ => Err(format!("`{}` in itc_reduction must be full, none or amounts", shown(&word))),
         }
     }
 
@@ -138,12 +138,12 @@ pub fn read(path: &Path) -> Result<Vec<Named>, Failure> {
     let text = if input.is_workbook() { None } else { Some(input.text()?) };
     let named = match text.filter(|text| text.trim_start().starts_with('[')) {
         Some(text) => json(&text).map_err(|reason| {
-            Failure::usage(format!("{} is no list of documents: {reason}", input.name)).hint(hint)
+            Failure::usage(format!("{} is not a list of documents: {reason}", input.name)).hint(hint)
         })?,
         None => input.rows(&COLUMNS)?.into_iter().map(Named::from).collect(),
     };
     if named.is_empty() {
-        return Err(Failure::usage(format!("{} names no document", input.name)).hint(hint));
+        return Err(Failure::usage(format!("{} contains no document", input.name)).hint(hint));
     }
     let wrong = mistakes(&named);
     if wrong.is_empty() { Ok(named) } else { Err(Failure::mistakes(input.name, wrong)) }
@@ -161,7 +161,8 @@ fn mistakes(named: &[Named]) -> Vec<String> {
     for document in named {
         let place = &document.place;
         if !listed_sections().any(|section| *section == document.section()) {
-            wrong.push(format!("{place}: `{}` is no section that can be listed", shown(&document.section)));
+            wrong
+                .push(format!("{place}: `{}` is not a section that can be listed", shown(&document.section)));
         } else if document.number.is_empty() {
             wrong.push(format!("{place}: no number"));
         } else if let Err(reason) = document.declaration() {

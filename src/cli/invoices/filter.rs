@@ -34,7 +34,7 @@ impl Filter {
         let missing = |what: &str, names: &[String], of: fn(&Invoice) -> &str| -> Vec<String> {
             let has = |name: &&String| fitting.iter().any(|invoice| same(name, of(invoice)));
             let names = names.iter().filter(|name| !has(name));
-            names.map(|name| format!("{what} {}: no document fits.", name.trim())).collect()
+            names.map(|name| format!("{what} {}: no document matches.", name.trim())).collect()
         };
         let mut lines = missing("Number", &self.number, Invoice::number);
         lines.extend(missing("Supplier", &self.supplier, Invoice::supplier_gstin));
@@ -47,10 +47,7 @@ impl Filter {
         let mut tell = |asked: bool, what: &str, lacks: fn(&Invoice) -> bool| {
             let count = listed.iter().filter(|invoice| lacks(invoice)).count();
             if asked && count > 0 {
-                lines.push(format!(
-                    "{} left out that no {what} can be read of.",
-                    documents(count, "is", "are")
-                ));
+                lines.push(format!("{} skipped: no readable {what}.", documents(count, "is", "are")));
             }
         };
         let dated = self.since.is_some() || self.until.is_some();

@@ -113,7 +113,7 @@ impl Lookup {
         let number = shown(&line.number);
         if invoices.iter().all(|invoice| line.number.eq_ignore_ascii_case(invoice.number())) {
             format!(
-                "{number} may be {}; the columns date and source_form tell them apart",
+                "{number} may be {}; add the columns date and source_form to distinguish them",
                 names.join(" or ")
             )
         } else {

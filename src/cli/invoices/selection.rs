@@ -68,8 +68,8 @@ pub fn by_filter(requested: &RequestedAction, filter: &Filter, listed: Vec<Invoi
     for (status, count) in others {
         // Who named a number means this document, however it stands.
         selection.missing += if filter.number.is_empty() { 0 } else { count };
-        let stand = documents(count, "has the status", "have the status");
-        selection.notices.push(format!("{stand} {status}, skipped; --status any takes all."));
+        let skipped = documents(count, "has", "have");
+        selection.notices.push(format!("{skipped} the status {status}: skipped without --status any."));
     }
     selection
 }
@@ -93,10 +93,10 @@ pub fn by_file(requested: &RequestedAction, named: &[Named], listed: Vec<Invoice
         if requested.is_fulfilled(&invoice) {
             already += 1;
         } else if document.status != status(invoice.action()) {
-            let reason = format!("stands as {} by now", title(invoice.action()));
+            let reason = format!("its status is now {}", title(invoice.action()));
             selection.leave(&document.place, &reason);
         } else if document.hash.as_ref().is_some_and(|hash| changed(hash, &invoice)) {
-            selection.leave(&document.place, "has been changed by the supplier since");
+            selection.leave(&document.place, "the supplier has changed it since");
         } else {
             let remark = document.remarks.clone().filter(|remark| !remark.is_empty());
             // Mistakes in it were reported when the file was read.
@@ -127,9 +127,9 @@ fn remark(
     };
     let length = remark.chars().count();
     let refused = if invoice.is_remarks_blocked() {
-        Some("takes no remark (isRemarksBlocked)".to_owned())
+        Some("accepts no remark (isRemarksBlocked)".to_owned())
     } else if length > LONGEST_REMARK {
-        Some(format!("has a remark of {length} characters; GSTN takes {LONGEST_REMARK}"))
+        Some(format!("has a remark of {length} characters; GSTN accepts {LONGEST_REMARK}"))
     } else {
         None
     };
@@ -163,7 +163,7 @@ fn declaration(
 impl Selection {
     fn choose(&mut self, requested: &RequestedAction, place: Option<&str>, invoice: Invoice, words: Words) {
         let chosen = if requested.action == Some(InvoiceAction::Pending) && invoice.is_pending_blocked() {
-            Err("may not be kept pending (ispendactblocked)".to_owned())
+            Err("cannot be kept pending (ispendactblocked)".to_owned())
         } else {
             remark(requested, &invoice, words.remark)
                 .and_then(|remark| Ok((remark, declaration(requested, &invoice, words.declaration)?)))
@@ -197,8 +197,8 @@ impl Selection {
 
     fn tell_fulfilled(&mut self, requested: &RequestedAction, count: usize) {
         if count > 0 {
-            let stand = documents(count, "stands", "stand");
-            self.notices.push(format!("{stand} so already: {}.", title(Some(&requested.outcome()))));
+            let stand = documents(count, "already has", "already have");
+            self.notices.push(format!("{stand} the status {}.", title(Some(&requested.outcome()))));
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::cli::arguments::Select;
 
 #[derive(Debug, Args)]
 pub struct Match {
-    /// Purchase register: a CSV or a workbook, - for standard input
+    /// Purchase register: a CSV or a workbook, or - for standard input
     #[arg(long, value_name = "FILE")]
     pub register: PathBuf,
     /// Match with the GSTR-2B of this period
@@ -24,24 +24,24 @@ pub struct Match {
     /// Match with the documents in the Invoice Management System (the default)
     #[arg(long)]
     pub ims: bool,
-    /// Rupees that each amount may differ by
+    /// Tolerance of each amount, in rupees
     #[arg(long, value_name = "RUPEES", default_value = "1")]
     pub tolerance: Amount,
-    /// Days that dates may be apart
+    /// Tolerance of dates, in days
     #[arg(long, default_value_t = 0)]
     pub days: u16,
-    /// Show these verdicts alone
+    /// Show only these verdicts
     #[arg(long, value_name = "VERDICT", value_delimiter = ',', value_parser = verdicts())]
     pub only: Vec<String>,
-    /// Write the documents without action that have these verdicts, for `sandbox invoices`
+    /// Write the documents that have these verdicts and no action, for `sandbox invoices`
     ///
-    /// Nothing is sent. The output is a CSV, or JSON with --format json, that
-    /// `sandbox invoices accept`, `reject` or `pend` takes by --from. Without --only, accept
-    /// takes what is exact or within the tolerance, and pend what differs, is probable, or is
-    /// only at GSTN; what to reject must be named.
+    /// Nothing is sent. The output is a CSV, or JSON with --format json, for the option
+    /// --from of `sandbox invoices accept`, `reject` or `pend`. Without --only, accept
+    /// selects the verdicts exact and within the tolerance, and pend selects differs,
+    /// probable and only at GSTN; reject requires --only.
     #[arg(long, value_enum, value_name = "ACTION", conflicts_with = "gstr_2b")]
     pub propose: Option<Propose>,
-    /// Write a page for people: totals, and a table to filter, sort and print
+    /// Write an HTML report: totals, and a table to filter, sort and print
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     #[command(flatten)]
@@ -79,21 +79,21 @@ fn verdicts() -> impl TypedValueParser<Value = String> {
 }
 
 pub const HELP: &str = "\
-The register has a row for each document. Columns, by these names or others that
-are usual, such as `Invoice No`; case and spaces do not matter:
+The register has a row for each document. It has these columns, or columns with
+other usual names, such as `Invoice No`; case and spaces do not matter:
 
-  supplier_gstin   rows without one are left out: their suppliers are not registered
+  supplier_gstin   rows without one are skipped: their suppliers are not registered
   number           of the document, as the supplier wrote it
-  date             of the document; the day comes first where it is written in digits
+  date             of the document; in digits the day comes first
   kind             invoice, credit note or debit note, as the supplier calls it
   value            with taxes
   taxable_value    without
   igst, cgst, sgst, cess
   place_of_supply  a state code; reverse_charge: yes or no
-  rate             with it, rows with one number are lines of one document
+  rate             if present, rows with the same number are lines of one document
 
-Only supplier_gstin and number are needed. What the register does not have is not
-compared. Ends with 0 whatever the verdicts are.
+Only supplier_gstin and number are required. Columns that the register lacks are not
+compared. The exit code is 0 whatever the verdicts are.
 
 Examples:
   sandbox match --register purchases.xlsx

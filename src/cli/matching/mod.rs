@@ -38,8 +38,8 @@ pub struct Matching {
 
 pub async fn run(shared: &Shared, arguments: &Match) -> Result<(), Failure> {
     if arguments.propose == Some(Propose::Reject) && arguments.only.is_empty() {
-        return Err(Failure::usage("which verdicts are to be rejected?")
-            .hint("Name them: --propose reject --only duplicate"));
+        return Err(Failure::usage("--propose reject requires --only")
+            .hint("For example: --propose reject --only duplicate"));
     }
     if let Some(path) = &arguments.report {
         page::check(path)?;
@@ -115,10 +115,10 @@ fn propose(matching: &Matching, action: Propose, only: &[String], format: Format
     let proposed: Vec<Invoice> = may.into_iter().cloned().collect();
     sheet_of_invoices(&proposed, format).print(format)?;
     if !others.is_empty() {
-        eprintln!("Left out, since they have a status already: {}.", others.len());
+        eprintln!("Skipped because they already have a status: {}.", others.len());
     }
     if !may_not.is_empty() {
-        eprintln!("Left out, since they may not be kept pending: {}.", may_not.len());
+        eprintln!("Skipped because they cannot be kept pending: {}.", may_not.len());
     }
     let action = action.as_str();
     eprintln!(

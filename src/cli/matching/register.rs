@@ -91,8 +91,8 @@ pub fn read(path: &Path) -> Result<Register, Failure> {
         let left_out = total - rows.len();
         let rows = if left_out == 1 { "1 row has" } else { &format!("{left_out} rows have") };
         register.notices.push(format!(
-            "{rows} no GSTIN of a supplier and {}.",
-            if left_out == 1 { "is left out" } else { "are left out" }
+            "{rows} no GSTIN of a supplier and {} skipped.",
+            if left_out == 1 { "is" } else { "are" }
         ));
     }
     let dates = Dates::of(rows.iter().map(|row| row.get(2)));
@@ -111,7 +111,10 @@ pub fn read(path: &Path) -> Result<Register, Failure> {
         return Err(Failure::mistakes(input.name, wrong));
     }
     if register.documents.is_empty() {
-        return Err(Failure::usage(format!("{} has no document with the GSTIN of a supplier", input.name)));
+        return Err(Failure::usage(format!(
+            "{} contains no document with the GSTIN of a supplier",
+            input.name
+        )));
     }
     register.tell_unusual();
     Ok(register)
@@ -210,7 +213,7 @@ impl Register {
             })
             .map(|(_, place)| place.as_str())
             .collect();
-        self.notices.extend(first_of("no valid GSTIN, so GSTN cannot know the document", &odd));
+        self.notices.extend(first_of("no valid GSTIN, so GSTN cannot have the document", &odd));
         let nameless: Vec<&str> = (self.documents.iter().zip(&self.places))
             .filter(|(document, _)| document.number.is_empty())
             .map(|(_, place)| place.as_str())

@@ -53,7 +53,7 @@ pub fn page(matching: &Matching) -> Page {
     Page {
         title: "Purchase register and what suppliers reported".to_owned(),
         made: format!(
-            "{} documents in the register, {} {}. Made {}.",
+            "{} documents in the register, {} {}. Created {}.",
             grouped(&matching.register.documents.len().to_string()),
             grouped(&matching.reported.documents.len().to_string()),
             matching.with,

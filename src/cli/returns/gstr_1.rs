@@ -35,10 +35,10 @@ pub struct Command {
 
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Show what a period has, section by section
+    /// Show the contents of a period, section by section
     #[command(after_help = GET)]
     Get(Get),
-    /// Show the totals of each section; with --format json the summary that is filed
+    /// Show the totals of each section; --format json prints the summary that is filed
     #[command(after_help = "Example: sandbox --mock gstr-1 summary --period 112024")]
     Summary {
         #[command(flatten)]
@@ -46,14 +46,14 @@ pub enum Action {
         #[command(flatten)]
         select: Select,
     },
-    /// Save sections from a file, and wait until GSTN has checked them; asks first
+    /// Save sections from a file and wait until GSTN has checked them; asks first
     ///
-    /// Each row replaces the one of the same number. The file is what `get --format json`
-    /// writes, or what the offline tool of the GST portal writes. It names the taxpayer
-    /// and the period by `gstin` and `fp`, and is sent as it stands there.
+    /// Each row replaces the row with the same number. The file comes from `get --format
+    /// json` or from the offline tool of the GST portal. Its members `gstin` and `fp`
+    /// name the taxpayer and the period. It is sent unchanged.
     #[command(after_help = SAVE)]
     Save(Save),
-    /// Show whether the return is filed, or what became of a save
+    /// Show whether the return is filed, or the result of a save
     #[command(after_help = "Example: sandbox --mock gstr-1 status --period 112024")]
     Status {
         #[command(flatten)]
@@ -61,11 +61,10 @@ pub enum Action {
         #[command(flatten)]
         status: Status,
     },
-    /// Close the return and file it; shows what, asks, and reads the OTP
+    /// Close the return and file it; shows the totals, asks, and reads the OTP
     ///
     /// Shows the totals of each section and asks before it closes the return, and again
-    /// before it files it. A return that is filed already is not filed again: its ARN is
-    /// shown.
+    /// before it files it. If the return is already filed, shows its ARN.
     #[command(after_help = FILE)]
     File {
         #[command(flatten)]
@@ -133,7 +132,7 @@ pub async fn run(shared: &Shared, arguments: &Command) -> Result<(), Failure> {
             if !agrees_to_save(&draft, sections::totals, &name, &save.send_options, format)? {
                 return Ok(());
             }
-            let look = "To save again is safe: rows replace those of the same number.";
+            let look = "It is safe to save again: rows replace those with the same number.";
             let saved = signals::sending(session.gstr_1().filing(of.period).save(draft), look).await?;
             let saved = saved.map_err(|error| job::not_sent(error, look))?;
             job::after_sending(&connection, saved.job(), &save.send_options, format, &name.status).await

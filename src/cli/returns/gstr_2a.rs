@@ -21,10 +21,10 @@ pub struct Command {
 
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Show what a period has, section by section
+    /// Show the contents of a period, section by section
     #[command(after_help = GET)]
     Get(Get),
-    /// Show what a period has by one call; GSTN documents three sections of it
+    /// Show a period with one call; GSTN documents three of its sections
     #[command(after_help = "Example: sandbox --mock gstr-2a summary --period 102026")]
     Summary {
         #[command(flatten)]

@@ -38,7 +38,7 @@ pub struct Command {
 
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Show the draft as GSTN has it; with --format json all of it, to be edited and saved
+    /// Show the draft at GSTN; --format json prints all of it, to edit and save
     #[command(after_help = "Example: sandbox --mock gstr-3b get --period 112024 --format json > draft.json")]
     Get {
         #[command(flatten)]
@@ -46,7 +46,7 @@ pub enum Action {
         #[command(flatten)]
         select: Select,
     },
-    /// Save a draft from a file, and wait until GSTN has checked it; asks first
+    /// Save a draft from a file and wait until GSTN has checked it; asks first
     #[command(after_help = "Example: sandbox gstr-3b save --period 112024 --from draft.json")]
     Save {
         #[command(flatten)]
@@ -54,7 +54,7 @@ pub enum Action {
         #[command(flatten)]
         save: Save,
     },
-    /// Show whether the return is filed, or what became of a save
+    /// Show whether the return is filed, or the result of a save
     #[command(after_help = "Example: sandbox --mock gstr-3b status --period 112024")]
     Status {
         #[command(flatten)]
@@ -62,10 +62,10 @@ pub enum Action {
         #[command(flatten)]
         status: Status,
     },
-    /// Pay the liability and file the return; shows what, asks, and reads the OTP
+    /// Pay the liability and file the return; shows the totals, asks, and reads the OTP
     ///
-    /// Shows the totals of what will be paid and filed, and asks before each. A return
-    /// that is filed already is not filed again: its ARN is shown.
+    /// Shows the totals and asks before it pays, and again before it files. If the
+    /// return is already filed, shows its ARN.
     #[command(after_help = FILE)]
     File {
         #[command(flatten)]
@@ -73,7 +73,7 @@ pub enum Action {
         /// How the liability is paid, as JSON with pdcash, pditc and nettaxpay
         #[arg(long, value_name = "FILE", conflicts_with_all = ["nil", "nothing_to_pay"])]
         offset: Option<PathBuf>,
-        /// The return has figures and no liability
+        /// The return has figures, but no liability
         #[arg(long, conflicts_with = "nil")]
         nothing_to_pay: bool,
         /// The return is nil: nothing was saved
@@ -113,7 +113,7 @@ pub async fn run(shared: &Shared, arguments: &Command) -> Result<(), Failure> {
             if !agrees_to_save(&draft, totals, &name, &save.send_options, format)? {
                 return Ok(());
             }
-            let look = "To save again is safe: the draft is replaced.";
+            let look = "It is safe to save again: the draft is replaced.";
             let saved = signals::sending(session.gstr_3b().filing(of.period).save(draft), look).await?;
             let saved = saved.map_err(|error| job::not_sent(error, look))?;
             job::after_sending(&connection, saved.job(), &save.send_options, format, &name.status).await
@@ -188,9 +188,7 @@ async fn pay(
     let payment = match (processed.payment().await?, payment) {
         (PaymentState::Paid, None) => return Ok(Some(processed.already_paid().await?)),
         (PaymentState::Paid, Some(_)) => {
-            return Err(
-                Failure::usage(format!("{name} is paid already")).hint("Leave out --offset to file it.")
-            );
+            return Err(Failure::usage(format!("{name} is already paid")).hint("Omit --offset to file it."));
         }
         (_, None) => {
             return Err(Failure::usage(format!("{name} is not paid yet"))
@@ -200,12 +198,12 @@ async fn pay(
     };
     if signing.dry_run {
         show(&payment, payment_totals, format)?;
-        eprintln!("Without --dry-run, the liability of {name} would be paid so, and then filed.");
+        eprintln!("Without --dry-run, this payment would be made and {name} would be filed.");
         return Ok(None);
     }
     payment_totals(&payment).show();
     signing.agrees(&format!("Pay the liability of {name}? This cannot be undone."))?;
-    let look = "See with `sandbox gstr-3b get` whether it is paid, before you pay again.";
+    let look = "Check with `sandbox gstr-3b get` whether it is paid before you pay again.";
     let ready =
         signals::sending(processed.offset(Confirmed::irreversible(payment.into_inner())), look).await?;
     Ok(Some(ready.map_err(|error| job::not_sent(error, look))?))

@@ -30,18 +30,18 @@ pub struct Command {
 
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Show the draft as GSTN has it; with --format json all of it, to be edited and saved
+    /// Show the draft at GSTN; --format json prints all of it, to edit and save
     #[command(after_help = "Example: sandbox --mock gstr-9 get --year 2023-24 --format json > draft.json")]
     Get {
         #[command(flatten)]
         of: Year,
-        /// Show the figures that GSTN computes in the place of the draft
+        /// Show the figures that GSTN has computed, instead of the draft
         #[arg(long)]
         computed: bool,
         #[command(flatten)]
         select: Select,
     },
-    /// Save tables from a file, and wait until GSTN has checked them; asks first
+    /// Save tables from a file and wait until GSTN has checked them; asks first
     #[command(after_help = "Example: sandbox gstr-9 save --year 2023-24 --from tables.json")]
     Save {
         #[command(flatten)]
@@ -49,7 +49,7 @@ pub enum Action {
         #[command(flatten)]
         save: Save,
     },
-    /// Show whether the return is filed, or what became of a save
+    /// Show whether the return is filed, or the result of a save
     #[command(after_help = "Example: sandbox --mock gstr-9 status --year 2023-24")]
     Status {
         #[command(flatten)]
@@ -57,10 +57,10 @@ pub enum Action {
         #[command(flatten)]
         status: Status,
     },
-    /// Have the return made ready and file it; shows what, asks, and reads the OTP
+    /// Prepare the return and file it; shows the totals, asks, and reads the OTP
     ///
-    /// Shows the totals of what will be filed and asks before. A return that is filed
-    /// already is not filed again: its ARN is shown.
+    /// Shows the totals and asks before it files. If the return is already filed,
+    /// shows its ARN.
     #[command(after_help = "Example: sandbox gstr-9 file --year 2023-24 --pan ABCDE1234F --dry-run")]
     File {
         #[command(flatten)]
@@ -106,7 +106,7 @@ pub async fn run(shared: &Shared, arguments: &Command) -> Result<(), Failure> {
             if !agrees_to_save(&draft, totals, &name, &save.send_options, format)? {
                 return Ok(());
             }
-            let look = "To save again is safe: each table is replaced.";
+            let look = "It is safe to save again: each table is replaced.";
             let saved = signals::sending(session.gstr_9().filing(of.year).save(draft), look).await?;
             let saved = saved.map_err(|error| job::not_sent(error, look))?;
             job::after_sending(&connection, saved.job(), &save.send_options, format, &name.status).await

@@ -58,7 +58,7 @@ pub struct Save {
 #[derive(Debug, Args)]
 #[group(skip)]
 pub struct Status {
-    /// The reference id that `save` has printed; without it, whether the return is filed
+    /// The reference id that `save` printed [default: show whether the return is filed]
     pub reference_id: Option<String>,
     #[command(flatten)]
     pub waiting: Waiting,
@@ -189,6 +189,6 @@ async fn status<R: Return>(
 }
 
 fn unknown_outcome(name: &Name) -> Failure {
-    Failure::new(Exit::Other, format!("GSTN does not tell whether {name} is filed"))
-        .hint("Look on the GST portal before you file it.")
+    Failure::new(Exit::Other, format!("GSTN does not report whether {name} is filed"))
+        .hint("Check the GST portal before you file it.")
 }

@@ -26,13 +26,13 @@ pub struct Signing {
     /// PAN of the person who signs and receives the OTP
     #[arg(long)]
     pub pan: Pan,
-    /// Do not request another OTP: one was sent already, as by `sandbox api generate_evc_otp`
+    /// Do not request an OTP: one was already sent, for example by `sandbox api generate_evc_otp`
     #[arg(long)]
     pub no_request: bool,
-    /// File without a question, for scripts; the OTP is read from standard input
+    /// File without asking, for scripts; reads the OTP from standard input
     #[arg(long, short)]
     pub yes: bool,
-    /// Show what would be filed, and change nothing
+    /// Show what would be filed, without changing anything
     #[arg(long, conflicts_with = "yes")]
     pub dry_run: bool,
     #[command(flatten)]
@@ -45,8 +45,8 @@ impl Signing {
         if self.yes || self.dry_run || confirm::can_ask() {
             return Ok(());
         }
-        Err(Failure::usage("there is no terminal to ask on, so nothing is filed")
-            .hint("Look with --dry-run, then file with --yes and the OTP on standard input."))
+        Err(Failure::usage("cannot ask for confirmation without a terminal; nothing was filed")
+            .hint("Check with --dry-run, then file with --yes and the OTP on standard input."))
     }
 
     pub fn agrees(&self, question: &str) -> Result<(), Failure> {
@@ -97,7 +97,7 @@ impl<R: Return> ToFile<'_, R> {
             (self.totals)(draft).show();
         }
         signing.agrees(&format!("Close {name}, so that it can be filed?"))?;
-        let look = "To close it again is safe.";
+        let look = "It is safe to close it again.";
         let ready = match signals::sending(close, look).await? {
             Ok(proceeding) => {
                 eprintln!("{}", job::patience(MINUTES));
@@ -131,7 +131,7 @@ impl<R: Return> ToFile<'_, R> {
             eprint!("OTP: ");
         }
         let otp: EvcOtp = read_line()?.trim().parse()?;
-        let look = format!("See whether it is filed with: sandbox {}", name.status);
+        let look = format!("Check whether it is filed with: sandbox {}", name.status);
         let file = ready.file(&signing.pan, &otp, Confirmed::irreversible(document));
         let filed = signals::sending(file, &look).await?.map_err(|error| job::not_sent(error, &look))?;
         self.show_filed(&filed.arn)
@@ -139,7 +139,7 @@ impl<R: Return> ToFile<'_, R> {
 
     fn show_instead(&self, document: &Document<R>) -> Result<(), Failure> {
         show(document, self.totals, self.format)?;
-        eprintln!("Without --dry-run, {} would be filed as it stands here.", self.name);
+        eprintln!("Without --dry-run, {} would be filed as shown.", self.name);
         Ok(())
     }
 

@@ -94,7 +94,7 @@ async fn ask<T: Question>(
         }
         sweep.checkpoint = Some(checkpoint);
         if !answered.is_empty() {
-            sweep.progress.say(&format!("{} of {total} answers are in the checkpoint.", answered.len()));
+            sweep.progress.say(&format!("The checkpoint has {} of {total} answers.", answered.len()));
         }
     }
 
@@ -111,7 +111,7 @@ async fn ask<T: Question>(
         );
     let source = Source::open(request, arguments.share.as_deref()).await?;
     if let Some(name) = &arguments.share {
-        sweep.progress.say(&format!("Sharing the sweep {name}: what follows is the part of this machine."));
+        sweep.progress.say(&format!("Sharing the sweep {name}: the output has the part of this machine."));
     }
     sweep.progress.begin();
     let outcome = sweep.collect(&connection.client, source, &stopped).await;
@@ -139,7 +139,7 @@ async fn taxpayers(connection: &Connection, arguments: &Sweep) -> Result<Vec<Tax
         let saved = connection.taxpayers()?;
         return if saved.is_empty() {
             Err(Failure::new(Exit::OtpNeeded, "no session is saved")
-                .hint("Open some with `sandbox login`, or name taxpayers with --from firm.csv"))
+                .hint("Open some with `sandbox login`, or list taxpayers in --from firm.csv"))
         } else {
             Ok(saved)
         };
@@ -208,15 +208,15 @@ impl Run {
             self.show(&record)?;
             self.progress.advance(self.tally.failures(), self.tally.without_session());
             if output::reader_is_gone() && !stopped.swap(true, Ordering::Relaxed) {
-                self.partial = Some("whoever read the output went away");
+                self.partial = Some("the reader of the output closed it");
                 source.stop();
                 patience.as_mut().reset(tokio::time::Instant::now() + DRAIN);
             }
         }
         if self.partial == Some(INTERRUPTED) {
             return Err(Failure::new(exit, "stopped").hint(match self.checkpoint {
-                Some(_) => "The same command goes on where it was.",
-                None => "With --checkpoint FILE a stopped sweep goes on where it was.",
+                Some(_) => "Run the same command to resume.",
+                None => "A sweep with --checkpoint FILE can be resumed.",
             }));
         }
         match self.tally.failures() {

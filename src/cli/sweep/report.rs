@@ -31,7 +31,7 @@ pub fn page(tally: &Tally, subject: &Subject, partial: Option<&str>) -> Page {
     Page {
         title: subject.title().to_owned(),
         made: format!(
-            "{} taxpayers, {} calls, {} of them failed. Made {}.{partial}",
+            "{} taxpayers, {} calls, {} of them failed. Created {}.{partial}",
             tally.rows().len(),
             tally.calls,
             tally.failures(),

@@ -29,7 +29,7 @@ impl<T: Question> Source<T> {
         let shared = sweep.share(name).await.map_err(|error| match error.field() {
             Some(sandbox_client::field::REDIS) => {
                 Failure::configuration("--share needs a Redis or Valkey server")
-                    .hint("Name it with SANDBOX_REDIS_URL, SANDBOX_REDIS_KEY and SANDBOX_REDIS_WORKERS")
+                    .hint("Set SANDBOX_REDIS_URL, SANDBOX_REDIS_KEY and SANDBOX_REDIS_WORKERS")
             }
             _ => error.into(),
         })?;

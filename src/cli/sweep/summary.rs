@@ -101,6 +101,6 @@ fn list(text: &mut String, lines: impl Iterator<Item = String>) {
         }
     }
     if more > 0 {
-        let _ = writeln!(text, "  and {more} more; --format csv or json has them all");
+        let _ = writeln!(text, "  and {more} more; --format csv or json lists all");
     }
 }

@@ -39,7 +39,7 @@ pub fn read(path: &Path, gstin: impl Fn(&str) -> Result<Gstin, Failure>) -> Resu
         return Err(Failure::mistakes(input.name, wrong));
     }
     if taxpayers.is_empty() {
-        return Err(Failure::usage(format!("{} names no taxpayer", input.name)));
+        return Err(Failure::usage(format!("{} contains no taxpayer", input.name)));
     }
     Ok(taxpayers)
 }

@@ -15,7 +15,7 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
     let encoding =
         encoding.unwrap_or_else(|| if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { WINDOWS_1252 });
     let (text, malformed) = encoding.decode_with_bom_removal(bytes);
-    if malformed { Err(format!("is no valid {} text", encoding.name())) } else { Ok(text) }
+    if malformed { Err(format!("is not valid {} text", encoding.name())) } else { Ok(text) }
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use crate::{Error, e_invoice::types::Inv01, field, values::ProviderDate};
 
 use super::{form, sums};
 
-/// Why an invoice would be refused: a member, and the rule that it breaks.
+/// A reason why the portal would refuse an invoice: a member, and the rule that it breaks.
 ///
-/// [`Display`](fmt::Display) has both, and never the value.
+/// [`Display`](fmt::Display) shows both, but never the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceFault {
     member: String,
@@ -53,16 +53,15 @@ pub(crate) struct DocumentKey {
 }
 
 impl Inv01 {
-    /// Everything in this invoice that the portal would refuse, as far as can
-    /// be told without it. Empty for an invoice that may be sent.
+    /// Lists what the portal would refuse in this invoice, as far as that can
+    /// be checked offline. Empty if the invoice may be sent.
     ///
-    /// Checked are the form of each member; state codes against the GSTIN and
-    /// supply type; the tax type against the place of supply; for each item its
-    /// taxable value, taxes and total; and the totals of the invoice. Values of
-    /// items, and sums of them, may be off by 1 rupee; the total by 2 rupees
-    /// (inferred: a guide on e-way bills has the second figure, no page of the
-    /// provider has either). Taxes of credit and debit notes
-    /// are not compared with their rates, as the portal does not.
+    /// It checks the form of each member; state codes against GSTIN and supply type; the
+    /// tax type against the place of supply; taxable value, taxes and total of each item;
+    /// and the totals of the invoice. Values of items, and sums of them, may be off by 1
+    /// rupee; the total by 2 rupees (inferred: a guide on e-way bills has the second
+    /// figure, no page of the provider has either). Taxes of credit and debit notes are
+    /// not compared with their rates, as the portal does not.
     ///
     /// ```
     /// use sandbox_client::e_invoice::types::Inv01;
@@ -78,8 +77,9 @@ impl Inv01 {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Sources: the schema of the request in the provider's document, and a
-    /// [guide to the portal's checks](https://gst-online.com/key-validation-for-item-value-taxable-value-and-invoice-value-while-generating-e-invoice).
+    /// Sources: the schema of the request in the provider's document, and a [guide to the
+    /// portal's
+    /// checks](https://gst-online.com/key-validation-for-item-value-taxable-value-and-invoice-value-while-generating-e-invoice).
     #[must_use]
     pub fn faults(&self) -> Vec<InvoiceFault> {
         let mut faults = form::faults(self);
@@ -87,17 +87,17 @@ impl Inv01 {
         faults
     }
 
-    /// The invoice, if [`faults`](Inv01::faults) finds nothing.
+    /// Returns the invoice if [`faults`](Inv01::faults) finds nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the first member as
-    /// its field; the text names the others.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the first faulty
+    /// member as its field; the message names the others.
     pub fn check(&self) -> Result<(), Error> {
         refused(&self.faults())
     }
 
-    /// Type, number and financial year with the supplier; `None` where the
+    /// Type, number and financial year with the supplier; `None` if the
     /// date is none.
     pub(crate) fn key(&self) -> Option<DocumentKey> {
         let date = ProviderDate::from(self.doc_dtls.dt.as_str()).to_date().ok()?;

@@ -21,9 +21,9 @@ use crate::{
     values::{Amount, Irn, NicServer},
 };
 
-/// What to keep of an e-invoice: its number, and the server that registered it.
+/// The id of an e-invoice: its IRN, and the server that registered it. Store both.
 ///
-/// It can be cancelled, and given an e-way bill, on that server alone.
+/// Only that server can cancel it or generate an e-way bill for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct InvoiceId {
     /// The invoice reference number.
@@ -32,33 +32,32 @@ pub struct InvoiceId {
     pub server: NicServer,
 }
 
-/// An invoice that was registered once.
+/// A registered invoice.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RegisteredOnce {
-    /// The invoice with its signed forms, and the envelope of the answer.
+    /// The answer, with the signed invoice and QR code.
     pub invoice: Answer<RegisteredInvoice>,
-    /// What to keep for later changes.
+    /// The id to store for later changes.
     pub id: InvoiceId,
-    /// Whether it was found: it had been registered before, or by a request
-    /// whose answer was lost.
+    /// Whether it was found by a look-up: it had been registered before, or
+    /// by a request whose answer was lost.
     pub found: bool,
 }
 
 impl SessionApi {
-    /// Registers an invoice, or gives it where it is registered already: after
-    /// this, there is exactly one, whatever happened to the answers.
+    /// Registers an invoice exactly once, or returns the existing
+    /// registration, even if answers are lost.
     ///
-    /// The invoice is [checked](Inv01::check) first. Where the answer to the
-    /// request is lost, and where the portal says that it knows the document
-    /// (2150), the invoice is looked for by type, number and date. Where it is
-    /// not there it is sent again, at most twice: the portal refuses a second
-    /// registration, so none comes of that. An invoice that is found must have
-    /// the same buyer and total, as far as its signed form can be read.
+    /// The invoice is [checked](Inv01::check) first. If the answer is lost, or if the
+    /// portal reports a duplicate (2150), the invoice is looked up by type, number and
+    /// date. If it does not exist, it is sent again, at most twice: the portal refuses a
+    /// second registration, so this cannot create a duplicate. An invoice that is found
+    /// must have the same buyer and total, as far as its signed form can be read.
     ///
-    /// **Cancel safety**: if the future is dropped after the request has left,
-    /// the request is finished all the same, and nothing is looked for. Call
-    /// this once more: an invoice that was registered is found.
+    /// **Cancel safety**: if the future is dropped after the request was sent, the
+    /// request still completes, but nothing is looked up. Call this again: an invoice
+    /// that was registered is found.
     ///
     /// ```
     /// # #[cfg(feature = "mock")]
@@ -81,14 +80,14 @@ impl SessionApi {
     ///
     /// # Errors
     ///
-    /// [`Input`](ErrorKind::Input) where the invoice would be refused, with
-    /// nothing sent; [`Business`](ErrorKind::Business) with the portal's codes,
+    /// [`Input`](ErrorKind::Input) if the invoice would be refused; nothing
+    /// is sent; [`Business`](ErrorKind::Business) with the portal's codes,
     /// among them 2278 for a number that was cancelled; otherwise any kind.
-    /// With [`maybe_processed`](Error::maybe_processed) it is not known whether
-    /// the invoice exists: call this once more.
+    /// If [`maybe_processed`](Error::maybe_processed) is true, it is unknown
+    /// whether the invoice exists: call this again.
     ///
-    /// Source: the provider's page of
-    /// [Generate e-invoice](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/d2424c8a6112/api-reference/gst/compliance/openapi.json);
+    /// Source: the provider's page of [Generate
+    /// e-invoice](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/d2424c8a6112/api-reference/gst/compliance/openapi.json);
     /// that a second registration is refused is documented there.
     pub async fn generate_or_get(&self, invoice: &Inv01) -> Result<RegisteredOnce, Error> {
         invoice.check().map_err(|error| error.in_operation("generate_e_invoice"))?;
@@ -113,17 +112,16 @@ impl SessionApi {
     }
 
     /// Registers any number of invoices, each exactly once, as
-    /// [`generate_or_get`](SessionApi::generate_or_get) does. Results come in
-    /// the order in which they are known; a failure is a result like the
-    /// others and stops nothing. A document that comes twice is refused the
-    /// second time, with nothing sent.
+    /// [`generate_or_get`](SessionApi::generate_or_get) does. Results arrive in order of
+    /// completion; a failure is a result like the others and does not stop the batch. The
+    /// second of two equal documents is refused without being sent.
     ///
-    /// - **Rate limit**: all requests keep to that of the client, and the wait
-    ///   for it does not count against the call timeout.
-    /// - **Memory** does not grow with the invoices but for the numbers of the
-    ///   documents: the stream is asked for one when there is a permit for its request.
-    /// - **To resume**, leave out what has a result and give the rest once more:
-    ///   what was in flight is found.
+    /// - **Rate limit**: all requests keep to the limit of the client; the
+    ///   wait for it does not count against the call timeout.
+    /// - **Memory** grows only with the document numbers: the batch takes an
+    ///   invoice from the stream when its request can start.
+    /// - **To resume**, run the documents without a result again: those that
+    ///   were in flight are found.
     ///
     /// ```
     /// # #[cfg(feature = "mock")]
@@ -192,16 +190,16 @@ impl SessionApi {
     /// This cannot be undone, and the number cannot be used again. An active
     /// e-way bill must be cancelled first.
     ///
-    /// **Cancel safety**: if the future is dropped after the request has left,
-    /// the request is finished all the same, and an event of the target
-    /// `sandbox_client` tells the outcome. After it, and after a
-    /// failure with [`maybe_processed`](Error::maybe_processed), look at the
-    /// invoice (`get_e_invoice`): `Status` is `CNL` if it was cancelled.
+    /// **Cancel safety**: if the future is dropped after the request was sent, the
+    /// request still completes, and an event with the target `sandbox_client` reports the
+    /// outcome. After it, and after a failure with
+    /// [`maybe_processed`](Error::maybe_processed), look at the invoice
+    /// (`get_e_invoice`): `Status` is `CNL` if it was cancelled.
     ///
     /// # Errors
     ///
     /// [`Input`](ErrorKind::Input) with the field `x-source` for an invoice
-    /// of another server, with nothing sent; [`Business`](ErrorKind::Business)
+    /// of another server; nothing is sent; [`Business`](ErrorKind::Business)
     /// with 2230 for an active e-way bill, 2270 after 24 hours, 9999 for an
     /// invoice that is not active; otherwise any kind.
     pub async fn cancel(

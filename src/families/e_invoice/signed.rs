@@ -17,17 +17,17 @@ use webpki::{EndEntityCert, RawPublicKeyEntity};
 use crate::{Error, e_invoice::types::RegisteredInvoice, environment::install_tls_provider, field};
 
 impl RegisteredInvoice {
-    /// The invoice as the portal signed it: the claim `data` of `SignedInvoice`.
+    /// The invoice in the signed form: the claim `data` of `SignedInvoice`.
     ///
     /// The signature is **not** verified: see
-    /// [`verify_signed_invoice`](Self::verify_signed_invoice). `None` where the
-    /// text is no token with such a claim.
+    /// [`verify_signed_invoice`](Self::verify_signed_invoice). `None` if the
+    /// text is not a token with such a claim.
     #[must_use]
     pub fn signed_invoice_data(&self) -> Option<Value> {
         data(self.signed_invoice.as_deref()?)
     }
 
-    /// What the signed QR code says: the claim `data` of `SignedQRCode`. The
+    /// The content of the signed QR code: the claim `data` of `SignedQRCode`. The
     /// signature is **not** verified: see
     /// [`verify_signed_qr_code`](Self::verify_signed_qr_code).
     #[must_use]
@@ -39,8 +39,8 @@ impl RegisteredInvoice {
     ///
     /// # Errors
     ///
-    /// As of [`NicPublicKey::verify`], and [`SignatureError::Missing`] where
-    /// the answer has no signed invoice.
+    /// The errors of [`NicPublicKey::verify`], and [`SignatureError::Missing`] if the
+    /// answer has no signed invoice.
     pub fn verify_signed_invoice(&self, key: &NicPublicKey) -> Result<SignedClaims, SignatureError> {
         key.verify(self.signed_invoice.as_deref().ok_or(SignatureError::Missing)?)
     }
@@ -49,18 +49,18 @@ impl RegisteredInvoice {
     ///
     /// # Errors
     ///
-    /// As of [`NicPublicKey::verify`], and [`SignatureError::Missing`] where
-    /// the answer has no signed QR code.
+    /// The errors of [`NicPublicKey::verify`], and [`SignatureError::Missing`] if the
+    /// answer has no signed QR code.
     pub fn verify_signed_qr_code(&self, key: &NicPublicKey) -> Result<SignedClaims, SignatureError> {
         key.verify(self.signed_qr_code.as_deref().ok_or(SignatureError::Missing)?)
     }
 }
 
-/// The public key that NIC signs e-invoices with, to verify what comes from
-/// another than the portal: a supplier's invoice, or the QR code on paper.
+/// The public key with which NIC signs e-invoices. Use it to verify an
+/// invoice from a supplier, or a printed QR code.
 ///
 /// NIC publishes its keys on the e-invoice portal and changes them from time to
-/// time; this crate holds none.
+/// time; this crate contains none.
 ///
 /// ```
 /// use sandbox_client::{NicPublicKey, SignatureError};
@@ -92,7 +92,7 @@ pub struct NicPublicKey {
     algorithm: &'static dyn SignatureVerificationAlgorithm,
 }
 
-/// What a signed text says, after its signature was verified.
+/// The content of a signed text whose signature was verified.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SignedClaims {
@@ -102,15 +102,15 @@ pub struct SignedClaims {
     pub data: Value,
 }
 
-/// Why a signed text is not to be trusted.
+/// Why a signed text cannot be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignatureError {
     /// The answer has no such text.
     Missing,
-    /// It is no signed token with the claim `data`.
+    /// It is not a signed token with the claim `data`.
     Malformed,
-    /// It does not say that it is signed with RS256 alone, as NIC signs.
+    /// Its algorithm is not RS256, which NIC uses.
     Algorithm,
     /// It was changed, or signed with another key.
     Mismatch,
@@ -144,15 +144,15 @@ struct Claims {
 
 impl NicPublicKey {
     /// Reads the first public key (`PUBLIC KEY`) or certificate of a PEM file.
-    /// Of a certificate only the key is used: neither its dates nor who issued
-    /// it are looked at.
+    /// From a certificate only the key is used: its dates and its issuer are
+    /// not checked.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the field
     /// `public_key` for anything but an RSA key;
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the program has
-    /// no TLS provider that knows RS256.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the program has no
+    /// TLS provider that supports RS256.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         let refused = |reason| Error::input(field::PUBLIC_KEY, reason);
         let sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_ref());
@@ -176,11 +176,11 @@ impl NicPublicKey {
     }
 
     /// The claims of a signed invoice or of the text of a QR code, if this key
-    /// signed them with RS256. How old it is is not looked at.
+    /// signed them with RS256. The age is not checked.
     ///
     /// # Errors
     ///
-    /// Why it is not to be trusted. The error holds nothing of the text.
+    /// The reason why it cannot be trusted. The error contains nothing of the text.
     pub fn verify(&self, signed: &str) -> Result<SignedClaims, SignatureError> {
         let (message, signature) = signed.trim().rsplit_once('.').ok_or(SignatureError::Malformed)?;
         let (header, claims) = message.split_once('.').ok_or(SignatureError::Malformed)?;
@@ -221,7 +221,7 @@ fn rs256() -> Result<&'static dyn SignatureVerificationAlgorithm, Error> {
 
 /// The invoice inside a signed invoice, or the data inside a signed QR code:
 /// the claim `data` of the token. The signature is not checked; `None` where
-/// the text is no such token.
+/// the text is not such a token.
 pub(super) fn data(signed: &str) -> Option<Value> {
     let claims: Claims = part(signed.split('.').nth(1)?.trim_end_matches('='))?;
     unwrapped(claims.data)

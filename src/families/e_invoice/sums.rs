@@ -165,7 +165,7 @@ impl Checks<'_> {
     }
 
     /// Taxes against rates. The portal does not compare those of notes, nor an
-    /// IGST of zero where the supply is without payment of tax.
+    /// IGST of zero if the supply is without payment of tax.
     fn tax_amounts(&mut self, item: &Inv01Item, at: &impl Fn(&str) -> String) {
         if document_type(self.invoice.doc_dtls.typ) != "INV" {
             return;

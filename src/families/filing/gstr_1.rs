@@ -17,18 +17,18 @@ use crate::{
 };
 
 impl SessionApi {
-    /// Starts the filing of a period; nothing is sent yet.
+    /// Starts the filing of a period without sending anything.
     ///
     /// Sections are saved, and their summary is what is filed.
     pub fn filing(&self, period: ReturnPeriod) -> Filing<Gstr1Summary> {
         Filing::new(&self.state, period)
     }
 
-    /// Goes on with a filing that was saved by [`Filing::state`].
+    /// Resumes a filing that was saved with [`Filing::state`].
     ///
     /// # Errors
     ///
-    /// [`Input`](crate::ErrorKind::Input) where it is of another return or taxpayer.
+    /// [`Input`](crate::ErrorKind::Input) if it belongs to another return or taxpayer.
     pub fn resume_filing(&self, saved: FilingState) -> Result<ResumedFiling<Gstr1Summary>, Error> {
         state::resume(&self.state, saved)
     }
@@ -38,15 +38,14 @@ impl Filing<Gstr1Summary, Draft> {
     /// Saves sections of the draft. Safe to repeat: each row replaces the one with the
     /// same number, and others stay.
     ///
-    /// **Cancel safety**: if the future is dropped, the request is finished all
-    /// the same, and an event of the target `sandbox_client` tells the outcome.
-    /// Call this once more.
+    /// **Cancel safety**: if the future is dropped, the request still completes, and an
+    /// event with the target `sandbox_client` reports the outcome. Call this again.
     ///
     /// # Errors
     ///
     /// [`Input`](crate::ErrorKind::Input) before anything is sent, for a document of another
     /// taxpayer or period or without `gstin` and `fp`. [`Business`](crate::ErrorKind::Business)
-    /// with the code `AUTH117` where the return is filed.
+    /// with the code `AUTH117` if the return is filed.
     pub async fn save(
         &self,
         document: impl Into<Document<Gstr1>>,
@@ -60,12 +59,11 @@ impl Filing<Gstr1Summary, Draft> {
         Ok(self.at(Saved { reference_id }))
     }
 
-    /// Closes a period without supplies and has it made ready to file. Safe to
+    /// Closes a period without supplies and prepares it for filing. Safe to
     /// repeat until it is filed.
     ///
-    /// **Cancel safety**: if the future is dropped, the request is finished all
-    /// the same, and an event of the target `sandbox_client` tells the outcome.
-    /// Call this once more.
+    /// **Cancel safety**: if the future is dropped, the request still completes, and an
+    /// event with the target `sandbox_client` reports the outcome. Call this again.
     ///
     /// # Errors
     ///
@@ -76,23 +74,22 @@ impl Filing<Gstr1Summary, Draft> {
 }
 
 impl Filing<Gstr1Summary, Processed> {
-    /// Closes the draft and has it made ready to file. Safe to repeat until it is filed.
+    /// Closes the draft and prepares the return for filing. Safe to repeat until it is filed.
     ///
-    /// **Cancel safety**: if the future is dropped, the request is finished all
-    /// the same, and an event of the target `sandbox_client` tells the outcome.
-    /// Call this once more.
+    /// **Cancel safety**: if the future is dropped, the request still completes, and an
+    /// event with the target `sandbox_client` reports the outcome. Call this again.
     ///
     /// # Errors
     ///
-    /// [`Input`](crate::ErrorKind::Input) with the field `taxpayer` where neither the session nor
-    /// [`taxpayer`](Filing::taxpayer) tells whose return it is.
-    /// [`Business`](crate::ErrorKind::Business) with the code `RET192409` where a GSTR-3B of an
-    /// earlier period is not filed, and `RET00009` where this return is filed.
+    /// [`Input`](crate::ErrorKind::Input) with the field `taxpayer` if neither the session nor
+    /// [`taxpayer`](Filing::taxpayer) names the taxpayer.
+    /// [`Business`](crate::ErrorKind::Business) with the code `RET192409` if a GSTR-3B of an
+    /// earlier period is not filed, and `RET00009` if this return is filed.
     pub async fn proceed(&self) -> Result<Filing<Gstr1Summary, Proceeding>, Error> {
         self.close(false).await
     }
 
-    /// Goes on where the return is ready to file already.
+    /// Continues with a return that is already ready to file.
     pub fn already_ready(&self) -> Filing<Gstr1Summary, Ready> {
         self.at(Ready { nil: false })
     }

@@ -16,7 +16,7 @@ use crate::{
     values::{Amount, EvcOtp, Gstin, Pan, ReturnPeriod, ReturnType},
 };
 
-/// Whether the liability of a GSTR-3B is paid, as its draft shows.
+/// Whether the liability of a GSTR-3B is paid, according to its draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PaymentState {
@@ -27,7 +27,7 @@ pub enum PaymentState {
 }
 
 impl SessionApi {
-    /// Starts the filing of a period; nothing is sent yet.
+    /// Starts the filing of a period without sending anything.
     ///
     /// ```
     /// # #[cfg(feature = "mock")]
@@ -59,11 +59,11 @@ impl SessionApi {
         Filing::new(&self.state, period)
     }
 
-    /// Goes on with a filing that was saved by [`Filing::state`].
+    /// Resumes a filing that was saved with [`Filing::state`].
     ///
     /// # Errors
     ///
-    /// [`Input`](crate::ErrorKind::Input) where it is of another return or taxpayer.
+    /// [`Input`](crate::ErrorKind::Input) if it belongs to another return or taxpayer.
     pub fn resume_filing(&self, saved: FilingState) -> Result<ResumedFiling<Gstr3b>, Error> {
         state::resume(&self.state, saved)
     }
@@ -71,14 +71,13 @@ impl SessionApi {
 
 /// What to do when the answer of a payment was lost.
 const LOOK_AT_PAYMENT: &str =
-    "the liability may be paid: look with `payment()` (`tx_pmt` of the draft) before you pay again";
+    "the liability may be paid: check `payment()` (`tx_pmt` of the draft) before you pay again";
 
 impl Filing<Gstr3b, Draft> {
     /// Saves the draft, all tables but `tx_pmt`. Safe to repeat: the draft is replaced.
     ///
-    /// **Cancel safety**: if the future is dropped, the request is finished all
-    /// the same, and an event of the target `sandbox_client` tells the outcome.
-    /// Call this once more.
+    /// **Cancel safety**: if the future is dropped, the request still completes, and an
+    /// event with the target `sandbox_client` reports the outcome. Call this again.
     ///
     /// # Errors
     ///
@@ -94,22 +93,22 @@ impl Filing<Gstr3b, Draft> {
         Ok(self.at(Saved { reference_id }))
     }
 
-    /// Goes on with a nil return: nothing is saved and nothing is paid, and an
-    /// empty document is filed (inferred from a recorded call).
+    /// Continues with a nil return: nothing is saved or paid, and an empty
+    /// document is filed (inferred from a recorded call).
     pub fn nil(&self) -> Filing<Gstr3b, Ready> {
         self.at(Ready { nil: true })
     }
 }
 
 impl Filing<Gstr3b, Processed> {
-    /// Looks whether the liability is paid: `tx_pmt` of the draft. Reading, so
-    /// safe to repeat. Once it tells that nothing is paid,
-    /// [`offset`](Filing::offset) may be called again after a lost answer.
+    /// Checks whether the liability is paid: `tx_pmt` of the draft. Read-only, so safe to
+    /// repeat. Once it returns [`NotPaid`](PaymentState::NotPaid), [`offset`](Filing::offset)
+    /// may be called again after a lost answer.
     ///
     /// # Errors
     ///
-    /// [`Decode`](crate::ErrorKind::Decode) where the draft tells of payments in a form
-    /// that is not known: then nothing is certain. Otherwise any kind.
+    /// [`Decode`](crate::ErrorKind::Decode) if the draft shows payments in an
+    /// unknown form: the state is then unknown. Otherwise any kind.
     pub async fn payment(&self) -> Result<PaymentState, Error> {
         let draft = <Gstr3b as sealed::Return>::fetch(&self.state, self.period).await?;
         let state = payment_of(draft.tx_pmt.as_ref());
@@ -124,20 +123,19 @@ impl Filing<Gstr3b, Processed> {
 
     /// Pays the liability from the cash and credit ledgers. **This cannot be undone.**
     ///
-    /// It is sent once: where the answer is lost the error says so, and this
-    /// filing refuses to pay again until [`payment`](Filing::payment) has told
-    /// that nothing is paid.
+    /// It is sent once: if the answer is lost, the error says so, and this filing refuses
+    /// to pay again until [`payment`](Filing::payment) has shown that nothing is paid.
     ///
-    /// **Cancel safety**: if the future is dropped, the request is finished all
-    /// the same, an event of the target `sandbox_client` tells its outcome, and
-    /// this filing and its clones refuse as after a lost answer.
+    /// **Cancel safety**: if the future is dropped, the request still completes, an event
+    /// with the target `sandbox_client` reports its outcome, and this filing and its
+    /// clones refuse to send it again, as after a lost answer.
     ///
     /// # Errors
     ///
-    /// [`Input`](crate::ErrorKind::Input) with the field `filing` while an earlier request is in
-    /// doubt. [`Business`](crate::ErrorKind::Business) with the code `RT-3BAS1070` where the payment
-    /// is not exactly the liability. With [`maybe_processed`](Error::maybe_processed), look
-    /// at [`payment`](Filing::payment).
+    /// [`Input`](crate::ErrorKind::Input) with the field `filing` while an earlier
+    /// request is in doubt. [`Business`](crate::ErrorKind::Business) with the code
+    /// `RT-3BAS1070` if the payment is not exactly the liability. With
+    /// [`maybe_processed`](Error::maybe_processed), look at [`payment`](Filing::payment).
     pub async fn offset(&self, payment: Confirmed<Gstr3bOffset>) -> Result<Filing<Gstr3b, Ready>, Error> {
         let (api, period) = (SessionApi { state: self.state.clone() }, self.period);
         let Confirmed(payment) = payment;
@@ -148,11 +146,11 @@ impl Filing<Gstr3b, Processed> {
         Ok(self.at(Ready { nil: false }))
     }
 
-    /// Goes on where the liability is paid already, after a look.
+    /// Continues with a return whose liability is already paid, after a check.
     ///
     /// # Errors
     ///
-    /// [`Input`](crate::ErrorKind::Input) with the field `filing` where the draft shows no payment.
+    /// [`Input`](crate::ErrorKind::Input) with the field `filing` if the draft shows no payment.
     pub async fn already_paid(&self) -> Result<Filing<Gstr3b, Ready>, Error> {
         match self.payment().await? {
             PaymentState::Paid => Ok(self.at(Ready { nil: false })),
@@ -163,7 +161,7 @@ impl Filing<Gstr3b, Processed> {
         }
     }
 
-    /// Goes on where nothing is to be paid: a return with figures and no liability.
+    /// Continues with a return that has figures but no liability.
     pub fn nothing_to_pay(&self) -> Filing<Gstr3b, Ready> {
         self.at(Ready { nil: false })
     }

@@ -22,11 +22,11 @@ impl SessionApi {
         Filing::new(&self.state, year.last_period())
     }
 
-    /// Goes on with a filing that was saved by [`Filing::state`].
+    /// Resumes a filing that was saved with [`Filing::state`].
     ///
     /// # Errors
     ///
-    /// [`Input`](crate::ErrorKind::Input) where it is of another return or taxpayer.
+    /// [`Input`](crate::ErrorKind::Input) if it belongs to another return or taxpayer.
     pub fn resume_filing(&self, saved: FilingState) -> Result<ResumedFiling<Gstr9>, Error> {
         if saved.period().month().get() != 3 {
             return Err(Error::input(
@@ -47,15 +47,14 @@ impl Filing<Gstr9, Draft> {
     /// Saves tables of the draft. Safe to repeat: a table that is sent replaces
     /// the one saved before, and others stay.
     ///
-    /// **Cancel safety**: if the future is dropped, the request is finished all
-    /// the same, and an event of the target `sandbox_client` tells the outcome.
-    /// Call this once more.
+    /// **Cancel safety**: if the future is dropped, the request still completes, and an
+    /// event with the target `sandbox_client` reports the outcome. Call this again.
     ///
     /// # Errors
     ///
     /// [`Input`](crate::ErrorKind::Input) before anything is sent, for a document of another
     /// taxpayer or period or without `gstin` and `fp`. [`Business`](crate::ErrorKind::Business)
-    /// with the code `RT-9AS-1008` where a return of the year is not filed.
+    /// with the code `RT-9AS-1008` if a return of the year is not filed.
     pub async fn save(&self, document: impl Into<Document<Gstr9>>) -> Result<Filing<Gstr9, Saved>, Error> {
         let document = document.into();
         self.refuse_foreign(sealed::Return::owner(&*document), "save_gstr_9")?;
@@ -67,17 +66,16 @@ impl Filing<Gstr9, Draft> {
 }
 
 impl Filing<Gstr9, Processed> {
-    /// Closes the draft and has it made ready to file. Safe to repeat until it is filed.
+    /// Closes the draft and prepares the return for filing. Safe to repeat until it is filed.
     ///
-    /// **Cancel safety**: if the future is dropped, the request is finished all
-    /// the same, and an event of the target `sandbox_client` tells the outcome.
-    /// Call this once more.
+    /// **Cancel safety**: if the future is dropped, the request still completes, and an
+    /// event with the target `sandbox_client` reports the outcome. Call this again.
     ///
     /// # Errors
     ///
-    /// [`Input`](crate::ErrorKind::Input) with the field `taxpayer` where neither the session nor
-    /// [`taxpayer`](Filing::taxpayer) tells whose return it is.
-    /// [`Business`](crate::ErrorKind::Business) with the code `RET00003` where it is ready already.
+    /// [`Input`](crate::ErrorKind::Input) with the field `taxpayer` if neither the session nor
+    /// [`taxpayer`](Filing::taxpayer) names the taxpayer.
+    /// [`Business`](crate::ErrorKind::Business) with the code `RET00003` if it is already ready.
     pub async fn proceed(&self) -> Result<Filing<Gstr9, Proceeding>, Error> {
         let api = returns_common::SessionApi { state: self.state.clone() };
         let body = self.return_of_period("proceed_to_file")?;
@@ -87,7 +85,7 @@ impl Filing<Gstr9, Processed> {
         Ok(self.at(Proceeding { reference_id, nil: false }))
     }
 
-    /// Goes on where the return is ready to file already.
+    /// Continues with a return that is already ready to file.
     pub fn already_ready(&self) -> Filing<Gstr9, Ready> {
         self.at(Ready { nil: false })
     }
@@ -119,7 +117,7 @@ impl sealed::Return for Gstr9 {
         (self.gstin.as_deref(), self.fp.as_deref())
     }
 
-    /// `isnil` is no member of the draft, and GSTN refuses a filing without it.
+    /// `isnil` is not a member of the draft, and GSTN refuses a filing without it.
     fn to_file(document: Document<Self>) -> Result<Document<Self>, Error> {
         if document.isnil.is_some() { Ok(document) } else { document.with("isnil", YesNo::No) }
     }

@@ -1,9 +1,9 @@
 //! Filing a return, step by step.
 //!
-//! Each step is a method that only the step before it gives. Fetching, saving,
-//! proceeding and asking for an OTP may be repeated; paying and filing cannot
-//! be undone, so they take what you have [`Confirmed`], are sent once, and name
-//! the look that tells what became of a request whose answer was lost.
+//! Each step is a method of the value that the previous step returns. You can repeat
+//! fetching, saving, proceeding and requesting an OTP. Paying and filing cannot be
+//! undone: they take a [`Confirmed`] value, are sent once, and name the check to make if
+//! the answer is lost.
 
 #[cfg(feature = "gstr_1")]
 mod gstr_1;
@@ -40,7 +40,7 @@ use step::{Draft, Proceeding, Processed, Ready, Saved, Signing, Step};
 
 /// The filing of one return, at the step `S`.
 ///
-/// Made by `filing` of the family, such as `session.gstr_3b().filing(period)`. `R` is the
+/// Returned by `filing` of the family, such as `session.gstr_3b().filing(period)`. `R` is the
 /// document that is filed.
 ///
 /// | step | GSTR-3B | GSTR-1 and GSTR-9 |
@@ -52,8 +52,8 @@ use step::{Draft, Proceeding, Processed, Ready, Saved, Signing, Step};
 /// | [`Ready`] | `review`, `request_otp` | `review`, `request_otp` |
 /// | [`Signing`] | **`file`** | **`file`** |
 ///
-/// The two in bold cannot be undone. A clone is the same filing: what one of
-/// them has in doubt, no other repeats.
+/// The two in bold cannot be undone. A clone is the same filing: if the
+/// outcome of a request is unknown, no clone repeats it.
 ///
 /// Source: the provider's recipes on
 /// [GSTR-3B](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/3293fc43ed97/recipes/gst/gstr-3b/file_gstr_3b.mdx)
@@ -70,10 +70,10 @@ pub struct Filing<R, S = Draft> {
     document: std::marker::PhantomData<fn() -> R>,
 }
 
-/// What a person, or a program with their consent, has seen and decided on.
+/// A value that a person, or a program with their consent, has reviewed and approved.
 ///
-/// Steps that cannot be undone take one, so that what is sent is what was
-/// reviewed, and so that such a step is seen where it is called.
+/// Steps that cannot be undone take one, so that the reviewed value is
+/// sent, and such a step is visible in the calling code.
 ///
 /// ```
 /// use sandbox_client::filing::Confirmed;
@@ -87,14 +87,14 @@ pub struct Filing<R, S = Draft> {
 pub struct Confirmed<T>(T);
 
 impl<T> Confirmed<T> {
-    /// Confirms that `value` is to be sent although that cannot be undone.
+    /// Confirms that `value` may be sent although that cannot be undone.
     #[must_use]
     pub fn irreversible(value: T) -> Self {
         Self(value)
     }
 }
 
-/// A return that is filed.
+/// A filed return.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Filed {
@@ -102,7 +102,7 @@ pub struct Filed {
     pub arn: String,
     /// The acknowledgement as received; GSTR-3B adds date and time to the ARN.
     pub acknowledgement: String,
-    /// What the provider's support asks for. Not always a UUID.
+    /// The id that the provider's support asks for. Not always a UUID.
     pub transaction_id: Option<String>,
 }
 
@@ -162,15 +162,15 @@ impl<R: Return> Filing<R> {
         }
     }
 
-    /// Whose return it is. Needed where the session is a token alone, as with
-    /// [`with_taxpayer_token`](crate::Client::with_taxpayer_token).
+    /// The taxpayer of the return. Required if the session has only a token,
+    /// as with [`with_taxpayer_token`](crate::Client::with_taxpayer_token).
     pub fn taxpayer(mut self, gstin: Gstin) -> Self {
         self.taxpayer = Some(gstin);
         self
     }
 
-    /// Goes on with the draft that is saved already, on the portal or by an
-    /// earlier program. Fetches it, so that a draft that is not there is told now.
+    /// Continues with a draft that was saved earlier, on the portal or by
+    /// another program. Fetches it, so that a missing draft is reported now.
     ///
     /// # Errors
     ///
@@ -188,15 +188,14 @@ impl<R: Return, S: Step> Filing<R, S> {
         self.period
     }
 
-    /// The same filing, whose jobs are asked for in another rhythm. The
-    /// provider advises to ask every 10 to 15 seconds, and most jobs take less
-    /// than three minutes.
+    /// The same filing, whose jobs are polled at other intervals. The
+    /// provider recommends every 10 to 15 seconds; most jobs take less than three minutes.
     pub fn polling(mut self, polling: Polling) -> Self {
         self.polling = polling;
         self
     }
 
-    /// Fetches the draft as GSTN has it. Safe to repeat.
+    /// Fetches the draft from GSTN. Safe to repeat.
     ///
     /// # Errors
     ///
@@ -342,7 +341,7 @@ impl Doubt {
 #[cfg(any(feature = "gstr_1", feature = "gstr_9"))]
 fn known(taxpayer: Option<Gstin>, operation: &'static str) -> Result<Gstin, Error> {
     taxpayer.ok_or_else(|| {
-        Error::input(field::TAXPAYER, "is missing: a token alone does not tell whose it is")
+        Error::input(field::TAXPAYER, "is missing: a bare token does not identify the taxpayer")
             .in_operation(operation)
             .with_advice("name the taxpayer with `taxpayer`")
     })
@@ -380,8 +379,8 @@ impl<R: Return> Filing<R, Saved> {
     ///
     /// # Errors
     ///
-    /// [`Business`](ErrorKind::Business) where the data has errors: the first of them, and
-    /// [`job`](Filing::job) has all. [`Timeout`](ErrorKind::Timeout) where GSTN takes longer
+    /// [`Business`](ErrorKind::Business) if the data has errors: the first of them, and
+    /// [`job`](Filing::job) has all. [`Timeout`](ErrorKind::Timeout) if GSTN takes longer
     /// than [`polling`](Filing::polling) says; wait again then.
     pub async fn wait(&self) -> Result<Filing<R, Processed>, Error> {
         processed(&self.job()).await?;
@@ -417,28 +416,29 @@ impl<R: Return> Filing<R, Ready> {
         self.document_to_file(self.step.nil).await
     }
 
-    /// Has GSTN send an OTP to the person with this PAN, who signs. It may be
-    /// repeated: each call sends a message to a person, and the last OTP counts (inferred).
+    /// Asks GSTN to send an OTP to the signatory with this PAN. You can
+    /// repeat it: each call sends another message, and the last OTP counts (inferred).
     ///
-    /// **Cancel safety**: if the future is dropped after the request has left,
-    /// the OTP is sent all the same; go on with [`otp_at_hand`](Filing::otp_at_hand).
+    /// **Cancel safety**: if the future is dropped after the request was sent,
+    /// the OTP is still sent; continue with [`otp_at_hand`](Filing::otp_at_hand).
     ///
     /// # Errors
     ///
-    /// [`Business`](ErrorKind::Business) with the code `OTP0010` where the PAN may not sign.
+    /// [`Business`](ErrorKind::Business) with the code `OTP0010` if the PAN may not sign.
     pub async fn request_otp(&self, pan: &Pan) -> Result<Filing<R, Signing>, Error> {
         self.send_otp(pan).await?;
         Ok(self.at(Signing { nil: self.step.nil }))
     }
 
-    /// Goes on with an OTP that the person has already.
+    /// Continues with an OTP that the person already has.
     pub fn otp_at_hand(&self) -> Filing<R, Signing> {
         self.at(Signing { nil: self.step.nil })
     }
 }
 
 /// What to do when the answer of a filing was lost.
-const LOOK_AT_OUTCOME: &str = "the return may be filed: look with `outcome()` (Track Returns) and wait some minutes before you file again";
+const LOOK_AT_OUTCOME: &str =
+    "the return may be filed: wait some minutes and check `outcome()` (Track Returns) before you file again";
 
 impl<R: Return> Filing<R, Signing> {
     /// What will be filed; as [`review`](Filing::review) before the OTP.
@@ -461,14 +461,13 @@ impl<R: Return> Filing<R, Signing> {
 
     /// Files the return. **This is a legal act and cannot be undone.**
     ///
-    /// The document is the one that was reviewed, and it is sent as it was
-    /// received. It is sent once: where the answer is lost the error says so,
-    /// and this filing refuses to file again until [`outcome`](Filing::outcome)
-    /// has told that it is not filed.
+    /// Sends the reviewed document exactly as it was received, once. If the answer is
+    /// lost, the error says so, and this filing refuses to file again until
+    /// [`outcome`](Filing::outcome) has shown that the return is not filed.
     ///
-    /// **Cancel safety**: if the future is dropped, the request is finished all
-    /// the same, an event of the target `sandbox_client` tells its outcome, and
-    /// this filing and its clones refuse as after a lost answer.
+    /// **Cancel safety**: if the future is dropped, the request still completes, an event
+    /// with the target `sandbox_client` reports its outcome, and this filing and its
+    /// clones refuse to send it again, as after a lost answer.
     ///
     /// # Errors
     ///
@@ -492,7 +491,7 @@ impl<R: Return> Filing<R, Signing> {
     }
 }
 
-/// The acknowledgement of a filing, which is no success without one.
+/// The acknowledgement of a filing, which is not a success without one.
 fn acknowledged<T>(answer: &Answer<T>, number: Option<&str>) -> Result<(String, Option<String>), Error> {
     let number = number.map(str::trim).filter(|number| !number.is_empty());
     let number = number.ok_or_else(|| answer.incomplete("names no acknowledgement number"))?;

@@ -1,4 +1,4 @@
-//! What became of a filing.
+//! The outcome of a filing.
 
 use super::{Filing, Return, step::Step};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     values::{ProviderDate, ReturnPeriod, ReturnType},
 };
 
-/// Whether a return is filed, as far as GSTN tells.
+/// Whether a return is filed, as far as GSTN reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FilingOutcome {
@@ -19,11 +19,11 @@ pub enum FilingOutcome {
         /// The day of the filing.
         date: Option<ProviderDate>,
     },
-    /// GSTN lists no filing of it. Right after a request whose answer was lost
-    /// that may change: look again after some minutes.
+    /// GSTN lists no filing of it. Right after a request whose answer was
+    /// lost, this may change: check again after some minutes.
     NotFiled,
-    /// GSTN lists something of it that is not plainly a filing, or something
-    /// that cannot be read.
+    /// GSTN lists an entry for it that is not clearly a filing, or that
+    /// cannot be read.
     Unknown {
         /// The status as received, such as `Filed`.
         status: Option<String>,
@@ -31,10 +31,10 @@ pub enum FilingOutcome {
 }
 
 impl<R: Return, S: Step> Filing<R, S> {
-    /// Looks whether the return is filed: the list of Track Returns. Reading, so safe to
-    /// repeat, at any step and after any failure.
+    /// Checks whether the return is filed, in the list of Track Returns. Read-only, so
+    /// safe to repeat, at any step and after any failure.
     ///
-    /// Once it tells that the return is not filed,
+    /// Once it has shown that the return is not filed,
     /// [`file`](Filing::file) may be called again after a lost answer.
     ///
     /// ```
@@ -85,7 +85,7 @@ impl<R: Return, S: Step> Filing<R, S> {
 }
 
 impl FilingOutcome {
-    /// What a list of filings tells of one return, such as the list of Track Returns
+    /// What a list of filings says about one return, such as the list of Track Returns
     /// or of a [sweep](crate::FiledInPeriod). A filing that says neither which return
     /// nor which period it is may be the one, so it makes the outcome unknown.
     ///

@@ -15,8 +15,8 @@ use crate::{
     values::{Gstin, ReturnPeriod, ReturnType},
 };
 
-/// How far a filing is, for a file or a database. It has no secret in it:
-/// neither token nor OTP nor PAN.
+/// The state of a filing, to store in a file or a database. It contains
+/// no secret: no token, no OTP, no PAN.
 ///
 /// ```
 /// # #[cfg(all(feature = "mock", feature = "gstr_3b"))]
@@ -94,8 +94,8 @@ pub enum ResumedFiling<R: Return> {
 }
 
 impl<R: Return, S: Step> Filing<R, S> {
-    /// How far the filing is, to be resumed later by `resume_filing` of the
-    /// family. Save it after each step, and before one that cannot be undone.
+    /// The state of the filing, to resume it later with `resume_filing` of
+    /// the family. Store it after each step, and before a step that cannot be undone.
     #[must_use]
     pub fn state(&self) -> FilingState {
         FilingState {

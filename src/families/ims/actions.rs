@@ -24,18 +24,17 @@ use crate::{
 /// document 4 MB; this one documents nothing.
 const MOST_BYTES: usize = 4_000_000;
 
-/// Actions on listed documents; made by [`SessionApi::actions`].
+/// Actions on listed documents; returned by [`SessionApi::actions`].
 pub type InvoiceActions = InvoiceBatch<Actions>;
 
-/// Actions to take back; made by [`SessionApi::resets`].
+/// Resets of listed documents; returned by [`SessionApi::resets`].
 pub type InvoiceResets = InvoiceBatch<Resets>;
 
-/// Documents to act on, or to take actions back from, in as few requests as
+/// Documents to act on, or whose actions to undo, in as few requests as
 /// possible.
 ///
 /// Nothing is sent before [`run`](InvoiceBatch::run) or
-/// [`send`](InvoiceBatch::send), which first tell the first document that
-/// cannot be acted on so.
+/// [`send`](InvoiceBatch::send), which first report a document on which the action is impossible.
 #[must_use = "nothing happens before `run` or `send`"]
 pub struct InvoiceBatch<K> {
     api: SessionApi,
@@ -96,16 +95,16 @@ impl BatchKind for Resets {
     }
 }
 
-/// What happens while a batch runs, told by [`InvoiceBatch::on_step`].
+/// An event of a running batch, reported by [`InvoiceBatch::on_step`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum BatchStep {
-    /// GSTN still processes an earlier batch of the taxpayer (IMSSAV0015). The
-    /// request is sent again after a pause.
+    /// GSTN is still processing an earlier batch of the taxpayer (IMSSAV0015).
+    /// The request is sent again after a pause.
     Busy,
-    /// GSTN has taken in a request.
+    /// GSTN has accepted a request.
     Sent {
-        /// The job that it is now.
+        /// The job that processes it.
         reference_id: String,
         /// Which request it was, from 1.
         request: usize,
@@ -116,16 +115,16 @@ pub enum BatchStep {
     },
 }
 
-/// What became of the requests of a batch.
+/// The outcome of the requests of a batch.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[must_use = "what was refused or not sent is told here"]
 pub struct BatchReport {
     /// The jobs in the order in which they were sent.
     pub jobs: Vec<BatchJob>,
-    /// Documents of requests that GSTN has not taken in, or may not have.
+    /// Number of documents in requests that GSTN did not accept, or may not have accepted.
     pub not_sent: usize,
-    /// Why it ended before its end: a request after the first failed, or a job
+    /// Why the batch stopped early: a request after the first failed, or a job
     /// was not done in time.
     pub error: Option<Error>,
 }
@@ -143,8 +142,8 @@ pub struct BatchJob {
 }
 
 impl BatchReport {
-    /// All jobs as one: sums of the counts, all refused documents, code and
-    /// message of the first job that failed.
+    /// All jobs combined: sums of the counts, all refused documents, code
+    /// and message of the first job that failed.
     #[must_use]
     pub fn total(&self) -> JobReport {
         let mut reports = self.jobs.iter().filter_map(|job| job.report.clone());
@@ -158,12 +157,12 @@ impl BatchReport {
 }
 
 impl SessionApi {
-    /// Starts a batch of actions on documents that were listed.
+    /// Starts a batch of actions on listed documents.
     ///
-    /// GSTN processes it later: [`run`](InvoiceBatch::run) waits for that and
-    /// tells how it went. Each document carries the status that it was listed
-    /// with; where it has another by now, or the supplier has changed it, GSTN
-    /// refuses that one document (inferred) and the report names it.
+    /// GSTN processes it later: [`run`](InvoiceBatch::run) waits for that and returns a
+    /// report. Each document is sent with its listed status; if the status or the
+    /// document has changed since, GSTN refuses that document (inferred) and the report
+    /// names it.
     ///
     /// ```
     /// # #[cfg(feature = "mock")]
@@ -194,8 +193,8 @@ impl SessionApi {
         InvoiceBatch::new(self.clone())
     }
 
-    /// Starts a batch of resets: the documents stand without action again. A
-    /// batch of its own, since GSTN takes actions and resets apart.
+    /// Starts a batch of resets, which undo actions. It is a separate batch,
+    /// since GSTN accepts actions and resets only in separate requests.
     pub fn resets(&self) -> InvoiceResets {
         InvoiceBatch::new(self.clone())
     }
@@ -213,7 +212,7 @@ impl InvoiceBatch<Actions> {
         self.act(invoice, InvoiceAction::Rejected)
     }
 
-    /// Keeps a document pending, unless it was listed as one that may not be.
+    /// Keeps a document pending. Refused if the list says that it cannot be kept pending.
     pub fn keep_pending(self, invoice: &Invoice) -> Self {
         self.act(invoice, InvoiceAction::Pending)
     }
@@ -228,14 +227,13 @@ impl InvoiceBatch<Actions> {
         self
     }
 
-    /// A word to the supplier, with the document added last: at most 250
-    /// characters, and not for a document that was listed as one that takes
-    /// none (`isRemarksBlocked`).
+    /// A remark for the supplier on the document added last: at most 250
+    /// characters. Refused if the list says that the document accepts none (`isRemarksBlocked`).
     ///
     /// GSTN announced remarks for documents that are rejected or kept pending;
     /// the provider's page shows them with accepted ones too, for invoices and
     /// debit notes, and other clients send them with credit notes. So they are
-    /// sent with any, and GSTN has the last word.
+    /// sent with any action, and GSTN decides.
     pub fn remarks(mut self, text: impl Into<String>) -> Self {
         self.documents.remark(text.into());
         self
@@ -244,10 +242,9 @@ impl InvoiceBatch<Actions> {
     /// Declares whether credit is reduced, for the document added last: one that
     /// is accepted, and is a credit note or an amended document.
     ///
-    /// Needed for credit notes and their amendments, and for other amended
-    /// documents where the list says that GSTN asks (`isItcRedReqBlocked` is `N`;
-    /// inferred): GSTN refuses those without (IMSSAV0054). Not allowed where it is
-    /// `Y`.
+    /// Required for credit notes and their amendments, and for other amended documents if
+    /// the list says so (`isItcRedReqBlocked` is `N`; inferred): GSTN refuses them
+    /// without it (IMSSAV0054). Not allowed if it is `Y`.
     ///
     /// ```
     /// # use sandbox_client::{InvoiceActions, ItcDeclaration, values::{Invoice, ItcReduction}};
@@ -268,8 +265,8 @@ impl InvoiceBatch<Actions> {
         self
     }
 
-    /// Declares the same for each document added so far that needs a
-    /// declaration and has none.
+    /// Makes the same declaration for each document added so far
+    /// that needs one and has none.
     pub fn itc_reduction_where_needed(mut self, declaration: ItcDeclaration) -> Self {
         self.documents.declare_where_needed(declaration);
         self
@@ -277,13 +274,13 @@ impl InvoiceBatch<Actions> {
 }
 
 impl InvoiceBatch<Resets> {
-    /// Takes back the action on a document.
+    /// Undoes the action on a document.
     pub fn reset(mut self, invoice: &Invoice) -> Self {
         self.documents.add(invoice, None);
         self
     }
 
-    /// Takes back the actions on many documents.
+    /// Undoes the actions on many documents.
     pub fn reset_all<'a>(self, invoices: impl IntoIterator<Item = &'a Invoice>) -> Self {
         invoices.into_iter().fold(self, Self::reset)
     }
@@ -302,15 +299,15 @@ impl<K: BatchKind> InvoiceBatch<K> {
         }
     }
 
-    /// Whose documents they are. Needed where the session is a token
-    /// alone, as with [`with_taxpayer_token`](crate::Client::with_taxpayer_token).
+    /// The taxpayer who received the documents. Required if the session has only a token,
+    /// as with [`with_taxpayer_token`](crate::Client::with_taxpayer_token).
     pub fn recipient(mut self, gstin: Gstin) -> Self {
         self.recipient = Some(gstin);
         self
     }
 
-    /// Most bytes of JSON of one request. Default 4 MB, which other providers
-    /// of the same call document; about 13,000 documents.
+    /// Maximum size of a request's JSON in bytes. Default 4 MB, which other
+    /// providers of the same call document; about 13,000 documents.
     pub fn max_request_bytes(mut self, bytes: usize) -> Self {
         self.most_bytes = bytes;
         self
@@ -323,8 +320,8 @@ impl<K: BatchKind> InvoiceBatch<K> {
         self
     }
 
-    /// Tells `observer` what happens during [`run`](InvoiceBatch::run). It is
-    /// called in the task of the call and should be quick.
+    /// Tells `observer` what happens during [`run`](InvoiceBatch::run). It
+    /// runs in the task of the call and should return quickly.
     pub fn on_step(mut self, observer: impl Fn(BatchStep) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
@@ -336,20 +333,20 @@ impl<K: BatchKind> InvoiceBatch<K> {
         self.documents.len()
     }
 
-    /// Whether the batch has no documents, which is refused.
+    /// Whether the batch has no documents. An empty batch is refused.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many requests the batch takes, by the size of each.
+    /// How many requests the batch needs.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.documents.clone().into_bodies(self.most_bytes).len()
     }
 
-    /// What is refused before anything is sent, to be known before a person is
-    /// asked. Sends nothing.
+    /// Checks the batch without sending it, for example before you ask a
+    /// person to confirm.
     ///
     /// # Errors
     ///
@@ -371,24 +368,24 @@ impl<K: BatchKind> InvoiceBatch<K> {
                 Err(Error::input(field::RECIPIENT, "is not the taxpayer of the session"))
             }
             (named, session) => named.or(session).ok_or_else(|| {
-                Error::input(field::RECIPIENT, "is missing: a token alone does not tell whose it is")
+                Error::input(field::RECIPIENT, "is missing: a bare token does not identify the taxpayer")
                     .with_advice("name the taxpayer with `recipient`")
             }),
         }
     }
 
-    /// Sends the batch in one request, and gives a handle on the work that GSTN
-    /// does then.
+    /// Sends the batch in one request, and returns a handle on the job that
+    /// processes it.
     ///
-    /// **Cancel safety**: if the future is dropped after the request has left,
-    /// the request is finished all the same, and an event of the target
-    /// `sandbox_client` tells the outcome and the id of the job. Spawn a task
-    /// to keep the [`Job`] whatever becomes of the caller.
+    /// **Cancel safety**: if the future is dropped after the request was sent, the
+    /// request still completes, and an event with the target `sandbox_client` reports the
+    /// outcome and the id of the job. Spawn a task to keep the [`Job`] if the caller may
+    /// go away.
     ///
-    /// Never repeated by itself where it may have arrived. After a failure with
-    /// [`maybe_processed`](Error::maybe_processed), list again: documents that
-    /// were acted on show it, and the statuses sent keep a second batch from
-    /// overwriting anything unseen.
+    /// Never retried if the provider may have processed it. After a failure with
+    /// [`maybe_processed`](Error::maybe_processed), list again: the statuses show which
+    /// actions took effect, and a second batch cannot overwrite changes that you have not
+    /// seen, since it sends the listed statuses.
     ///
     /// # Errors
     ///
@@ -397,8 +394,8 @@ impl<K: BatchKind> InvoiceBatch<K> {
     /// [`Business`](crate::ErrorKind::Business) with `IMSSAV0015` while GSTN processes an
     /// earlier batch of the taxpayer. Otherwise any kind.
     ///
-    /// Source: the provider's page on
-    /// [Save Invoice Status](https://developer.sandbox.co.in/api-reference/gst/compliance/endpoints/taxpayer/invoices/save).
+    /// Source: the provider's page on [Save Invoice
+    /// Status](https://developer.sandbox.co.in/api-reference/gst/compliance/endpoints/taxpayer/invoices/save).
     pub async fn send(self) -> Result<Job, Error> {
         let recipient = self.checked()?;
         let mut bodies = self.documents.into_bodies(self.most_bytes);
@@ -416,16 +413,15 @@ impl<K: BatchKind> InvoiceBatch<K> {
 
     /// Sends the batch and waits until GSTN has processed it.
     ///
-    /// A batch that is too large for one request is sent in several, each after
-    /// the job of the one before, since GSTN processes one batch of a taxpayer
-    /// at a time. An earlier batch that GSTN still processes is waited for too.
-    /// Otherwise as [`send`](InvoiceBatch::send).
+    /// A batch that is too large for one request is split, and each request is sent after
+    /// the job of the previous one, since GSTN processes one batch of a taxpayer at a
+    /// time. It also waits for an earlier batch that GSTN is still processing. Otherwise
+    /// like [`send`](InvoiceBatch::send).
     ///
     /// # Errors
     ///
-    /// Those of [`send`](InvoiceBatch::send), for the first request. Once a request
-    /// was taken in, the report has what went wrong after it; documents that
-    /// GSTN refused are in it as well.
+    /// Those of [`send`](InvoiceBatch::send), for the first request. After the
+    /// first accepted request, failures are in the report, with the documents that GSTN refused.
     pub async fn run(self) -> Result<BatchReport, Error> {
         let recipient = self.checked()?;
         let bodies = self.documents.clone().into_bodies(self.most_bytes);

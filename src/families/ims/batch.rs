@@ -60,7 +60,7 @@ impl Documents {
         if item.remarks_blocked {
             self.refuse(field::REMARKS, "are blocked for this document (isRemarksBlocked)");
         } else if length > LONGEST_REMARK {
-            let reason = format!("have {length} characters; GSTN takes {LONGEST_REMARK} at most");
+            let reason = format!("have {length} characters; GSTN accepts {LONGEST_REMARK} at most");
             self.refuse(field::REMARKS, &reason);
         } else {
             item.sent.remarks = Some(text);

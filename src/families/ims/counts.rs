@@ -10,7 +10,7 @@ use crate::{
 
 /// The counts of all three groups of goods.
 ///
-/// Made by [`SessionApi::all_counts`].
+/// Returned by [`SessionApi::all_counts`].
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AllInvoiceCounts {
@@ -73,7 +73,7 @@ impl AllInvoiceCounts {
         self.by_status().no_action
     }
 
-    /// Whether nothing is left without action in any group.
+    /// Whether every document of all groups has an action.
     #[must_use]
     pub fn all_acted_on(&self) -> bool {
         self.by_status().no_action == 0
@@ -85,8 +85,8 @@ impl SessionApi {
     /// not acted on, in one group of goods. `None` asks for
     /// [`TypeOfGoods::Others`].
     ///
-    /// The helper over [`get_invoice_count`](SessionApi::get_invoice_count): no
-    /// envelope, sections in a stable order. Reading, so safe to repeat; each
+    /// Helper for [`get_invoice_count`](SessionApi::get_invoice_count): no
+    /// envelope, sections in a stable order. Read-only, so safe to repeat; each
     /// answer costs one unit of the account's quota.
     ///
     /// ```
@@ -112,8 +112,8 @@ impl SessionApi {
     /// counts of nothing; [`SessionExpired`](crate::ErrorKind::SessionExpired)
     /// when the taxpayer's token has expired.
     ///
-    /// Source: the provider's page on
-    /// [Get Invoice Count](https://developer.sandbox.co.in/api-reference/gst/compliance/endpoints/taxpayer/invoices/invoice_count).
+    /// Source: the provider's page on [Get Invoice
+    /// Count](https://developer.sandbox.co.in/api-reference/gst/compliance/endpoints/taxpayer/invoices/invoice_count).
     pub async fn counts(
         &self,
         type_of_goods: impl Into<Option<TypeOfGoods>>,
@@ -131,16 +131,15 @@ impl SessionApi {
         Ok(InvoiceCounts::new(type_of_goods, answer.into_inner(), timestamp, id))
     }
 
-    /// The counts of all three groups of goods, asked for at the same time.
+    /// The counts of all three groups of goods, fetched concurrently.
     ///
-    /// Three calls, so three units of quota and three places within the rate
-    /// limit. Reading, so safe to repeat.
+    /// Makes three calls, which cost three units of quota and count three
+    /// times against the rate limit. Read-only, so safe to repeat.
     ///
     /// # Errors
     ///
-    /// The first failure of the three; what the others answered is dropped.
-    /// Where one group may fail without the others, ask for each with
-    /// [`counts`](SessionApi::counts).
+    /// The first failure of the three; the other answers are dropped. If
+    /// one group may fail without the others, call [`counts`](SessionApi::counts) for each.
     pub async fn all_counts(&self) -> Result<AllInvoiceCounts, Error> {
         let (others, inward_supplies, imports) = try_join3(
             self.counts(TypeOfGoods::Others),

@@ -1,5 +1,5 @@
-//! What a recipient declares on input tax credit when accepting a document
-//! that lowers it.
+//! The declaration on input tax credit when a recipient accepts a document
+//! that reduces it.
 
 use crate::{
     Error, field,
@@ -7,13 +7,13 @@ use crate::{
     values::{Amount, Decimal, Invoice, InvoiceAction, ItcReduction, Section, YesNo},
 };
 
-/// Whether credit has to be reduced for a credit note or an amended document
-/// that is accepted, and by how much (`itcRedReq`). GSTN asks for it since
-/// October 2025: credit that was never claimed need not be given back.
+/// Whether and by how much credit is reduced when a credit note or an amended document is
+/// accepted (`itcRedReq`). GSTN requires it since October 2025: credit that was never
+/// claimed need not be reversed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ItcDeclaration {
-    /// By all tax of the document: `Y` without amounts.
+    /// By the full tax of the document: `Y` without amounts.
     Full,
     /// By these amounts, none above the tax of the document: `Y` with amounts.
     Amounts(ItcReduction),
@@ -81,7 +81,7 @@ fn amounts(need: Need, declaration: ItcDeclaration) -> Result<Option<[Amount; 4]
     }
 }
 
-/// The four amounts, or none where they are all tax of the document: GSTN takes
+/// The four amounts, or none if they are all tax of the document: GSTN takes
 /// their absence for that.
 fn checked(declared: &ItcReduction, taxes: &ItcReduction) -> Result<Option<[Amount; 4]>, String> {
     let each = |amounts: &ItcReduction| {
@@ -114,7 +114,7 @@ impl ItcDeclaration {
         matches!(Self::need(invoice), Need::Required(_))
     }
 
-    /// Whether a document takes this declaration when it is accepted.
+    /// Whether a document accepts this declaration.
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ impl SessionApi {
     }
 }
 
-/// Asks once how far a job is.
+/// Fetches the status of a job once.
 pub(in crate::families) async fn report(
     client: &ClientState,
     reference_id: &str,

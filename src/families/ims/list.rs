@@ -11,17 +11,17 @@ use crate::{
     values::{Invoice, Section, Timestamp},
 };
 
-/// The documents of one section. Made by [`SessionApi::invoices`].
+/// The documents of one section. Returned by [`SessionApi::invoices`].
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct InvoiceList {
     /// The documents in the order of the answer, each with its section.
     pub invoices: Vec<Invoice>,
-    /// The code by which GSTN said that there is nothing to list, if it did.
+    /// GSTN's code for "no records", if it sent one.
     pub no_records_code: Option<String>,
-    /// When the answer was made.
+    /// When the provider created the answer.
     pub timestamp: Option<Timestamp>,
-    /// What the provider's support asks for. Not always a UUID.
+    /// The id that the provider's support asks for. Not always a UUID.
     pub transaction_id: Option<String>,
 }
 
@@ -53,12 +53,12 @@ impl<'a> IntoIterator for &'a InvoiceList {
 impl SessionApi {
     /// The documents of one section, all of them or those of one status.
     ///
-    /// The helper over [`list_invoices`](SessionApi::list_invoices): no envelope,
-    /// sections by the names that counts use, and an empty list where GSTN
-    /// has a code for "no records". There are no pages, so an answer may be
+    /// Helper for [`list_invoices`](SessionApi::list_invoices): no envelope,
+    /// sections by the names that counts use, and an empty list if GSTN
+    /// sends a code for "no records". There are no pages, so an answer may be
     /// large: raise the limit of 16 MiB with
     /// [`with_max_body_bytes`](crate::Session::with_max_body_bytes) for a taxpayer with
-    /// tens of thousands of documents. Reading, so safe to repeat; each answer
+    /// tens of thousands of documents. Read-only, so safe to repeat; each answer
     /// costs one unit of the account's quota.
     ///
     /// ```
@@ -85,8 +85,8 @@ impl SessionApi {
     /// the provider counts and does not list: imports, and documents of input
     /// service distributors. Otherwise any kind.
     ///
-    /// Source: the provider's page on
-    /// [Get Invoices](https://developer.sandbox.co.in/api-reference/gst/compliance/endpoints/taxpayer/invoices/invoices).
+    /// Source: the provider's page on [Get
+    /// Invoices](https://developer.sandbox.co.in/api-reference/gst/compliance/endpoints/taxpayer/invoices/invoices).
     pub async fn invoices(
         &self,
         section: impl Into<Section>,

@@ -9,19 +9,19 @@ use crate::{
     values::{ReturnPeriod, ReturnType, SupplierSection, Timestamp},
 };
 
-/// What a supplier's list holds. Made by [`SessionApi::sales_invoices`] and
+/// A supplier's list of documents. Returned by [`SessionApi::sales_invoices`] and
 /// [`SessionApi::added_back_liabilities`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SupplierList<T> {
-    /// The documents by section, as the provider groups them; `None` where
+    /// The documents by section, as the provider groups them; `None` if
     /// there are none.
     pub documents: Option<T>,
-    /// The code by which GSTN said that there is nothing to list, if it did.
+    /// GSTN's code for "no records", if it sent one.
     pub no_records_code: Option<String>,
-    /// When the answer was made.
+    /// When the provider created the answer.
     pub timestamp: Option<Timestamp>,
-    /// What the provider's support asks for. Not always a UUID.
+    /// The id that the provider's support asks for. Not always a UUID.
     pub transaction_id: Option<String>,
 }
 
@@ -47,12 +47,12 @@ impl<T> SupplierList<T> {
 }
 
 impl SessionApi {
-    /// What the taxpayer reported as a supplier in one section of one return,
-    /// with the recipients' actions on it. Reading, so safe to repeat.
+    /// The documents that the taxpayer reported as a supplier in one section
+    /// of a return, with the recipients' actions. Read-only, so safe to repeat.
     ///
-    /// The helper over [`list_sales_invoices`](SessionApi::list_sales_invoices).
-    /// The provider requires both `section` and `return_type`, names no section
-    /// and no return but `gstr-1`; anything else is sent as it is given.
+    /// Helper for [`list_sales_invoices`](SessionApi::list_sales_invoices).
+    /// The provider requires `section` and `return_type`, and documents no
+    /// section and no return except `gstr-1`; other values are sent unchanged.
     /// Members that the types do not have are kept in their `extra`.
     ///
     /// ```
@@ -75,11 +75,12 @@ impl SessionApi {
     ///
     /// # Errors
     ///
-    /// Any kind but the codes for "no records", which are an empty list.
+    /// Any kind, except the codes for "no records", which give an empty list.
     ///
     /// Source: the provider's
     /// [guide](https://developer.sandbox.co.in/api-reference/gst/compliance/guides/taxpayer/invoice-management-system/overview)
-    /// and its [document](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/646042c1425b0c00617a40828c999cc4734af425/api-reference/gst/compliance/openapi.json).
+    /// and its
+    /// [document](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/646042c1425b0c00617a40828c999cc4734af425/api-reference/gst/compliance/openapi.json).
     pub async fn sales_invoices(
         &self,
         period: ReturnPeriod,
@@ -94,9 +95,9 @@ impl SessionApi {
     }
 
     /// The taxpayer's own documents of one section that recipients rejected, and
-    /// whose liability is added back in one period. Reading, so safe to repeat.
+    /// whose liability is added back in one period. Read-only, so safe to repeat.
     ///
-    /// The helper over
+    /// Helper for
     /// [`list_added_back_liabilities`](SessionApi::list_added_back_liabilities).
     /// The provider requires `section` and names none.
     ///
@@ -121,10 +122,10 @@ impl SessionApi {
     ///
     /// # Errors
     ///
-    /// Any kind but the codes for "no records", which are an empty list.
+    /// Any kind, except the codes for "no records", which give an empty list.
     ///
-    /// Source: the provider's page on
-    /// [Get Added Back Liability Records](https://developer.sandbox.co.in/api-reference/gst/compliance/endpoints/taxpayer/invoices/added-back-liabilities).
+    /// Source: the provider's page on [Get Added Back Liability
+    /// Records](https://developer.sandbox.co.in/api-reference/gst/compliance/endpoints/taxpayer/invoices/added-back-liabilities).
     pub async fn added_back_liabilities(
         &self,
         period: ReturnPeriod,

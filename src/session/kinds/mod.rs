@@ -21,8 +21,8 @@ use crate::{
     token::{Fresh, Renewal, Slot, Terms},
 };
 
-/// A kind of session. Its types stand in this module, one for each security
-/// scheme of the document that is the token of a session.
+/// A kind of session. This module has one type for each security scheme of
+/// the document that is the token of a session.
 pub trait SessionKind: sealed::Sealed {
     /// The name of its security scheme in the document.
     const SCHEME: &'static str;

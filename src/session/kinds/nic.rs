@@ -47,16 +47,16 @@ fn refused_at_once() -> Error {
 }
 
 impl Client {
-    /// A session for e-invoices, of an API user that the taxpayer created on the
-    /// e-invoice portal. Sends nothing.
+    /// A session for e-invoices, for an API user that the taxpayer created on
+    /// the e-invoice portal. Sends nothing.
     ///
-    /// The token is obtained on the first call, by one login for all calls that
-    /// wait, and renewed in the last ten minutes of its six hours and when the
-    /// portal refuses it. All sessions of a client for the same user and server
-    /// share it. It is kept in the client's token store; the password never is:
-    /// it stays in memory while a session is there, and is zeroized then.
+    /// The first call fetches the token; concurrent calls share one login. The token is
+    /// renewed in the last ten minutes of its six hours, and when the portal refuses it.
+    /// All sessions of a client for the same user and server share it. The client's token
+    /// store keeps the token, but never the password, which stays in memory while a
+    /// session exists and is then zeroized.
     ///
-    /// Documents are made on the first server of NIC; see [`Session::on`].
+    /// Documents are registered on the first NIC server; see [`Session::on`].
     ///
     /// ```
     /// # #[cfg(feature = "mock")]
@@ -82,12 +82,12 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Input`] for an empty user name or password. A login that is
-    /// refused is an error of the first call:
+    /// [`ErrorKind::Input`] for an empty user name or password. If the login is
+    /// refused, the first call fails:
     /// [`Auth`](ErrorKind::Auth) with 1015, 1017 or 1019.
     ///
-    /// Source: the provider's guide to
-    /// [API credentials of e-invoices](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/7391d7c9ccba/api-reference/gst/compliance/guides/e-invoice/create_api_credentials.mdx).
+    /// Source: the provider's guide to [API credentials of
+    /// e-invoices](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/7391d7c9ccba/api-reference/gst/compliance/guides/e-invoice/create_api_credentials.mdx).
     #[cfg(feature = "e_invoice")]
     pub fn e_invoice<P>(
         &self,
@@ -102,17 +102,16 @@ impl Client {
         open(self, &E_INVOICE, gstin, username.into(), password.try_into()?)
     }
 
-    /// A session for e-way bills, of an API user that the taxpayer created on
-    /// the e-way bill portal. Sends nothing; otherwise as
-    /// [`Client::e_invoice`](Client::e_invoice).
+    /// A session for e-way bills, for an API user that the taxpayer created on the e-way
+    /// bill portal. Sends nothing; works like [`Client::e_invoice`](Client::e_invoice).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Input`] for an empty user name or password. A login that is
-    /// refused is an error of the first call: [`Auth`](ErrorKind::Auth) with 108.
+    /// [`ErrorKind::Input`] for an empty user name or password. If the login is
+    /// refused, the first call fails: [`Auth`](ErrorKind::Auth) with 108.
     ///
-    /// Source: the provider's guide to
-    /// [API credentials of e-way bills](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/e0f2d19b7661/api-reference/gst/compliance/guides/e-way-bill/create_api_credentials.mdx).
+    /// Source: the provider's guide to [API credentials of e-way
+    /// bills](https://github.com/in-co-sandbox/in-co-sandbox-docs/blob/e0f2d19b7661/api-reference/gst/compliance/guides/e-way-bill/create_api_credentials.mdx).
     #[cfg(feature = "e_way_bill")]
     pub fn e_way_bill<P>(
         &self,
@@ -158,12 +157,12 @@ fn on_slot<K: SessionKind>(
 macro_rules! on_servers {
     ($kind:ident, $of:expr, $servers:expr) => {
         impl Session<$kind> {
-            /// The same user on another server of NIC, with a token of its own.
-            /// Every call names the server as `x-source`, where its operation
-            /// takes it, unless the request names another.
+            /// The same user on another NIC server, with a separate token. Every call
+            /// sends the server as `x-source` if its operation accepts it, unless the
+            /// request sets another.
             ///
-            /// Documents that were made on one server are changed on the same
-            /// one: keep the server with them.
+            /// A document can be changed only on the server where it was
+            /// registered: store the server with it.
             ///
             /// # Errors
             ///
@@ -176,16 +175,15 @@ macro_rules! on_servers {
                 moved(self, $of, server)
             }
 
-            /// The server that the session is on. `None` for a session with a
-            /// token of the caller, of which it is not known.
+            /// The server of the session. `None` for a session with a token
+            /// of your own, whose server is unknown.
             #[must_use]
             pub fn server(&self) -> Option<NicServer> {
                 self.state().auth()?.route.server?.parse().ok()
             }
 
-            /// Reaches the server through another one (`x-proxy`), for times
-            /// when it cannot be reached directly: for those operations that
-            /// take it.
+            /// Reaches the server through another one (`x-proxy`) when it
+            /// cannot be reached directly. Applies to operations that accept it.
             #[must_use]
             pub fn through(&self, proxy: NicServer) -> Self {
                 match self.state().auth().cloned() {

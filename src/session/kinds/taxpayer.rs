@@ -26,9 +26,9 @@ pub(super) static KIND: Kind = Kind {
 
 /// One taxpayer of a firm, with or without a session.
 ///
-/// Made by [`Client::taxpayer`]. All handles of a client on the same taxpayer
-/// share one session. While no handle and no [`Session`] of it is left,
-/// the token store alone has it: ask with [`restore`](Taxpayer::restore).
+/// Returned by [`Client::taxpayer`]. All handles of a client for the same taxpayer share one
+/// session. When no handle and no [`Session`] is left, only the token store has it: get
+/// it with [`restore`](Taxpayer::restore).
 ///
 /// ```
 /// # #[cfg(feature = "mock")]
@@ -87,17 +87,17 @@ impl Taxpayer {
         TaxpayerLogin { gstin: self.id.gstin, username: self.id.username.clone() }
     }
 
-    /// What the token store keeps this taxpayer's session under.
+    /// The key of this taxpayer's session in the token store.
     #[must_use]
     pub fn token_key(&self) -> &TokenKey {
         self.slot.key()
     }
 
-    /// Has GSTN send an OTP to the taxpayer's mobile or e-mail. Never repeated
-    /// by itself where an earlier attempt may have been processed.
+    /// Asks GSTN to send an OTP to the taxpayer's mobile or e-mail. Never retried
+    /// if an earlier attempt may have been processed.
     ///
-    /// **Cancel safety**: if the future is dropped after the request has left,
-    /// the OTP is sent all the same.
+    /// **Cancel safety**: if the future is dropped after the request was sent,
+    /// the OTP is still sent.
     ///
     /// # Errors
     ///
@@ -108,21 +108,21 @@ impl Taxpayer {
         Ok(())
     }
 
-    /// Opens a session with the OTP that the taxpayer received, and gives
-    /// it. The session is kept in the client's token store.
+    /// Opens a session with the OTP that the taxpayer received, and
+    /// returns it. The client's token store keeps the session.
     ///
-    /// **Cancel safety**: once polled it runs to its end as a task of its own.
-    /// If the caller goes away, the session is kept all the same, and
-    /// [`restore`](Taxpayer::restore) gives it.
+    /// **Cancel safety**: once polled, it runs to completion in a separate task. If the
+    /// caller goes away, the session is still stored, and [`restore`](Taxpayer::restore)
+    /// returns it.
     ///
     /// # Errors
     ///
-    /// [`SessionExpired`](crate::ErrorKind::SessionExpired) where the session was
+    /// [`SessionExpired`](crate::ErrorKind::SessionExpired) if the session was
     /// logged out or forgotten while it was opened;
     /// [`Input`](crate::ErrorKind::Input) for an invalid OTP. After a
     /// [`Timeout`](crate::ErrorKind::Timeout) with
-    /// [`maybe_processed`](Error::maybe_processed) the OTP may be used up: ask
-    /// for a new one.
+    /// [`maybe_processed`](Error::maybe_processed) the OTP may be used up:
+    /// request a new one.
     pub async fn verify_otp<O>(&self, otp: O) -> Result<Session, Error>
     where
         O: TryInto<Otp>,
@@ -142,53 +142,51 @@ impl Taxpayer {
         Ok(self.scoped())
     }
 
-    /// The session that the token store has, in this process or
-    /// from another; `None` where there is no valid one. Sends nothing.
+    /// The session in the token store, opened by this process
+    /// or by another; `None` if there is no valid one. Sends nothing.
     ///
     /// # Errors
     ///
-    /// [`Store`](crate::ErrorKind::Store) where the token store failed, with
-    /// the cause as the error's source: whether there is a session is not known.
+    /// [`Store`](crate::ErrorKind::Store) if the token store failed, with
+    /// the cause as the error's source: it is unknown whether there is a session.
     pub async fn restore(&self) -> Result<Option<Session>, Error> {
         Ok(self.slot.find().await?.then(|| self.scoped()))
     }
 
-    /// A session that was saved with
-    /// [`saved`](Taxpayer::saved) and kept by the caller. Sends nothing.
+    /// Restores a session that you
+    /// saved with [`saved`](Taxpayer::saved). Sends nothing.
     #[must_use]
     pub fn resume(&self, saved: SavedToken) -> Session {
         self.slot.adopt(saved);
         self.scoped()
     }
 
-    /// The session's token and times, to be kept by the caller.
+    /// The session's token and times, for you to store.
     #[must_use]
     pub fn saved(&self) -> Option<SavedToken> {
         self.slot.saved()
     }
 
-    /// Six more hours for a valid session. Sessions do this by themselves
-    /// when a call comes in the last half hour; ask for it where a session
-    /// would otherwise die between two calls. Those who ask at once share one
-    /// request, which runs to its end even if they go away.
+    /// Extends a valid session by six hours. Calls in the last half hour do this
+    /// automatically; call this if a session would otherwise expire between two calls.
+    /// Concurrent callers share one request, which completes even if they go away.
     ///
     /// # Errors
     ///
-    /// [`SessionExpired`](crate::ErrorKind::SessionExpired) where no session is valid.
+    /// [`SessionExpired`](crate::ErrorKind::SessionExpired) if no session is valid.
     pub async fn refresh(&self) -> Result<(), Error> {
         self.slot.renew(self.keeper()).await
     }
 
-    /// Ends the session, here and at GSTN. Here it is forgotten whatever the
-    /// server says, and a refresh that is in flight does not bring it back.
-    /// Without a session nothing is sent. Once polled it runs to its end, even
-    /// if the caller goes away.
+    /// Ends the session, here and at GSTN. It is forgotten here whatever the server
+    /// answers, and a refresh in flight does not restore it. Without a session nothing is
+    /// sent. Once polled, it runs to completion even if the caller goes away.
     ///
     /// # Errors
     ///
-    /// What the server answered; the session is forgotten all the same.
-    /// [`Store`](crate::ErrorKind::Store) as for [`forget`](Taxpayer::forget), where
-    /// it is not known whether there is a session.
+    /// The failure that the server answered; the session is still forgotten.
+    /// [`Store`](crate::ErrorKind::Store) as for [`forget`](Taxpayer::forget), if it is
+    /// unknown whether there is a session.
     pub async fn logout(&self) -> Result<(), Error> {
         let taxpayer = self.clone();
         to_end(async move {
@@ -205,18 +203,18 @@ impl Taxpayer {
         .await
     }
 
-    /// Forgets the session here and in the token store, and sends nothing: at
-    /// GSTN it goes on until its time is over. What a refresh in flight brings
-    /// after that is dropped, and logged out. Once polled it runs to its end, even
-    /// if the caller goes away.
+    /// Forgets the session here and in the token store, and sends nothing: at GSTN it
+    /// remains valid until it expires. A token that a refresh in flight brings afterwards
+    /// is dropped and logged out. Once polled, it runs to completion even if the caller
+    /// goes away.
     ///
     /// # Errors
     ///
-    /// [`Store`](crate::ErrorKind::Store) where the token store failed: the session
-    /// is forgotten here, and the store may still give it to other processes.
-    /// This client does not take it from there, and removes it when it sees it; over
-    /// Redis it is removed as soon as the server is back. Both end with this
-    /// process: one that ends before is to forget the session again.
+    /// [`Store`](crate::ErrorKind::Store) if the token store failed: the session is
+    /// forgotten here, but the store may still return it to other processes. This client
+    /// does not accept it from there, and removes it when it sees it; over Redis it is
+    /// removed as soon as the server is back. Both end with this process: if it ends
+    /// first, forget the session again.
     pub async fn forget(&self) -> Result<(), Error> {
         let slot = Arc::clone(&self.slot);
         to_end(async move { slot.forget().await.map_err(left_behind) }).await
