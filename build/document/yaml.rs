@@ -11,13 +11,11 @@ use serde_json::{Map, Number, Value};
 pub fn parse(text: &str) -> Result<Value, String> {
     let mut reader = Reader(Parser::new_from_str_with_options(text, options! { emit_comments: false }));
     reader.next()?; // the start of the stream
-    let value = match reader.next()? {
-        (Event::StreamEnd, _) => return Ok(Value::Null),
-        _ => {
-            let first = reader.next()?;
-            reader.value(first)?
-        }
-    };
+    if let (Event::StreamEnd, _) = reader.next()? {
+        return Ok(Value::Null);
+    }
+    let first = reader.next()?;
+    let value = reader.value(first)?;
     reader.next()?; // the end of the document
     match reader.next()? {
         (Event::StreamEnd, _) => Ok(value),

@@ -80,9 +80,9 @@ pub struct Shared {
     /// Use the built-in mock server with sample data; nothing leaves this machine
     #[arg(long, global = true)]
     pub mock: bool,
-    /// Number of taxpayers that have a session on the mock server
-    #[arg(long, global = true, value_name = "COUNT", default_value_t = 20, requires = "mock")]
-    pub mock_taxpayers: usize,
+    /// Number of taxpayers that have a session on the mock server [default: 20]
+    #[arg(long, global = true, value_name = "COUNT")]
+    pub mock_taxpayers: Option<usize>,
     /// Faults that the mock server injects
     #[arg(long, global = true, value_enum, value_delimiter = ',', value_name = "FAULT")]
     pub mock_faults: Vec<MockFault>,

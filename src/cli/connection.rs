@@ -56,6 +56,10 @@ impl Connection {
     }
 
     fn real(shared: &Shared) -> Result<Self, Failure> {
+        // Not by clap: it looks for --mock only on the side of the subcommand that has the option.
+        if shared.mock_taxpayers.is_some() {
+            return Err(Failure::usage("--mock-taxpayers needs --mock"));
+        }
         if !shared.mock_faults.is_empty() {
             return Err(Failure::usage("--mock-faults needs --mock"));
         }

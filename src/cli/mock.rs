@@ -16,6 +16,8 @@ use super::{
     output::{Out, Sheet},
 };
 
+/// How many taxpayers there are by default.
+const TAXPAYERS: usize = 20;
 /// The OTP that the provider's pages use.
 const OTP: &str = "575757";
 
@@ -55,7 +57,7 @@ impl DemoServer {
         })?;
         let demo = Self {
             server,
-            taxpayers: (0..shared.mock_taxpayers).map(taxpayer).collect(),
+            taxpayers: (0..shared.mock_taxpayers.unwrap_or(TAXPAYERS)).map(taxpayer).collect(),
             expired: shared.mock_faults.contains(&MockFault::Expired),
         };
         for fault in &shared.mock_faults {

@@ -126,7 +126,8 @@ async fn exit_codes_are_those_of_the_help() {
         (&nothing, &["--mock", "api", "get_invoice_count"], 2, "`type_of_goods` is missing"),
         (&nothing, &["--mock", "api", "get_invoice_count", "--format", "csv"], 2, "CSV needs fixed columns"),
         (&nothing, &["--mock", "counts", "--gstin", "33ABKCS2033B1Z"], 2, "must have 15 characters"),
-        (&nothing, &["--mock-faults", "429", "counts"], 2, "needs --mock"),
+        (&nothing, &["--mock-faults", "429", "counts"], 2, "--mock-faults needs --mock"),
+        (&nothing, &["--mock-taxpayers", "3", "counts"], 2, "--mock-taxpayers needs --mock"),
         (&home, &["counts"], 5, "sandbox login"),
         (
             &home,
@@ -142,6 +143,16 @@ async fn exit_codes_are_those_of_the_help() {
         assert_eq!(run.code, Some(code), "{arguments:?}: {}", run.stderr);
         assert!(run.stderr.contains(says), "{arguments:?}: {}", run.stderr);
         assert_eq!(run.stdout, "", "{arguments:?}");
+    }
+
+    // On either side of the subcommand.
+    for arguments in [
+        ["--mock", "--mock-taxpayers", "3", "sessions"],
+        ["--mock", "sessions", "--mock-taxpayers", "3"],
+        ["sessions", "--mock", "--mock-taxpayers", "3"],
+    ] {
+        let csv = nothing.run(&[&arguments[..], &["--format", "csv"]].concat()).succeeds();
+        assert_eq!(csv.stdout.lines().count(), 4, "{arguments:?}: {}", csv.stdout);
     }
 
     login(&home, GSTIN, "acme.com");
