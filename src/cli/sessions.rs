@@ -144,14 +144,19 @@ async fn forget(connection: &Connection, choice: &SessionChoice, logout: bool) -
                 chosen.len()
             ),
         ),
-        (some, _) => Failure::new(
+        _ => Failure::new(
             Exit::Partial,
-            format!("{some} of {} sessions may go on: {left} of them where they are shared", chosen.len()),
+            format!("{left} of {} sessions may still be on the server that is shared", chosen.len()),
         ),
     };
     if left == 0 {
         return Err(failure);
     }
     // They are listed here no more.
-    Err(failure.hint("Again, when it works: sandbox sessions forget --gstin … --username …"))
+    Err(failure.hint(match chosen.as_slice() {
+        [TaxpayerId { gstin, username }] => {
+            format!("When it is back: sandbox sessions forget --gstin {gstin} --username '{username}'")
+        }
+        _ => "When it is back, for each: sandbox sessions forget --gstin … --username …".to_owned(),
+    }))
 }

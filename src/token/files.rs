@@ -21,6 +21,8 @@ use crate::{BoxFuture, Error, ErrorKind, Token, field, regular_file, values::Gst
 
 /// While another process writes, it is tried again after this time.
 const LOCKED: Duration = Duration::from_millis(5);
+/// How the name of a file begins that is being written.
+const NEW: &str = ".new";
 /// Bytes of a file that are read. A token and its taxpayer take a few hundred.
 const LONGEST: u64 = 1024 * 1024;
 
@@ -92,7 +94,20 @@ impl FileStore {
             let reason = format!("is accessible to other users (mode {mode:03o})");
             return Err(Error::config(field::FOLDER, reason).with_advice("close it with chmod 700"));
         }
-        Ok(Self { folder, failure: OnceLock::new(), claims: Mutex::default() })
+        let store = Self { folder, failure: OnceLock::new(), claims: Mutex::default() };
+        store.clean();
+        Ok(store)
+    }
+
+    /// Deletes what a process that was killed was writing: there is a token in it.
+    /// Who writes has the lock.
+    fn clean(&self) {
+        let Ok(Some(_lock)) = fs::File::open(&self.folder).and_then(locked) else { return };
+        for file in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if file.file_name().to_str().is_some_and(|name| name.starts_with(NEW)) {
+                let _ = fs::remove_file(file.path());
+            }
+        }
     }
 
     /// Fails if no token could be written now. A disk can still be full later.
@@ -164,7 +179,7 @@ impl FileStore {
 
     /// Made with mode 0600, in the same folder so that the renaming cannot fail half way.
     fn new_file(&self, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
-        let mut file = tempfile::Builder::new().prefix(".new").tempfile_in(&self.folder)?;
+        let mut file = tempfile::Builder::new().prefix(NEW).tempfile_in(&self.folder)?;
         file.write_all(content)?;
         file.as_file().sync_all()?;
         Ok(file)

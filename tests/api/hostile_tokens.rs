@@ -430,6 +430,26 @@ async fn a_lock_that_is_held_costs_seconds() {
     cases.join_all().await;
 }
 
+/// A process that is killed while it writes leaves a file with a token in it,
+/// which the next one deletes, unless somebody is writing.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_killed_process_was_writing_is_deleted() {
+    use rustix::fs::{FlockOperation, flock};
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("sessions");
+    FileStore::open(&folder).unwrap();
+    let left = folder.join(".newA1b2C3");
+    fs::write(&left, "a token").unwrap();
+    let lock = fs::File::open(&folder).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    FileStore::open(&folder).unwrap();
+    assert!(left.exists(), "somebody is writing");
+    drop(lock);
+    FileStore::open(&folder).unwrap();
+    assert!(!left.exists());
+}
+
 /// Two processes as far as the store can tell: each has its own descriptors.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_who_share_a_folder_share_its_tokens() {
