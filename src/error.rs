@@ -593,7 +593,8 @@ pub(crate) fn redacted(text: String, secret: &&str) -> String {
         return text;
     }
     // Mostly it is not there, and then nothing is copied.
-    let found = memchr::memmem::find(text.as_bytes(), secret.as_bytes()).is_some();
+    let found =
+        text.len() >= secret.len() && memchr::memmem::find(text.as_bytes(), secret.as_bytes()).is_some();
     let text = if found { text.replace(secret, MASK) } else { text };
     let Some(cut) = text.strip_suffix(CUT) else { return text };
     let start = (SHORTEST..secret.len()).rev().find_map(|length| cut.strip_suffix(secret.get(..length)?));

@@ -96,6 +96,16 @@ impl<'de> Context<'de> {
     pub fn note(&self, path: impl fmt::Display) {
         self.unread.borrow_mut().push(path.to_string());
     }
+
+    /// What stands behind a name and its colon, if the name was not copied.
+    fn behind(&self, name: &str) -> Option<&'de str> {
+        let rest = self.json.get(place(self.json, name)? + name.len()..)?;
+        let rest = match rest.strip_prefix("\":") {
+            Some(rest) => rest,
+            None => rest.strip_prefix('"')?.trim_ascii_start().strip_prefix(':')?,
+        };
+        Some(rest.trim_ascii_start())
+    }
 }
 
 /// Why a value is not what was wanted. Its text never holds a value. Behind a
@@ -212,10 +222,8 @@ pub(crate) fn with_numbers_in_range(json: &str) -> Option<String> {
                 at += 1;
             }
             b'-' | b'0'..=b'9' => {
-                let rest = &bytes[at..];
-                let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
-                let end = at + rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
-                let number = &json[at..end];
+                let number = number_at(&json[at..]).unwrap_or_default();
+                let end = at + number.len();
                 if number.parse::<f64>().is_ok_and(f64::is_infinite) {
                     repaired.extend([&json[copied..at], "\"", number, "\""]);
                     copied = end;
@@ -266,6 +274,15 @@ struct At<'p, 'de> {
 }
 
 impl<'p, 'de> At<'p, 'de> {
+    /// The text from this value on, where its place is known: its first character
+    /// tells what the value is, before the parser moves.
+    fn rest(&self) -> &'de str {
+        match self.path {
+            Path::Member(_, name) => self.context.behind(name).unwrap_or_default(),
+            _ => "",
+        }
+    }
+
     /// A part of this value.
     fn below(self, path: &'p Path<'p>) -> Self {
         Self { path, depth: self.depth.saturating_add(1), ..self }
@@ -402,6 +419,12 @@ fn flag(text: &str) -> Option<bool> {
 
 impl<'de, D: Deserializer<'de>> Reader<'_, 'de, D> {
     fn scalar(self) -> Result<Scalar<'de>, Fault<D::Error>> {
+        if let Some(number) = number_at(self.at.rest()) {
+            return match IgnoredAny::deserialize(self.json) {
+                Ok(IgnoredAny) => Ok(Scalar::Number(number)),
+                Err(error) => Err(Fault::Json(error)),
+            };
+        }
         <&RawValue>::deserialize(self.json).map(|raw| Scalar::of(raw.get())).map_err(Fault::Json)
     }
 
@@ -416,6 +439,12 @@ impl<'de, D: Deserializer<'de>> Reader<'_, 'de, D> {
     }
 
     fn text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault<D::Error>> {
+        if self.at.rest().starts_with('"') {
+            return match self.json.deserialize_str(Plain { visitor }) {
+                Ok(result) => result.map_err(Fault::Odd),
+                Err(error) => Err(Fault::Json(error)),
+            };
+        }
         match self.scalar()? {
             Scalar::Text(Cow::Borrowed(text)) | Scalar::Number(text) => visitor.visit_borrowed_str(text),
             Scalar::Text(Cow::Owned(text)) => visitor.visit_string(text),
@@ -597,6 +626,36 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<'_, 'de, D> {
     }
 }
 
+/// The number that a text begins with.
+fn number_at(json: &str) -> Option<&str> {
+    if !json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        return None;
+    }
+    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+    json.get(..json.bytes().position(|byte| !is_part(&byte)).unwrap_or(json.len()))
+}
+
+/// Around the visitor of a text that is one.
+struct Plain<V> {
+    visitor: V,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Plain<V> {
+    type Value = Kept<V::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        kept(self.visitor.visit_borrowed_str(text))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        kept(self.visitor.visit_str(text))
+    }
+}
+
 /// What a type wants of a value that may have parts.
 #[derive(Clone, Copy)]
 enum Wanted {
@@ -754,7 +813,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Parts<'_, 'de, V> {
         }
         let (at, value_is_next) = (self.at, Cell::new(false));
         let seen = match self.wanted {
-            Wanted::Struct(fields) => Seen::Fields(fields, 0),
+            Wanted::Struct(fields) if !fields.is_empty() => Seen::Fields(fields, 0),
             Wanted::Map => Seen::Names(HashSet::new()),
             _ => Seen::Unasked,
         };
@@ -819,12 +878,16 @@ fn extent<'de, A: MapAccess<'de>>(json: &'de str, map: &mut A) -> Result<Extent<
     }))
 }
 
+/// Where a part of `json` begins in it.
+fn place(json: &str, part: &str) -> Option<usize> {
+    (part.as_ptr() as usize).checked_sub(json.as_ptr() as usize)
+}
+
 /// From the character before `first` to the one behind `last`, white space
 /// left out, where both are parts of `json`.
 fn outside<'de>(json: &'de str, first: &str, last: &str) -> Option<&'de str> {
-    let place = |part: &str| (part.as_ptr() as usize).checked_sub(json.as_ptr() as usize);
-    let before = json.get(..place(first)?)?.trim_ascii_end();
-    let after = json.get(place(last)? + last.len()..)?;
+    let before = json.get(..place(json, first)?)?.trim_ascii_end();
+    let after = json.get(place(json, last)? + last.len()..)?;
     let end = json.len() - after.trim_ascii_start().len() + 1;
     json.get(before.len().checked_sub(1)?..end)
 }
@@ -942,7 +1005,8 @@ enum Seen<'de> {
 
 impl<'de> Seen<'de> {
     /// Whether the name was there before.
-    fn before(&mut self, name: &str, kept: impl FnOnce() -> Cow<'de, str>) -> bool {
+    #[inline]
+    fn before(&mut self, name: Cow<'de, str>) -> bool {
         match self {
             Self::Fields(fields, bits) => {
                 let Some(at) = fields.iter().take(128).position(|field| *field == name) else { return false };
@@ -950,7 +1014,7 @@ impl<'de> Seen<'de> {
                 *bits |= 1 << at;
                 before
             }
-            Self::Names(names) => !names.insert(kept()),
+            Self::Names(names) => !names.insert(name),
             Self::Unasked => false,
         }
     }
@@ -978,21 +1042,17 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, '_, 'de, A> {
     type Error = Fault<A::Error>;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Self::Error> {
-        let mut seed = Some(seed);
-        loop {
-            let key = Key { seed: &mut seed, seen: &mut self.seen, name: &mut self.key, error: PhantomData };
-            match self.map.next_key_seed(key).map_err(Fault::Json)? {
-                None => return Ok(None),
-                Some(Some(key)) => {
-                    self.value_is_next.set(true);
-                    return key.map(Some);
-                }
-                Some(None) => {
-                    self.at.context.note(Path::Member(self.at.path, &self.key));
-                    self.map.next_value::<IgnoredAny>().map_err(Fault::Json)?;
-                }
+        while let Some(name) = self.map.next_key_seed(Name).map_err(Fault::Json)? {
+            self.key = name;
+            if !self.seen.before(self.key.clone()) {
+                self.value_is_next.set(true);
+                let name: StrDeserializer<'_, Self::Error> = self.key.as_ref().into_deserializer();
+                return seed.deserialize(name).map(Some);
             }
+            self.at.context.note(Path::Member(self.at.path, &self.key));
+            self.map.next_value::<IgnoredAny>().map_err(Fault::Json)?;
         }
+        Ok(None)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Self::Error> {
@@ -1020,50 +1080,6 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, '_, 'de, A> {
             }
         }
         Ok(None)
-    }
-}
-
-/// Reads a key and remembers it; nothing if it was there before, and then
-/// the seed is left.
-struct Key<'k, 'de, K, E> {
-    seed: &'k mut Option<K>,
-    seen: &'k mut Seen<'de>,
-    name: &'k mut Cow<'de, str>,
-    error: PhantomData<E>,
-}
-
-impl<'de, K: DeserializeSeed<'de>, E: de::Error> Key<'_, 'de, K, E> {
-    fn read(self, name: &str, kept: impl Fn() -> Cow<'de, str>) -> Option<Result<K::Value, Fault<E>>> {
-        *self.name = kept();
-        if self.seen.before(name, kept) {
-            return None;
-        }
-        let name: StrDeserializer<'_, Fault<E>> = name.into_deserializer();
-        Some(self.seed.take()?.deserialize(name))
-    }
-}
-
-impl<'de, K: DeserializeSeed<'de>, E: de::Error> DeserializeSeed<'de> for Key<'_, 'de, K, E> {
-    type Value = Option<Result<K::Value, Fault<E>>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
-        json.deserialize_str(self)
-    }
-}
-
-impl<'de, K: DeserializeSeed<'de>, E: de::Error> Visitor<'de> for Key<'_, 'de, K, E> {
-    type Value = Option<Result<K::Value, Fault<E>>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a member")
-    }
-
-    fn visit_borrowed_str<D>(self, name: &'de str) -> Result<Self::Value, D> {
-        Ok(self.read(name, || Cow::Borrowed(name)))
-    }
-
-    fn visit_str<D>(self, name: &str) -> Result<Self::Value, D> {
-        Ok(self.read(name, || Cow::Owned(name.to_owned())))
     }
 }
 

@@ -39,9 +39,11 @@ fn no_failure(level: &Members) {
             Value::String(text) => text.trim().to_lowercase(),
             other => other.to_string(),
         };
+        // In whatever letters.
+        let name = name.replace('_', "").to_lowercase();
         let holds = match name.as_str() {
-            "status_cd" => text.parse::<f64>() == Ok(1.0) || ["", "null", "[]", "{}"].contains(&&*text),
-            "Status" | "status" | "success" => text != "false" && text.parse::<f64>() != Ok(0.0),
+            "statuscd" => text.parse::<f64>() == Ok(1.0) || ["", "null", "[]", "{}"].contains(&&*text),
+            "status" | "success" => text != "false" && text.parse::<f64>() != Ok(0.0),
             "error" => value["error_cd"].as_str().is_none_or(|code| ["", "0", "null"].contains(&code.trim())),
             _ => true,
         };
