@@ -113,7 +113,7 @@ fn family(
     if !without_session.is_empty() {
         let of_client = operations::client_method(document, name);
         let about = format!(
-            "{description}\n\nThe operations of `{name}` that need no session; made by [`Client::{of_client}`](crate::Client::{of_client})."
+            "{description}\n\nThe operations of `{name}` that need no session; returned by [`Client::{of_client}`](crate::Client::{of_client})."
         );
         let of_client = ident(of_client);
         handles.extend(handle("Api", &about, &without_session));
@@ -130,7 +130,7 @@ fn family(
     if let Some(scheme) = session_scheme {
         let kind = ident(&operations::kind_name(scheme));
         let about = format!(
-            "{description}\n\nThe operations of `{name}`; made by [`Session::{name}`](crate::Session::{name})."
+            "{description}\n\nThe operations of `{name}`; returned by [`Session::{name}`](crate::Session::{name})."
         );
         handles.extend(handle("SessionApi", &about, &with_session));
         handles.push(parse_quote! {

@@ -166,7 +166,7 @@ impl<T> Answer<T> {
     }
 
     /// The error for a success that lacks what a helper needs of it; `lacks`
-    /// says what that is. The provider has done its part all the same.
+    /// says what that is. The provider may still have processed the request.
     pub(crate) fn incomplete(&self, lacks: &str) -> Error {
         incomplete(&self.received, &self.envelope, lacks)
     }

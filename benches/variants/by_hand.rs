@@ -13,7 +13,7 @@ use super::{Failure, KEY, PATH, TIMEOUT, TOKEN, USER_AGENT};
 /// The answer as far as the page of the provider describes it. Members that
 /// it does not name are dropped, which the SDK does not do.
 #[derive(Deserialize)]
-#[allow(dead_code)] // read from the answer all the same
+#[allow(dead_code)] // read from the answer anyway
 struct Answer {
     code: u16,
     timestamp: i64,

@@ -75,7 +75,8 @@ fn proxy(findings: &mut Findings) {
     let set: Vec<&str> = names.into_iter().filter(|name| env::var_os(name).is_some()).collect();
     match set.as_slice() {
         [] => findings.good("proxy", "none; HTTPS_PROXY and ALL_PROXY are not set"),
-        set => findings.good("proxy", format!("set by {}", set.join(" and "))),
+        // Whether it works, the login shows.
+        set => findings.open("proxy", format!("set by {}", set.join(" and "))),
     }
 }
 
@@ -149,6 +150,9 @@ async fn sessions(findings: &mut Findings, connection: &Connection) {
         Ok(taxpayers) => taxpayers,
         Err(failure) => return findings.bad("sessions", failure.exit, failure.advice()),
     };
+    if taxpayers.is_empty() {
+        return findings.open("sessions", "none saved; open one with sandbox login");
+    }
     let mut alive = 0;
     for id in &taxpayers {
         let Ok(taxpayer) = connection.client.taxpayer(id.gstin, id.username.as_str()) else { continue };
@@ -159,7 +163,7 @@ async fn sessions(findings: &mut Findings, connection: &Connection) {
         alive += usize::from(taxpayer.saved().is_some_and(|saved| saved.expires_at() > SystemTime::now()));
     }
     let detail = format!("{alive} of {} saved sessions are valid", taxpayers.len());
-    if alive == taxpayers.len() && alive > 0 {
+    if alive == taxpayers.len() {
         findings.good("sessions", detail);
     } else {
         findings.open("sessions", format!("{detail}; open one with sandbox login"));

@@ -25,7 +25,7 @@ pub struct Waiting {
     pub timeout: u16,
 }
 
-/// A failure of sending, with what to do where it may have arrived all the same.
+/// A failure of sending, with what to do if the request may have been processed.
 pub fn not_sent(error: Error, advice: &str) -> Failure {
     let arrived = error.maybe_processed();
     let failure = Failure::from(error);
@@ -88,7 +88,7 @@ pub fn patience(minutes: u16) -> String {
     format!("Waiting for GSTN, at most {minutes} min. Ctrl-C stops the waiting, not the job.")
 }
 
-/// Shows what became of a batch, and ends as it did.
+/// Shows the outcome of a batch, and ends with it.
 pub fn of_batch(batch: BatchReport, format: Format) -> Result<(), Failure> {
     let done: Vec<_> =
         batch.jobs.iter().filter_map(|job| Some((job.reference_id.as_str(), job.report.as_ref()?))).collect();

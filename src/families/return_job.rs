@@ -1,4 +1,4 @@
-//! Jobs on returns: what became of a save, a reset or a proceeding.
+//! Jobs on returns: the outcome of a save, a reset or a proceeding.
 
 use serde_json::Value;
 

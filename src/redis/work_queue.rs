@@ -46,7 +46,7 @@ pub(crate) struct Entry {
 }
 
 pub(crate) struct Taken {
-    /// Taxpayers that are not done, by whomever.
+    /// Taxpayers that no worker has finished.
     pub open: u64,
     pub entries: Vec<Entry>,
 }

@@ -21,7 +21,7 @@ use crate::{
 /// Limit for one step of a store.
 const STEP: Duration = Duration::from_secs(2);
 /// A store that did not answer in time is not asked again for this long. What
-/// must be written is tried all the same.
+/// must be written is still tried.
 const LEFT_ALONE: Duration = Duration::from_secs(10);
 /// Longest cause that is told, in characters.
 const CAUSE: usize = 200;

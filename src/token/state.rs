@@ -90,7 +90,7 @@ pub(super) enum Asked {
     Start(Start),
 }
 
-/// What became of a token that the server has given.
+/// The outcome for a token that the server has issued.
 #[derive(Debug, PartialEq)]
 pub(super) enum Accepted {
     Held,

@@ -130,7 +130,7 @@ pub(crate) fn classify(error: reqwest::Error, phase: Phase, connecting: bool) ->
     } else if error.is_connect() {
         Error::new(ErrorKind::Transport, facts.connect_reason())
             .with_phase(facts.connect_phase())
-            .with_advice("check the network, the proxy and the base URL")
+            .with_advice(facts.connect_advice())
     } else if facts.not_http {
         Error::new(ErrorKind::Decode, "the answer is not valid HTTP")
     } else if phase == Phase::ResponseBody && !facts.connection {
@@ -203,6 +203,15 @@ impl Facts {
             Phase::Dns => "the host name could not be resolved",
             _ if self.no_proxy => "no connection to the proxy could be made",
             _ => "no connection could be made",
+        }
+    }
+
+    fn connect_advice(&self) -> &'static str {
+        match self.connect_phase() {
+            Phase::Tls => "check the base URL and the certificates that this system trusts",
+            Phase::Proxy => "check the proxy and its credentials",
+            _ if self.no_proxy => "check the address of the proxy",
+            _ => "check the network, the proxy and the base URL",
         }
     }
 }

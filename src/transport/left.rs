@@ -1,5 +1,5 @@
 //! A write that has left is read to its end, even if its caller goes away:
-//! whoever looks for what became of it finds it in the log.
+//! the log has its outcome.
 
 use serde_json::Value;
 use tokio::sync::oneshot;

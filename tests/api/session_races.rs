@@ -219,7 +219,7 @@ async fn a_call_that_is_refused_during_a_refresh_waits_for_it() {
     assert_eq!((mock.hits("get_invoice_count"), mock.hits("refresh_session")), (2, 1));
 }
 
-/// A write whose caller is gone is answered all the same, and its job is told.
+/// A write whose caller is gone still completes, and its job is reported.
 #[tokio::test]
 async fn a_write_that_has_left_is_finished() {
     let mock = mock().await;

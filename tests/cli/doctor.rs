@@ -26,7 +26,7 @@ async fn all_is_well_with_one_request_and_no_token_stored() {
         assert_eq!(check(&run, name).0, "ok", "{name}: {}", run.stdout);
     }
     assert_eq!(check(&run, "TLS").0, "-");
-    assert!(check(&run, "sessions").1.contains("sandbox login"), "{}", run.stdout);
+    assert!(check(&run, "sessions").1.contains("none saved; open one with sandbox login"), "{}", run.stdout);
     let paths: Vec<_> = mock.requests().iter().map(|request| request.path.clone()).collect();
     assert_eq!(paths, ["/authenticate"]);
     let written: Vec<_> =

@@ -223,7 +223,7 @@ async fn decisions_are_left_alone_unless_they_are_asked_for() {
     );
     assert_eq!(mock.hits("save_invoice_status"), 0);
 
-    // What stands so already is no failure: a script may run twice.
+    // A status that is already set is no failure: a script may run twice.
     let run = home.run(&["invoices", "accept", "--number", accepted, "--yes"]).succeeds();
     assert!(
         run.stderr.contains("1 document already has the status accepted.\nNothing to send."),

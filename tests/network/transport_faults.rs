@@ -365,6 +365,7 @@ async fn a_certificate_that_cannot_be_trusted_stops_everything() {
             let before = server.connections();
             let error = failing(&client(&server).http(http).build().unwrap()).await;
             assert_fault(&error, ErrorKind::Transport, Phase::Tls, false);
+            assert!(error.to_string().contains("certificates that this system trusts"), "{error}");
             assert!(!error.is_retryable(), "{what}");
             assert_eq!((server.connections() - before, server.hits()), (1, 0), "{what}");
         }

@@ -54,7 +54,7 @@ pub struct Save {
     pub select: Select,
 }
 
-/// Whether a return is filed, or what became of a job on it.
+/// Whether a return is filed, or the outcome of a job on it.
 #[derive(Debug, Args)]
 #[group(skip)]
 pub struct Status {
@@ -124,7 +124,7 @@ fn sum(amounts: impl IntoIterator<Item = Option<Amount>>) -> Option<Decimal> {
     amounts.into_iter().flatten().map(Decimal::from).reduce(|sum, amount| sum + amount)
 }
 
-/// Reads a JSON file as a document that is sent as it stands there.
+/// Reads a JSON file as a document that is sent unchanged.
 fn read<T: Serialize + DeserializeOwned>(file: &Path) -> Result<Document<T>, Failure> {
     let file = Input::read(file)?;
     let document = file.text()?.parse::<Document<T>>();

@@ -1,4 +1,4 @@
-//! Jobs of the IMS: what became of a batch of actions or resets.
+//! Jobs of the IMS: the outcome of a batch of actions or resets.
 
 use crate::{
     Error, Job, JobReport, JobState, RefusedDocument,
