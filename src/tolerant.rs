@@ -1326,6 +1326,27 @@ mod tests {
         }
     }
 
+    #[derive(Deserialize, Debug, PartialEq)]
+    #[serde(rename_all = "lowercase")]
+    enum Colour {
+        Red,
+        Green,
+    }
+
+    /// A closed list of words, as types of a caller have: an unknown word is of another shape.
+    #[test]
+    fn a_word_of_a_closed_list_is_read() {
+        type Colours = BTreeMap<String, Option<Colour>>;
+        let (colours, unread) =
+            read::<Colours>(r#"{"a": "green", "b": null, "c": 5, "d": "\u0072ed"}"#).unwrap();
+        let colour = |name: &str| colours.get(name).and_then(Option::as_ref);
+        assert_eq!((colour("a"), colour("d")), (Some(&Colour::Green), Some(&Colour::Red)));
+        assert_eq!((colour("b"), colour("c"), unread), (None, None, vec!["c".to_owned()]));
+        for (json, error) in [("null", ". expected enum Colour"), (r#""blue""#, ".")] {
+            assert!(read::<Colour>(json).unwrap_err().starts_with(error), "{json}");
+        }
+    }
+
     #[test]
     fn numbers_that_no_float_holds_become_text() {
         for (json, repaired) in [

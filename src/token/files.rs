@@ -385,3 +385,88 @@ impl TokenStore for FileStore {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::token::PLATFORM;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// A folder in a folder, so that it can be taken away.
+    struct Place {
+        _outer: tempfile::TempDir,
+        folder: PathBuf,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let outer = tempfile::tempdir().unwrap();
+            let folder = outer.path().join("tokens");
+            Self { _outer: outer, folder }
+        }
+
+        fn open(&self) -> FileStore {
+            FileStore::open(&self.folder).unwrap()
+        }
+    }
+
+    fn key() -> TokenKey {
+        TokenKey::new("http://host", "key", PLATFORM, None)
+    }
+
+    fn saved(name: &str) -> SavedToken {
+        SavedToken::new(Token::new(name).unwrap(), HOUR)
+    }
+
+    #[tokio::test]
+    async fn one_at_a_time_may_renew_a_token() {
+        let place = Place::new();
+        let (one, other) = (place.open(), place.open());
+        let key = key();
+        assert!(one.claim(&key).await.unwrap() && other.claim(&key).await.unwrap(), "there is no token");
+        one.put_if_newer(&key, &saved("a")).await.unwrap();
+        assert!(one.claim(&key).await.unwrap());
+        assert!(!other.claim(&key).await.unwrap());
+        one.release(&key);
+        assert!(other.claim(&key).await.unwrap());
+        assert!(!one.claim(&key).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_file_cannot_be_claimed_or_removed_and_that_is_told() {
+        let place = Place::new();
+        let (store, key) = (place.open(), key());
+        store.remove(&key).await.unwrap();
+        assert_eq!(store.failure(), None, "nothing was there");
+        fs::create_dir(store.path(&key)).unwrap();
+        assert!(store.claim(&key).await.is_err());
+        assert!(store.remove(&key).await.is_err());
+        assert!(store.failure().is_some_and(|reason| reason.starts_with(place.folder.to_str().unwrap())));
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_gone_has_nothing_to_remove_and_cannot_be_written() {
+        let place = Place::new();
+        let (store, key) = (place.open(), key());
+        store.check_writable().unwrap();
+        fs::remove_dir(&place.folder).unwrap();
+        store.remove(&key).await.unwrap();
+        assert_eq!(store.failure(), None);
+        assert_eq!(store.check_writable().unwrap_err().kind(), ErrorKind::Store);
+        assert!(store.put_if_newer(&key, &saved("a")).await.is_err());
+        assert!(store.failure().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_cannot_be_locked_is_told() {
+        let place = Place::new();
+        let store = place.open();
+        fs::remove_dir(&place.folder).unwrap();
+        symlink(&place.folder, &place.folder).unwrap();
+        assert!(store.lock().await.is_err());
+        assert!(store.failure().is_some());
+    }
+}

@@ -232,6 +232,19 @@ async fn an_early_renewal_takes_from_the_store_only_what_lives_longer() {
     }
 }
 
+/// The token that is held is good for now, so nobody waits for the other process.
+#[tokio::test]
+async fn an_early_renewal_is_left_to_the_process_that_has_begun_one() {
+    let shelf = Arc::new(Shelf::default());
+    let slot = opened(&shelf).await;
+    slot.state().be_due();
+    shelf.claims.lock().unwrap().push_back(false);
+    let provider = Provider::new(false, [Answer::Gives("b")]);
+    let lease = slot.token(Arc::clone(&provider) as _).await.unwrap();
+    assert!(lease.token == token("a") && !lease.new);
+    assert_eq!(provider.asked().len(), 0);
+}
+
 #[tokio::test]
 async fn a_refresh_renews_what_the_store_has_and_is_not_content_with_it() {
     let shelf = Arc::new(Shelf::default());
@@ -241,6 +254,18 @@ async fn a_refresh_renews_what_the_store_has_and_is_not_content_with_it() {
     slot.renew(Arc::clone(&provider) as _).await.unwrap();
     assert_eq!(provider.asked(), [Some("b".to_owned())]);
     assert_eq!((held(&slot).as_deref(), shelf.name().as_deref()), (Some("c"), Some("c")));
+}
+
+/// Who waited for another process takes what that has renewed; here it renewed nothing.
+#[tokio::test]
+async fn a_refresh_that_waited_in_vain_renews_by_itself() {
+    let shelf = Arc::new(Shelf::default());
+    let slot = opened(&shelf).await;
+    shelf.claims.lock().unwrap().push_back(false);
+    let provider = Provider::new(false, [Answer::Gives("b")]);
+    slot.renew(Arc::clone(&provider) as _).await.unwrap();
+    assert_eq!(provider.asked(), [Some("a".to_owned())]);
+    assert_eq!(held(&slot).as_deref(), Some("b"));
 }
 
 #[tokio::test]
@@ -389,6 +414,26 @@ async fn a_renewal_that_panics_is_not_in_flight_for_ever() {
     slot.renew(Arc::clone(&provider) as _).await.unwrap();
     assert_eq!(held(&slot).as_deref(), Some("b"));
     assert_eq!(shelf.released.load(Ordering::Relaxed), 2, "the claim is given back in any case");
+}
+
+/// Only who began a renewal is told that it was lost; who joined it begins another.
+#[tokio::test]
+async fn a_renewal_that_panics_costs_nobody_else_his() {
+    let shelf = Arc::new(Shelf::default());
+    let slot = opened(&shelf).await;
+    let provider = Provider::new(false, [Answer::Panics, Answer::Gives("b")]);
+    let renew = || slot.renew(Arc::clone(&provider) as _);
+    let (first, second) = tokio::join!(renew(), renew());
+    assert_eq!(first.unwrap_err().kind(), ErrorKind::Transport);
+    second.unwrap();
+    assert_eq!(held(&slot).as_deref(), Some("b"));
+
+    let slot = self::slot(&Arc::default());
+    let provider = Provider::new(true, [Answer::Panics, Answer::Gives("c")]);
+    let ask = || slot.token(Arc::clone(&provider) as _);
+    let (first, second) = tokio::join!(ask(), ask());
+    assert_eq!(first.err().map(|error| error.kind()), Some(ErrorKind::Transport));
+    assert_eq!(second.unwrap().token, token("c"));
 }
 
 #[tokio::test]

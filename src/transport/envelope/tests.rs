@@ -88,6 +88,71 @@ fn each_level_on_the_way_to_the_payload_is_judged() {
     }
 }
 
+/// A list is no answer. Its first entries are looked at, since one may tell why.
+#[test]
+fn a_list_in_the_place_of_the_answer_is_no_success() {
+    let operation = operation("ims", &["data"]);
+    let list = |good: usize| {
+        let mut entries = vec![json!({"status_cd": "1", "x": 1}); good];
+        entries.push(json!({"status_cd": "0", "message": "no"}));
+        verdict(&operation, 200, &json!(entries)).unwrap_err()
+    };
+    let plain = verdict(&operation, 200, &json!([{"status_cd": "1", "x": 1}])).unwrap_err();
+    assert_eq!(plain.kind(), ErrorKind::Decode);
+    assert!(plain.maybe_processed() && plain.to_string().contains("not a JSON object"), "{plain}");
+    assert_eq!((list(19).kind(), list(19).provider_message()), (ErrorKind::Business, Some("no")));
+    assert_eq!(list(20).kind(), ErrorKind::Decode);
+}
+
+/// Each is there or not; a second one takes nothing back.
+#[test]
+fn of_several_signs_one_is_enough() {
+    let operation = operation("ims", &["data"]);
+    for error in [json!({"reason": "a"}), json!({"reason": "a", "hint": "b"})] {
+        assert_eq!(refused(&operation, &json!({"x": 1, "error": error})).kind(), ErrorKind::Business);
+    }
+    for names in [&["reference_id"][..], &["reference_id", "referenceId"]] {
+        let mut data = json!({"status_cd": "0"});
+        names.iter().for_each(|name| data[*name] = json!("r"));
+        assert!(refused(&operation, &data).maybe_processed(), "{names:?}");
+    }
+    let below = Operation { payload: &["data", "data"], ..operation };
+    for data in
+        [json!({"status_cd": "0", "data": [1]}), json!({"status_cd": "0", "data": {"x": 1}, "Data": [1]})]
+    {
+        assert!(refused(&below, &data).maybe_processed(), "{data}");
+    }
+}
+
+/// A payload has codes of its own; a gateway's stands beside it.
+#[test]
+fn a_code_is_the_answers_at_the_top_alone() {
+    let operation = operation("ims", &["data"]);
+    let answer = |top: &str, below: &str| json!({"code": top, "data": {"code": below, "x": 1}});
+    assert!(verdict(&operation, 200, &answer("200", "HSN12")).is_ok());
+    let error = verdict(&operation, 200, &answer("HSN12", "200")).unwrap_err();
+    assert_eq!(error.codes().first().map(ErrorCode::code), Some("HSN12"));
+}
+
+#[test]
+fn three_levels_below_the_top_are_read() {
+    let operation = operation("ims", &["data"]);
+    let nested = |depth| (0..depth).fold(json!({"token": "t", "est": 5}), |below, _| json!({"data": below}));
+    let error = verdict(&operation, 200, &nested(3)).unwrap_err();
+    assert_eq!(error.meaning(), Some(CodeMeaning::NotReady));
+    assert!(verdict(&operation, 200, &nested(4)).is_ok());
+}
+
+#[test]
+fn a_wait_of_more_than_a_month_is_none() {
+    let operation = operation("ims", &["data"]);
+    let month = std::time::Duration::from_secs(31 * 24 * 3600);
+    for (minutes, wait) in [(31 * 24 * 60, Some(month)), (31 * 24 * 60 + 1, None)] {
+        let error = refused(&operation, &json!({"token": "t", "est": minutes}));
+        assert_eq!((error.meaning(), error.retry_after()), (Some(CodeMeaning::NotReady), wait));
+    }
+}
+
 /// What the document says of an operation: further values of success, and
 /// words of a job that failed.
 #[test]
