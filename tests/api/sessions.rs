@@ -338,6 +338,8 @@ async fn a_session_is_opened_used_and_closed() {
     let client = builder(&mock).build().unwrap();
     let (taxpayer, session) = session(&client).await;
     assert_eq!(session.taxpayer_id(), Some(taxpayer.id()));
+    let session_end = taxpayer.saved().unwrap().session_expires_at();
+    assert!(session_end.is_some_and(|end| end > std::time::SystemTime::now()), "{session_end:?}");
     assert_eq!(session.ims().counts(TypeOfGoods::Others).await.unwrap().total(), 12);
     taxpayer.logout().await.unwrap();
 

@@ -60,11 +60,14 @@ async fn a_taxpayer_s_session_is_still_found() {
     let client = client(&[(TAXPAYER, written)]);
     let taxpayer = client.taxpayer(Gstin::new(GSTIN).unwrap(), "acme.com").unwrap();
     assert_eq!(taxpayer.token_key().id(), TAXPAYER);
+    assert_eq!(taxpayer.token_key().kind(), "taxpayer_token");
     assert!(taxpayer.restore().await.unwrap().is_some());
     assert_eq!(taxpayer.saved().unwrap().token().expose_secret(), "old-taxpayer");
     // What cannot be true is not shown: no such token lives until the year 2100.
     let left = taxpayer.saved().unwrap().expires_at().duration_since(SystemTime::now()).unwrap();
     assert!(left <= Duration::from_secs(6 * 3600), "{left:?}");
+    let session_end = SystemTime::UNIX_EPOCH + Duration::from_millis(4_102_444_800_000);
+    assert_eq!(taxpayer.saved().unwrap().session_expires_at(), Some(session_end));
     assert_eq!(SavedToken::from_exposed(written).unwrap().expose_secret(), written);
 
     let other = client.taxpayer(Gstin::new(GSTIN).unwrap(), "other.com").unwrap();

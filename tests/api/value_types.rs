@@ -2,7 +2,13 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use sandbox_client::values::{Gstin, Irn, Pan, PathSegment, SignedUrl, Timestamp};
+use sandbox_client::{
+    public::types::PanRegistration,
+    values::{
+        Amount, EwbNumber, Gstin, Irn, NicServer, Pan, PanSearchData, Password, PathSegment, ProviderDate,
+        SignedUrl, StatusCd, TextOrList, Timestamp,
+    },
+};
 
 /// The number with its check digit put right.
 fn checked(first: &str) -> String {
@@ -79,4 +85,44 @@ fn a_signed_url_is_https_without_a_name_or_a_password() {
     }
     let plain = SignedUrl::new("http://in-co-sandbox-x.s3.ap-south-1.amazonaws.com/f").unwrap_err();
     assert!(plain.to_string().contains("loopback"), "{plain}");
+}
+
+#[test]
+fn text_becomes_a_value_and_a_value_text() {
+    assert_eq!(Amount::try_from("1000.10").unwrap().to_string(), "1000.1");
+    assert!(Amount::try_from("much").is_err());
+    assert_eq!(NicServer::try_from("secondary").unwrap(), NicServer::Secondary);
+    assert_eq!(NicServer::try_from("tertiary".to_owned()).unwrap(), NicServer::Tertiary);
+    assert!(NicServer::try_from("fourth").is_err() && NicServer::try_from("fourth".to_owned()).is_err());
+    assert_eq!(i64::from(EwbNumber::try_from(141_008_870_001_i64).unwrap()), 141_008_870_001);
+    assert_eq!(format!("{:>12}|", ProviderDate::from("31-12-2025")), "  31-12-2025|");
+    assert_eq!("1".parse::<StatusCd>().unwrap().to_string(), "1");
+    assert_eq!(format!("{:<16}|", Gstin::new("33ABKCS2033B1ZW").unwrap()), "33ABKCS2033B1ZW |");
+}
+
+/// A PAN is a person's, and a password opens the account.
+#[test]
+fn debug_output_shows_no_pan_and_no_password() {
+    assert_eq!(format!("{:?}", "ABCDE1234F".parse::<Pan>().unwrap()), "Pan(*********F)");
+    let irn = "0123456789abcdef".repeat(4);
+    assert_eq!(format!("{:?}", Irn::new(irn.clone()).unwrap()), format!("Irn({irn})"));
+    let password = format!("{:?}", Password::new("not-a-real-password").unwrap());
+    assert!(password.starts_with("Password") && !password.contains("real"), "{password}");
+}
+
+#[test]
+fn a_text_of_several_values_is_taken_apart() {
+    let text: TextOrList = serde_json::from_str(r#"" Retail Business, ,Warehouse,""#).unwrap();
+    assert!(text.values().eq(["Retail Business", "Warehouse"]));
+    let list: TextOrList = serde_json::from_str(r#"["Retail, Business", "Warehouse"]"#).unwrap();
+    assert!(list.values().eq(["Retail, Business", "Warehouse"]));
+}
+
+#[test]
+fn a_search_by_pan_has_registrations_or_a_failure() {
+    let some = PanSearchData::Registrations(vec![PanRegistration::default(), PanRegistration::default()]);
+    assert_eq!(some.registrations().len(), 2);
+    let none: PanSearchData =
+        serde_json::from_str(r#"{"error_cd": "SWEB_9035", "message": "none"}"#).unwrap();
+    assert!(matches!(none, PanSearchData::Failure(_)) && none.registrations().is_empty());
 }
