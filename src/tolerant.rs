@@ -1342,8 +1342,71 @@ mod tests {
         let colour = |name: &str| colours.get(name).and_then(Option::as_ref);
         assert_eq!((colour("a"), colour("d")), (Some(&Colour::Green), Some(&Colour::Red)));
         assert_eq!((colour("b"), colour("c"), unread), (None, None, vec!["c".to_owned()]));
-        for (json, error) in [("null", ". expected enum Colour"), (r#""blue""#, ".")] {
+        for (json, error) in
+            [("null", ". expected enum Colour"), (r#""blue""#, ". expected `red` or `green`")]
+        {
             assert!(read::<Colour>(json).unwrap_err().starts_with(error), "{json}");
+        }
+    }
+
+    /// A null in a list is no entry, and nothing is lost.
+    #[test]
+    fn a_list_of_words_has_no_entry_for_null() {
+        let (colours, unread) = read::<Vec<Colour>>(r#"["red", null]"#).unwrap();
+        assert_eq!((colours, unread), (vec![Colour::Red], Vec::new()));
+    }
+
+    #[derive(Deserialize, Debug)]
+    struct Listed {
+        list: Option<Vec<Needed>>,
+    }
+
+    /// One entry in the place of the list is that entry, with what it cannot be used without.
+    #[test]
+    fn one_entry_in_the_place_of_a_list_is_read_like_an_entry() {
+        let (listed, unread) = read::<Listed>(r#"{"list": {"id": "a", "sum": 1}}"#).unwrap();
+        assert_eq!((listed.list.unwrap().len(), unread), (1, Vec::new()));
+        let error = read::<Listed>(r#"{"list": {"id": "a"}}"#).unwrap_err();
+        assert!(error.starts_with("list missing field `sum`"), "{error}");
+    }
+
+    #[test]
+    fn text_with_escapes_is_text() {
+        let (read, unread) = member(r#"{"any": "a\"b"}"#);
+        assert_eq!((read.as_str(), unread), (r#"any: Some(String("a\"b"))"#, Vec::new()));
+        // It stands nowhere in the JSON as it is, so it cannot be read as a list of one.
+        let (read, unread) = member(r#"{"texts": "a\"b"}"#);
+        assert_eq!((read.as_str(), unread), ("", vec!["texts".to_owned()]));
+    }
+
+    #[test]
+    fn of_many_members_of_one_name_the_first_holds() {
+        let (sample, unread) = read::<Sample>(r#"{"number": 7, "number": 8, "number": 9}"#).unwrap();
+        assert_eq!((sample.number, unread), (Some(7), vec!["number".to_owned(); 2]));
+    }
+
+    #[test]
+    fn a_number_beyond_the_last_exact_float_is_no_integer() {
+        let (read, unread) = member(r#"{"number": 9007199254740991.0}"#);
+        assert_eq!((read.as_str(), unread), ("number: Some(9007199254740991)", Vec::new()));
+        let (read, unread) = member(r#"{"number": 9007199254740992.0}"#);
+        assert_eq!((read.as_str(), unread), ("", vec!["number".to_owned()]));
+        let (floats, unread) =
+            super::read::<BTreeMap<String, Option<f64>>>(r#"{"a": "1e400", "b": 1.5}"#).unwrap();
+        assert_eq!((floats.get("a").copied().flatten(), floats["b"]), (None, Some(1.5)));
+        assert_eq!(unread, ["a"]);
+        let (read, unread) = member(r#"{"any": 1e400}"#);
+        assert_eq!((read.as_str(), unread), (r#"any: Some(String("1e400"))"#, Vec::new()));
+    }
+
+    #[test]
+    fn a_hundred_levels_are_read() {
+        for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+            for (levels, noted) in [(100, &[][..]), (101, &["any"])] {
+                let deep = format!("{}1{}", open.repeat(levels), close.repeat(levels));
+                let (_, unread) = read::<Sample>(&format!(r#"{{"any": {deep}}}"#)).unwrap();
+                assert_eq!(unread, noted, "{levels} of {open}");
+            }
         }
     }
 

@@ -91,6 +91,9 @@ fn a_signed_url_is_https_without_a_name_or_a_password() {
 fn text_becomes_a_value_and_a_value_text() {
     assert_eq!(Amount::try_from("1000.10").unwrap().to_string(), "1000.1");
     assert!(Amount::try_from("much").is_err());
+    let amount = |json| serde_json::from_str::<Amount>(json).ok().map(|amount| amount.to_string());
+    assert_eq!(amount("9007199254740991.0").as_deref(), Some("9007199254740991"));
+    assert_eq!(amount("9007199254740992.0"), None, "its neighbours are not all floats");
     assert_eq!(NicServer::try_from("secondary").unwrap(), NicServer::Secondary);
     assert_eq!(NicServer::try_from("tertiary".to_owned()).unwrap(), NicServer::Tertiary);
     assert!(NicServer::try_from("fourth").is_err() && NicServer::try_from("fourth".to_owned()).is_err());
