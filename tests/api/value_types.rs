@@ -5,8 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use sandbox_client::{
     public::types::PanRegistration,
     values::{
-        Amount, EwbNumber, Gstin, Irn, NicServer, Pan, PanSearchData, Password, PathSegment, ProviderDate,
-        SignedUrl, StatusCd, TextOrList, Timestamp,
+        Amount, EwbNumber, FinancialYear, Gstin, Irn, Month, NicServer, Pan, PanSearchData, Password,
+        PathSegment, ProviderDate, SignedUrl, StatusCd, TextOrList, Timestamp,
     },
 };
 
@@ -65,6 +65,16 @@ fn lengths_and_characters_are_checked_together() {
 }
 
 #[test]
+fn periods_begin_with_gst_and_have_two_digits_a_month() {
+    assert_eq!(FinancialYear::starting(2017).unwrap().to_string(), "FY 2017-18");
+    assert!(FinancialYear::starting(2016).is_err());
+    assert!("01".parse::<Month>().is_ok());
+    for wrong in ["", "1", "1x", "xx", "001"] {
+        assert!(wrong.parse::<Month>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn a_timestamp_is_seconds_or_milliseconds() {
     let moment = |number: i64| Timestamp::from(number).to_system_time();
     let expected = Some(UNIX_EPOCH + Duration::from_secs(1_700_000_000));
@@ -91,7 +101,11 @@ fn a_signed_url_is_https_without_a_name_or_a_password() {
 fn text_becomes_a_value_and_a_value_text() {
     assert_eq!(Amount::try_from("1000.10").unwrap().to_string(), "1000.1");
     assert!(Amount::try_from("much").is_err());
-    let amount = |json| serde_json::from_str::<Amount>(json).ok().map(|amount| amount.to_string());
+    let amount = |json: &str| serde_json::from_str::<Amount>(json).ok().map(|amount| amount.to_string());
+    assert_eq!((amount("\"1.25\"").as_deref(), amount("\"1.2.5\"")), (Some("1.25"), None));
+    let tiny = format!("0.{}1", "0".repeat(40));
+    assert_eq!(amount(&format!("\"{tiny}\"")), tiny.parse().ok().map(|tiny: Amount| tiny.to_string()));
+    assert_eq!(Amount::from(3) - Amount::from(5), Amount::from(-2));
     assert_eq!(amount("9007199254740991.0").as_deref(), Some("9007199254740991"));
     assert_eq!(amount("9007199254740992.0"), None, "its neighbours are not all floats");
     assert_eq!(NicServer::try_from("secondary").unwrap(), NicServer::Secondary);
