@@ -66,7 +66,7 @@ async fn a_taxpayer_s_session_is_still_found() {
     // What cannot be true is not shown: no such token lives until the year 2100.
     let left = taxpayer.saved().unwrap().expires_at().duration_since(SystemTime::now()).unwrap();
     assert!(left <= Duration::from_secs(6 * 3600), "{left:?}");
-    let session_end = SystemTime::UNIX_EPOCH + Duration::from_millis(4_102_444_800_000);
+    let session_end = SystemTime::UNIX_EPOCH + Duration::from_secs(4_102_444_800);
     assert_eq!(taxpayer.saved().unwrap().session_expires_at(), Some(session_end));
     assert_eq!(SavedToken::from_exposed(written).unwrap().expose_secret(), written);
 

@@ -113,7 +113,9 @@ fn of_several_signs_one_is_enough() {
     }
     for names in [&["reference_id"][..], &["reference_id", "referenceId"]] {
         let mut data = json!({"status_cd": "0"});
-        names.iter().for_each(|name| data[*name] = json!("r"));
+        for name in names {
+            data[*name] = json!("r");
+        }
         assert!(refused(&operation, &data).maybe_processed(), "{names:?}");
     }
     let below = Operation { payload: &["data", "data"], ..operation };
