@@ -65,6 +65,8 @@ pub use families::{
 };
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 pub use families::{BatchItem, BatchStream, CancelReason, DocumentBatch};
+#[cfg(feature = "gstr_2b")]
+pub use families::{Credit, CreditTotals};
 #[cfg(feature = "e_way_bill")]
 pub use families::{EwbId, GeneratedOnce};
 #[cfg(feature = "e_invoice")]
@@ -83,6 +85,8 @@ pub use operation::{Credential, Location, Operation, Parameter};
 pub use rate_limit::{BoxFuture, RateLimiter};
 pub use retry::RetryPolicy;
 pub use session::{Session, Taxpayer};
+#[cfg(all(feature = "gstr_2b", feature = "ims"))]
+pub use sweep::CreditInPeriod;
 #[cfg(all(feature = "ims", feature = "returns_common"))]
 pub use sweep::FiledInPeriod;
 #[cfg(all(feature = "ims", feature = "redis"))]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use sandbox_client::{ims::types::TypeOfGoods, values::ReturnPeriod};
+use sandbox_client::ims::types::TypeOfGoods;
 
 use super::{
     analytics::Analytics,
@@ -14,6 +14,7 @@ use super::{
     invoices::Invoices,
     matching::{self, Match},
     returns::{gstr_1, gstr_2a, gstr_3b, gstr_9},
+    sweep::{gstr_2b, returns},
 };
 
 /// The Sandbox GST API from a terminal: invoices of one taxpayer, counts of a whole firm.
@@ -153,7 +154,7 @@ pub enum Command {
     Login(Login),
     /// List, refresh or forget saved sessions
     Sessions(Sessions),
-    /// Count the invoices of a whole firm, or show who has not filed
+    /// Count the invoices of a whole firm, show who has not filed, or the credit of each
     ///
     /// Queries every taxpayer in a file, or every saved session, within the rate limit of
     /// the API key. Stop it with Ctrl-C; with --checkpoint it resumes where it stopped.
@@ -187,6 +188,7 @@ Examples:
   sandbox sweep --from firm.csv --only-open --report firm.html
   sandbox sweep --from firm.csv --checkpoint november.jsonl --format csv > november.csv
   sandbox sweep returns --period 102026 --from firm.csv --only-open
+  sandbox sweep gstr-2b --period 102026 --from firm.csv --report credit.html
   sandbox sweep --from firm.csv --share november-23 --format json > part-of-this-machine.jsonl
 
 The file is a CSV from any spreadsheet program, or a workbook (xlsx, xls, ods). It
@@ -290,14 +292,14 @@ pub struct Sweep {
     /// Which groups of documents
     #[arg(long, value_enum, default_value_t = Goods::All)]
     pub goods: Goods,
-    /// Show only failures, and taxpayers with pending documents, documents without action
-    /// or unfiled returns
+    /// Show only failures, and taxpayers with pending documents, documents without action,
+    /// unfiled returns or a GSTR-2B that is not generated
     #[arg(long, global = true)]
     pub only_open: bool,
     /// Record each answer in this file; a stopped sweep resumes from it
     #[arg(long, global = true, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
-    /// Repeat the calls that failed according to the checkpoint
+    /// Repeat the calls that failed or were not ready according to the checkpoint
     #[arg(long, global = true, requires = "checkpoint")]
     pub retry_failed: bool,
     /// Share the sweep over Redis with other machines that run the same command; each
@@ -320,30 +322,15 @@ pub enum SweepOf {
     /// Makes one call for each taxpayer, for the list of filed returns. A quarterly
     /// return belongs to the last month of the quarter, an annual one to March.
     #[command(after_help = "Example: sandbox --mock sweep returns --period 102026")]
-    Returns {
-        /// The period
-        #[arg(long, value_name = "MMYYYY")]
-        period: ReturnPeriod,
-        /// Which returns must be filed
-        #[arg(
-            long,
-            value_enum,
-            value_delimiter = ',',
-            value_name = "RETURNS",
-            default_values = ["gstr-1", "gstr-3b"]
-        )]
-        return_type: Vec<ReturnName>,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReturnName {
-    #[value(name = "gstr-1")]
-    Gstr1,
-    #[value(name = "gstr-3b")]
-    Gstr3b,
-    #[value(name = "gstr-9")]
-    Gstr9,
+    Returns(returns::Arguments),
+    /// Show what the GSTR-2B of each taxpayer comes to
+    ///
+    /// Asks for the statement of each taxpayer, one call: the credit that is available,
+    /// credit notes, what is not available, and the number of documents. Where GSTN has not
+    /// generated the statement yet, that is told and is no failure; if nothing else is
+    /// missing, the exit code is 8.
+    #[command(name = "gstr-2b", after_help = "Example: sandbox --mock sweep gstr-2b --period 032024")]
+    Gstr2b(gstr_2b::Arguments),
 }
 
 #[derive(Debug, Args)]

@@ -15,9 +15,17 @@ pub struct Problem {
     pub code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
+    /// Whether GSTN is still preparing the answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_ready: bool,
 }
 
 impl Problem {
+    /// The kind for programs; what is not ready is no failure of that kind.
+    pub fn word(&self) -> &str {
+        if self.not_ready { "not_ready" } else { &self.kind }
+    }
+
     pub fn is_session_over(&self) -> bool {
         self.kind == ErrorKind::SessionExpired.as_str()
     }
@@ -31,6 +39,7 @@ impl From<&Error> for Problem {
             status: error.status(),
             code: error.error_code().map(str::to_owned),
             transaction_id: error.transaction_id().map(str::to_owned),
+            not_ready: error.is_not_ready(),
         }
     }
 }

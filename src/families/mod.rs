@@ -5,6 +5,8 @@
 mod analytics;
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 mod batch;
+#[cfg(feature = "gstr_2b")]
+mod credit;
 #[cfg(feature = "e_invoice")]
 mod e_invoice;
 #[cfg(feature = "e_way_bill")]
@@ -41,6 +43,8 @@ mod whole;
 pub use analytics::{Reconciliation, ReconciliationJob, ReconciliationReport, ReconciliationStep};
 #[cfg(any(feature = "e_invoice", feature = "e_way_bill"))]
 pub use batch::{BatchItem, BatchStream, DocumentBatch};
+#[cfg(feature = "gstr_2b")]
+pub use credit::{Credit, CreditTotals};
 #[cfg(feature = "e_invoice")]
 pub use e_invoice::{InvoiceFault, InvoiceId, NicPublicKey, RegisteredOnce, SignatureError, SignedClaims};
 #[cfg(feature = "e_way_bill")]

@@ -1,5 +1,10 @@
 //! One question about each taxpayer of a firm, such as the invoice counts, in one stream.
 
+mod counts;
+#[cfg(feature = "gstr_2b")]
+mod credit;
+#[cfg(feature = "returns_common")]
+mod filed;
 #[cfg(feature = "redis")]
 mod shared;
 mod task;
@@ -13,10 +18,12 @@ use std::{
 use futures_util::stream::{Stream, StreamExt};
 use tokio::task::{JoinError, JoinSet};
 
+#[cfg(feature = "gstr_2b")]
+pub use credit::CreditInPeriod;
+#[cfg(feature = "returns_common")]
+pub use filed::FiledInPeriod;
 #[cfg(feature = "redis")]
 pub use shared::SharedSweep;
-#[cfg(feature = "returns_common")]
-pub use task::FiledInPeriod;
 pub use task::SweepTask;
 
 use crate::{Client, Error, TaxpayerId, ims::types::TypeOfGoods};
@@ -174,7 +181,8 @@ impl<I, T: SweepTask> Sweep<I, T> {
     /// Shares the sweep with other workers: each taxpayer is taken by one of them, and if
     /// a worker dies, the others take over its taxpayers half a minute later. `name`
     /// identifies this sweep for a week: a new sweep needs a new name. All workers must
-    /// pass the same taxpayers in the same order.
+    /// pass the same taxpayers in the same order. Sweeps with
+    /// other tasks are kept apart, whatever their names are.
     ///
     /// Only calls that are not recorded as answered are taken over: those
     /// that were in flight are sent again.
@@ -206,11 +214,10 @@ impl<I, T: SweepTask> Sweep<I, T> {
             Error::config(crate::field::REDIS, "is missing: workers share a sweep over a Redis server")
                 .with_advice("name one with `ClientBuilder::redis`")
         })?;
-        // Another question is another list. Counts have the name alone, as before
-        // there were others.
-        let asked = tasks.iter().map(|task| format!("\n{} {task}", T::OPERATION));
-        let is_count = T::OPERATION == <TypeOfGoods as SweepTask>::OPERATION;
-        let name = if is_count { name.to_owned() } else { name.to_owned() + &asked.collect::<String>() };
+        // Another question is another list: who asks less would cross a taxpayer off who
+        // is not done. Counts of all goods have the name alone, as before there were others.
+        let (asked, usual) = (questions(&tasks), questions(&ALL_GOODS));
+        let name = if asked == usual { name.to_owned() } else { name.to_owned() + &asked.concat() };
         let work_queue = crate::redis::WorkQueue::new(redis, client.state().platform().key(), &name);
         let firm = taxpayers.map(Into::into).collect();
         SharedSweep::join(client, work_queue, firm, (tasks, concurrency, wanted)).await
@@ -235,6 +242,14 @@ impl<I, T: SweepTask> Sweep<I, T> {
             calls.filter(move |(taxpayer, task)| wanted.as_ref().is_none_or(|wanted| wanted(taxpayer, task)));
         SweepStream { client, left: Box::new(calls.fuse()), concurrency, in_flight: JoinSet::new() }
     }
+}
+
+/// What is asked of each taxpayer, in one order.
+#[cfg(feature = "redis")]
+fn questions<T: SweepTask>(tasks: &[T]) -> Vec<String> {
+    let mut questions: Vec<_> = tasks.iter().map(|task| format!("\n{} {task}", T::OPERATION)).collect();
+    questions.sort_unstable();
+    questions
 }
 
 /// A task that is not aborted ends otherwise only by a panic.

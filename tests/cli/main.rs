@@ -13,6 +13,7 @@ mod output;
 mod program;
 mod returns;
 mod sessions;
+mod sweeps;
 #[cfg(unix)]
 #[path = "../support/terminal.rs"]
 mod terminal;

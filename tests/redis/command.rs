@@ -185,5 +185,41 @@ async fn a_session_that_one_machine_forgets_does_not_come_back_from_the_files_of
     for home in &machines {
         let (code, told) = run(home, &redis, &["counts"]);
         assert_eq!(code, Some(5), "{told}");
+}
+
+/// Counts, filings and credit under one name: each is a sweep of its own, and so are
+/// counts of other goods.
+#[tokio::test(flavor = "multi_thread")]
+async fn sweeps_of_one_name_that_ask_different_things_are_kept_apart() {
+    let (mock, redis) = (MockServer::start().await.unwrap(), RedisServer::start());
+    let home = Home::of(&mock);
+    let mut worker = crate::worker::Setting::new(&mock, &redis).start();
+    assert_eq!(worker.ask("sign-in 2"), "signed in");
+    let mut csv = "gstin,username\n".to_owned();
+    for taxpayer in firm(2) {
+        csv += &format!("{},{}\n", taxpayer.gstin, taxpayer.username);
+    }
+    std::fs::write(home.path("firm.csv"), &csv).unwrap();
+    let file = home.path("firm.csv");
+    let shared = ["--from", file.to_str().unwrap(), "--share", "november", "--format", "json"];
+    let run = |arguments: &[&str]| {
+        let output = on(&home, &redis, &[arguments, &shared].concat()).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap().lines().count()
+    };
+    let sweeps: [(&[&str], &str, usize); 6] = [
+        (&["sweep", "--goods", "others"], "get_invoice_count", 2),
+        (&["sweep"], "get_invoice_count", 6),
+        (&["sweep", "returns", "--period", "032024"], "track_taxpayer_returns", 2),
+        (&["sweep", "gstr-2b", "--period", "032024"], "get_gstr_2b", 2),
+        (&["sweep", "returns", "--period", "042024"], "track_taxpayer_returns", 2),
+        (&["sweep", "gstr-2b", "--period", "042024"], "get_gstr_2b", 2),
+    ];
+    for (arguments, operation, calls) in sweeps {
+        let before = mock.hits(operation);
+        assert_eq!(run(arguments), calls, "{arguments:?}");
+        assert_eq!(mock.hits(operation) - before, calls, "{arguments:?}");
+        assert_eq!(run(arguments), 0, "it is done: {arguments:?}");
     }
 }

@@ -9,7 +9,7 @@ use sandbox_client::{
 
 use super::{
     Matching,
-    view::{counts, note, title},
+    view::{counts, note, party, title},
 };
 use crate::cli::{
     arguments::Format,
@@ -27,7 +27,7 @@ const HEAD: &str = "<th><button>Verdict</button></th><th><button>Supplier</butto
 pub fn page(matching: &Matching) -> Page {
     let mut totals = String::new();
     for (word, count) in Verdict::WORDS.into_iter().zip(counts(matching)) {
-        totals.push_str(&total(class(word), count as u64, &capital(&title(word))));
+        totals.push_str(&total(class(word), &grouped(&count.to_string()), &capital(&title(word))));
     }
     let mut rows = String::new();
     for entry in &matching.entries {
@@ -39,7 +39,7 @@ pub fn page(matching: &Matching) -> Page {
             "<tr data-filter=\"{word}\"><td class=\"mark {}\">{}</td><td class=\"gstin\">{}</td><td>{}</td><td>{}</td>",
             class(word),
             capital(&title(word)),
-            escape(&document.supplier_gstin),
+            escape(&party(document)),
             escape(&document.number),
             document.date.map(|date| date.to_string()).unwrap_or_default(),
         );
@@ -62,7 +62,7 @@ pub fn page(matching: &Matching) -> Page {
         totals,
         search: "GSTIN, number or note",
         filters: Verdict::WORDS.into_iter().map(|word| (word, capital(&title(word)))).collect(),
-        head: HEAD,
+        head: HEAD.to_owned(),
         rows,
     }
 }

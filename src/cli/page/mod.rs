@@ -1,12 +1,17 @@
 //! A page to open and hand on, of which no part comes from a network: totals, and a
 //! table to search, filter, sort and print.
 
-use std::{fmt::Write as _, io, io::Write as _, path::Path};
+use std::{
+    fmt::{self, Write as _},
+    io,
+    io::Write as _,
+    path::Path,
+};
 
 use super::{
     failure::{Exit, Failure},
     files,
-    output::{grouped, strip_controls},
+    output::strip_controls,
 };
 
 /// Style and script stand in the page itself.
@@ -24,7 +29,7 @@ pub struct Page {
     /// Values of `data-filter` of the rows, with their titles; none for no choice.
     pub filters: Vec<(&'static str, String)>,
     /// HTML: the cells of the head.
-    pub head: &'static str,
+    pub head: String,
     /// HTML: rows with their cells.
     pub rows: String,
 }
@@ -71,14 +76,14 @@ fn html(page: &Page) -> String {
         .replace("<!--TOTALS-->", &page.totals)
         .replace("<!--FILTER-->", &filter)
         .replace("<!--SEARCH-->", page.search)
-        .replace("<!--HEAD-->", page.head)
+        .replace("<!--HEAD-->", &page.head)
         .replace("<!--ROWS-->", &page.rows)
 }
 
-/// A number with its title, in the colour of a class.
-pub fn total(class: &str, number: u64, title: &str) -> String {
+/// A number as people read it with its title, in the colour of a class.
+pub fn total(class: &str, number: &impl fmt::Display, title: &str) -> String {
     let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
-    format!("<li{class}><b>{}</b>{}</li>\n", grouped(&number.to_string()), escape(title))
+    format!("<li{class}><b>{number}</b>{}</li>\n", escape(title))
 }
 
 /// Text for an element or a quoted attribute, without what nobody would see.

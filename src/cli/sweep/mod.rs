@@ -1,8 +1,11 @@
-//! `sandbox sweep`: the counts of a whole firm, or which returns it has filed.
+//! `sandbox sweep`: the counts of a whole firm, or something else about each taxpayer.
 
+mod counts;
+pub mod gstr_2b;
 mod progress;
 mod record;
 mod report;
+pub mod returns;
 mod source;
 mod subject;
 mod summary;
@@ -19,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use sandbox_client::{Client, FiledInPeriod, TaxpayerId};
+use sandbox_client::{Client, CreditInPeriod, FiledInPeriod, TaxpayerId};
 
 use super::{
     arguments::{Shared, Sweep, SweepOf},
@@ -29,10 +32,13 @@ use super::{
     output, page,
     signals::Signals,
 };
+use counts::Counts;
+use gstr_2b::Gstr2b;
 use progress::Progress;
-use record::Record;
+use record::{Noted, Record};
+use returns::Returns;
 use source::Source;
-use subject::{Question, Subject};
+use subject::Subject;
 use tally::Tally;
 use view::View;
 
@@ -44,25 +50,19 @@ const INTERRUPTED: &str = "stopped before its end";
 
 pub async fn run(shared: &Shared, arguments: &Sweep) -> Result<(), Failure> {
     match &arguments.of {
-        None => ask(shared, arguments, arguments.goods.types(), Subject::Invoices).await,
-        Some(SweepOf::Returns { period, return_type }) => {
-            let mut expected = Vec::new();
-            for name in return_type {
-                if !expected.contains(name) {
-                    expected.push(*name);
-                }
-            }
-            let subject = Subject::Returns(expected);
-            ask(shared, arguments, vec![FiledInPeriod(*period)], subject).await
+        None => ask(shared, arguments, Counts, arguments.goods.types()).await,
+        Some(SweepOf::Returns(of)) => {
+            ask(shared, arguments, Returns::from(of), vec![FiledInPeriod(of.period)]).await
         }
+        Some(SweepOf::Gstr2b(of)) => ask(shared, arguments, Gstr2b, vec![CreditInPeriod(of.period)]).await,
     }
 }
 
-async fn ask<T: Question>(
+async fn ask<S: Subject>(
     shared: &Shared,
     arguments: &Sweep,
-    tasks: Vec<T>,
-    subject: Subject,
+    subject: S,
+    tasks: Vec<S::Task>,
 ) -> Result<(), Failure> {
     if let Some(path) = &arguments.report {
         page::check(path)?;
@@ -74,20 +74,19 @@ async fn ask<T: Question>(
     let mut sweep = Run {
         subject,
         checkpoint: None,
-        view: View::new(shared.format, arguments.only_open),
-        tally: Tally::default(),
+        view: View::new::<S>(shared.format, arguments.only_open)?,
+        tally: Tally::new(),
         progress: Progress::new(total, connection.per_minute),
         partial: None,
     };
     let mut answered = HashSet::new();
     if let Some(path) = &arguments.checkpoint {
-        let (checkpoint, records) = Checkpoint::open(path, "sweep", connection.service())?;
+        let (checkpoint, noted) = Checkpoint::open::<Noted<S>>(path, "sweep", connection.service())?;
         let asked: HashSet<&TaxpayerId> = taxpayers.iter().collect();
-        for record in record::latest(records) {
-            let again = arguments.retry_failed && record.has_failed();
-            let key = (record.taxpayer(), record.task);
-            if asked.contains(&key.0) && tasks.iter().any(|task| task.task() == key.1) && !again {
-                answered.insert(key);
+        for record in record::latest(noted) {
+            let again = arguments.retry_failed && record.outcome.is_err();
+            if asked.contains(&record.taxpayer) && tasks.contains(&record.task) && !again {
+                answered.insert((record.taxpayer.clone(), record.task.to_string()));
                 sweep.progress.recall();
                 sweep.show(&record)?;
             }
@@ -104,9 +103,9 @@ async fn ask<T: Question>(
     let alone = arguments.share.is_none();
     let request =
         connection.client.sweep(taxpayers).tasks(tasks).concurrency(arguments.concurrency.into()).only(
-            move |taxpayer, task: &T| {
+            move |taxpayer, task: &S::Task| {
                 let stopped = alone && ends.load(Ordering::Relaxed);
-                !stopped && !answered.contains(&(taxpayer.clone(), task.task()))
+                !stopped && !answered.contains(&(taxpayer.clone(), task.to_string()))
             },
         );
     let source = Source::open(request, arguments.share.as_deref()).await?;
@@ -120,10 +119,7 @@ async fn ask<T: Question>(
     let partial = sweep.partial.or(outcome.is_err().then_some("it ended early")).filter(|_| !all_answered);
     sweep.finish()?;
     let report = arguments.report.as_ref();
-    match (
-        outcome,
-        report.map_or(Ok(()), |path| page::write(path, &report::page(&sweep.tally, &sweep.subject, partial))),
-    ) {
+    match (outcome, report.map_or(Ok(()), |path| page::write(path, &report::page(&sweep.tally, partial)))) {
         (Ok(()), written) => written,
         (outcome, Ok(())) => outcome,
         (outcome, Err(unwritten)) => {
@@ -152,24 +148,24 @@ async fn taxpayers(connection: &Connection, arguments: &Sweep) -> Result<Vec<Tax
 }
 
 /// A running sweep: where its answers go.
-struct Run {
-    subject: Subject,
+struct Run<S: Subject> {
+    subject: S,
     checkpoint: Option<Checkpoint>,
     view: View,
-    tally: Tally,
+    tally: Tally<S>,
     progress: Progress,
     /// Why the sweep was stopped, if it was.
     partial: Option<&'static str>,
 }
 
-impl Run {
+impl<S: Subject> Run<S> {
     /// Takes answers until the end. Ctrl-C or SIGTERM sets `stopped`, so that nothing more
     /// is asked, and it waits for the answers in flight: they are paid for. A
     /// second one gives them up.
-    async fn collect<T: Question>(
+    async fn collect(
         &mut self,
         client: &Client,
-        mut source: Source<T>,
+        mut source: Source<S::Task>,
         stopped: &AtomicBool,
     ) -> Result<(), Failure> {
         let mut signals = Signals::new()?;
@@ -200,7 +196,7 @@ impl Run {
                 }
             };
             let Some(item) = item else { break };
-            let record = Record::from(item);
+            let record = Record::<S>::from(item);
             // First the note, then the news: what was shown is never asked again.
             if let Some(checkpoint) = &mut self.checkpoint {
                 checkpoint.note(&record)?;
@@ -220,7 +216,7 @@ impl Run {
             }));
         }
         match self.tally.failures() {
-            0 => Ok(()),
+            0 => self.all_ready(),
             1 => Err(Failure::new(Exit::Partial, "1 call failed")),
             failed => {
                 let failed = output::grouped(&failed.to_string());
@@ -229,7 +225,20 @@ impl Run {
         }
     }
 
-    fn show(&mut self, record: &Record) -> Result<(), Failure> {
+    fn all_ready(&self) -> Result<(), Failure> {
+        let waiting = match self.tally.not_ready() {
+            0 => return Ok(()),
+            1 => "1 answer is".to_owned(),
+            many => format!("{} answers are", output::grouped(&many.to_string())),
+        };
+        let failure = Failure::new(Exit::NotReady, format!("{waiting} {}", S::NOT_READY.to_lowercase()));
+        Err(failure.hint(match self.checkpoint {
+            Some(_) => "Later, the same command with --retry-failed asks again for what is missing.",
+            None => "Ask again later; with --checkpoint FILE for what is missing alone.",
+        }))
+    }
+
+    fn show(&mut self, record: &Record<S>) -> Result<(), Failure> {
         self.tally.add(record, &self.subject);
         let (view, subject) = (&mut self.view, &self.subject);
         Ok(self.progress.aside(|| view.show(record, subject))?)
@@ -237,8 +246,8 @@ impl Run {
 
     fn finish(&mut self) -> Result<(), Failure> {
         self.progress.finish();
-        self.view.finish(&self.tally, &self.subject)?;
-        eprint!("{}", summary::text(&self.tally, &self.subject));
+        self.view.finish(&self.tally)?;
+        eprint!("{}", summary::text(&self.tally));
         Ok(())
     }
 }

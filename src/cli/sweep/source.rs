@@ -3,20 +3,19 @@
 
 use std::vec;
 
-use sandbox_client::{Sweep, SweepItem, SweepStream, TaxpayerId};
+use sandbox_client::{Sweep, SweepItem, SweepStream, SweepTask, TaxpayerId};
 
-use super::subject::Question;
 use crate::cli::failure::Failure;
 
 type Asked<T> = Sweep<vec::IntoIter<TaxpayerId>, T>;
 
-pub enum Source<T: Question> {
+pub enum Source<T: SweepTask> {
     Alone(SweepStream<T>),
     #[cfg(feature = "redis")]
     Shared(Box<sandbox_client::SharedSweep<T>>),
 }
 
-impl<T: Question> Source<T> {
+impl<T: SweepTask> Source<T> {
     pub async fn open(sweep: Asked<T>, share: Option<&str>) -> Result<Self, Failure> {
         match share {
             None => Ok(Self::Alone(sweep.start())),

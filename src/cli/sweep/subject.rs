@@ -1,167 +1,105 @@
-//! What a sweep is about: what it asks, and how its answers become numbers.
+//! What a sweep is about: what it asks, and how an answer becomes numbers and rows.
+//!
+//! A further subject is a file with one implementation, beside `counts.rs`,
+//! `returns.rs` and `gstr_2b.rs`, and a subcommand.
 
-use sandbox_client::{
-    FiledInPeriod, SweepTask,
-    filing::FilingOutcome,
-    ims::types::TypeOfGoods,
-    public::types::FiledReturn,
-    values::{InvoiceCounts, ReturnType, StatusCounts},
+use std::{
+    fmt::{self, Debug},
+    ops::AddAssign,
 };
 
-use super::record::{Outcome, Record, Task};
-use crate::cli::arguments::ReturnName;
+use sandbox_client::{SweepTask, values::Amount};
+use serde::{Serialize, de::DeserializeOwned};
 
-/// A task of the library whose answers the command writes down.
-pub trait Question: SweepTask {
-    fn task(&self) -> Task;
-    fn outcome(answer: Self::Output) -> Outcome;
-}
+use crate::cli::{output::grouped, problem::Problem};
 
-impl Question for TypeOfGoods {
-    fn task(&self) -> Task {
-        Task::TypeOfGoods(*self)
-    }
+pub trait Subject {
+    type Task: SweepTask<Output = Self::Answer>;
+    type Answer: Serialize + DeserializeOwned + Clone + Debug + Send + 'static;
+    /// What is added up by taxpayer and in all.
+    type Numbers: Default + for<'a> AddAssign<&'a Self::Numbers> + 'static;
 
-    fn outcome(answer: InvoiceCounts) -> Outcome {
-        Outcome::Counts(answer)
-    }
-}
-
-impl Question for FiledInPeriod {
-    fn task(&self) -> Task {
-        Task::Period(self.0)
-    }
-
-    fn outcome(answer: Vec<FiledReturn>) -> Outcome {
-        Outcome::Filed(answer)
-    }
-}
-
-/// How answers are counted and shown.
-pub enum Subject {
-    /// Documents by status.
-    Invoices,
-    /// These returns, filed or not.
-    Returns(Vec<ReturnName>),
-}
-
-const INVOICES: &str = "<th><button>GSTIN</button></th><th><button>User name</button></th><th>By status</th>\
-    <th class=\"number\"><button>No action</button></th><th class=\"number\"><button>Pending</button></th>\
-    <th class=\"number\"><button>Accepted</button></th><th class=\"number\"><button>Rejected</button></th>\
-    <th class=\"number\"><button>Total</button></th><th><button>Note</button></th>";
-
-const RETURNS: &str = "<th><button>GSTIN</button></th><th><button>User name</button></th><th>By status</th>\
-    <th class=\"number\"><button>Not filed</button></th><th class=\"number\"><button>Unknown</button></th>\
-    <th class=\"number\"><button>Filed</button></th><th class=\"number\"><button>Total</button></th><th><button>Not filed or failed</button></th>";
-
-/// A status: its class on the page, its title, and how many have it.
-pub type Status = (&'static str, &'static str, fn(&StatusCounts) -> u64);
-
-impl Subject {
-    pub fn title(&self) -> &'static str {
-        match self {
-            Self::Invoices => "Invoices awaiting action",
-            Self::Returns(_) => "Returns not filed",
-        }
-    }
-
-    /// The head of the page's table.
-    pub fn head(&self) -> &'static str {
-        match self {
-            Self::Invoices => INVOICES,
-            Self::Returns(_) => RETURNS,
-        }
-    }
-
-    pub fn noun(&self) -> &'static str {
-        match self {
-            Self::Invoices => "Documents",
-            Self::Returns(_) => "Returns",
-        }
-    }
-
+    /// The member of a line of JSON that has the task. Each subject has its own, which
+    /// keeps them apart in a checkpoint.
+    const TASK: &'static str;
+    /// The member that has the answer.
+    const ANSWER: &'static str;
+    const TITLE: &'static str;
     /// The title of the column that says what is missing.
-    pub fn note(&self) -> &'static str {
-        match self {
-            Self::Invoices => "Failed",
-            Self::Returns(_) => "Not filed or failed",
-        }
-    }
-
+    const NOTE: &'static str;
+    /// What it means that GSTN is still at the answer.
+    const NOT_READY: &'static str = "Not ready yet";
     /// The most urgent first.
-    pub fn statuses(&self) -> &'static [Status] {
+    const COLUMNS: &'static [Column<Self::Numbers>];
+    /// Columns of CSV, between the user name and the error.
+    const CSV: &'static [&'static str];
+
+    fn numbers(&self, task: &Self::Task, answer: &Self::Answer) -> Self::Numbers;
+
+    /// How much is left to do for a taxpayer: first by the one, then by the other.
+    fn open(numbers: &Self::Numbers) -> (u64, u64);
+
+    /// What the answer lacks, for a list by taxpayer.
+    fn missing(&self, _task: &Self::Task, _answer: &Self::Answer) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The title of that list.
+    const MISSING: &'static str = "";
+
+    /// Lines of CSV: one at least, also where there is no answer.
+    fn lines(&self, task: &Self::Task, outcome: Result<&Self::Answer, &Problem>) -> Vec<Line>;
+
+    fn transaction_id(_answer: &Self::Answer) -> Option<&str> {
+        None
+    }
+
+    /// A sentence with the sums.
+    fn summary(sums: &Self::Numbers) -> String;
+}
+
+/// A line of CSV.
+pub struct Line {
+    pub cells: Vec<String>,
+    /// Whether `--only-open` shows it.
+    pub open: bool,
+}
+
+/// Numbers of one kind.
+pub struct Column<N> {
+    /// Its class on the page; those that have one are shares of the bar.
+    pub class: &'static str,
+    pub title: &'static str,
+    /// The title of its sum.
+    pub sum: &'static str,
+    pub number: fn(&N) -> Number,
+}
+
+/// A number for people.
+pub enum Number {
+    Count(u64),
+    Rupees(Amount),
+}
+
+impl Number {
+    pub fn is_zero(&self) -> bool {
         match self {
-            Self::Invoices => &[
-                ("none", "No action", |counts| counts.no_action),
-                ("pending", "Pending", |counts| counts.pending),
-                ("accepted", "Accepted", |counts| counts.accepted),
-                ("rejected", "Rejected", |counts| counts.rejected),
-            ],
-            Self::Returns(_) => &[
-                ("none", "Not filed", |counts| counts.no_action),
-                ("pending", "Unknown", |counts| counts.pending),
-                ("accepted", "Filed", |counts| counts.accepted),
-            ],
+            Self::Count(count) => *count == 0,
+            Self::Rupees(amount) => *amount == Amount::ZERO,
         }
     }
 
-    /// The numbers of an answer: a return that is not filed awaits action, and one
-    /// of which GSTN does not tell it is pending.
-    pub fn counts(&self, record: &Record) -> Option<StatusCounts> {
-        if let Outcome::Counts(counts) = &record.outcome {
-            return Some(counts.by_status());
+    /// Without groups, for programs.
+    pub fn plain(&self) -> String {
+        match self {
+            Self::Count(count) => count.to_string(),
+            Self::Rupees(amount) => format!("{amount:.2}"),
         }
-        let mut counts = StatusCounts::default();
-        for (_, outcome) in self.filings(record)? {
-            match outcome {
-                FilingOutcome::Filed { .. } => counts.accepted += 1,
-                FilingOutcome::NotFiled => counts.no_action += 1,
-                _ => counts.pending += 1,
-            }
-        }
-        Some(counts)
-    }
-
-    /// The returns that the answer does not show as filed.
-    pub fn not_filed(&self, record: &Record) -> Vec<String> {
-        let name = |(name, outcome): (&ReturnName, FilingOutcome)| match outcome {
-            FilingOutcome::Filed { .. } => None,
-            FilingOutcome::NotFiled => Some(name.as_str().to_owned()),
-            _ => Some(format!("{} (unknown)", name.as_str())),
-        };
-        self.filings(record).into_iter().flatten().filter_map(name).collect()
-    }
-
-    /// What the answer tells of each return; nothing where there is no answer.
-    pub fn filings<'a>(
-        &'a self,
-        record: &'a Record,
-    ) -> Option<impl Iterator<Item = (&'a ReturnName, FilingOutcome)>> {
-        let (Self::Returns(expected), Task::Period(period)) = (self, record.task) else { return None };
-        let Outcome::Filed(filed) = &record.outcome else { return None };
-        Some(
-            expected
-                .iter()
-                .map(move |name| (name, FilingOutcome::listed(&name.return_type(), period, filed))),
-        )
     }
 }
 
-impl ReturnName {
-    pub fn return_type(self) -> ReturnType {
-        match self {
-            Self::Gstr1 => ReturnType::Gstr1,
-            Self::Gstr3b => ReturnType::Gstr3b,
-            Self::Gstr9 => ReturnType::Gstr9,
-        }
-    }
-
-    /// As an argument has it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Gstr1 => "gstr-1",
-            Self::Gstr3b => "gstr-3b",
-            Self::Gstr9 => "gstr-9",
-        }
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&grouped(&self.plain()))
     }
 }

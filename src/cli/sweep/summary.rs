@@ -13,46 +13,33 @@ use crate::cli::output::{grouped, strip_controls};
 /// Most lines for one list; the rest is in the results.
 const LISTED: usize = 20;
 
-pub fn text(tally: &Tally, subject: &Subject) -> String {
+pub fn text<S: Subject>(tally: &Tally<S>) -> String {
     let mut text = String::new();
-    let sums = &tally.sums;
+    let not_ready = match tally.not_ready() {
+        0 => String::new(),
+        some => format!("{} {}, ", number(some), S::NOT_READY.to_lowercase()),
+    };
     let _ = writeln!(
         text,
-        "\n{} calls for {} taxpayers: {} answered, {} failed.",
+        "\n{} calls for {} taxpayers: {} answered, {not_ready}{} failed.",
         number(tally.calls),
         number(tally.rows().len()),
-        number(tally.calls - tally.failures()),
+        number(tally.calls - tally.failures() - tally.not_ready()),
         number(tally.failures())
     );
-    let _ = match subject {
-        Subject::Invoices => writeln!(
-            text,
-            "{} documents: {} without action, {} pending, {} accepted, {} rejected.",
-            grouped(&sums.total().to_string()),
-            grouped(&sums.no_action.to_string()),
-            grouped(&sums.pending.to_string()),
-            grouped(&sums.accepted.to_string()),
-            grouped(&sums.rejected.to_string())
-        ),
-        Subject::Returns(_) => {
-            writeln!(
-                text,
-                "{} returns: {} not filed, {} unknown, {} filed.",
-                grouped(&sums.total().to_string()),
-                grouped(&sums.no_action.to_string()),
-                grouped(&sums.pending.to_string()),
-                grouped(&sums.accepted.to_string())
-            )
+    let _ = writeln!(text, "{}", S::summary(&tally.sums));
+    let with = |text: &mut String, title: &str, of: fn(&Row<S>) -> &[String]| {
+        let rows: Vec<_> = tally.rows().filter(|(_, row)| !of(row).is_empty()).collect();
+        if !rows.is_empty() {
+            let _ = writeln!(text, "\n{title} {}:", number(rows.len()));
+            let line = |((gstin, username), row): (&(Gstin, String), &Row<S>)| {
+                format!("{gstin}  {username}  {}", of(row).join(", "))
+            };
+            list(text, rows.into_iter().map(line));
         }
     };
-    let late: Vec<_> = tally.rows().filter(|(_, row)| !row.not_filed.is_empty()).collect();
-    if !late.is_empty() {
-        let _ = writeln!(text, "\nNot filed by {}:", number(late.len()));
-        let line = |((gstin, username), row): (&(Gstin, String), &Row)| {
-            format!("{gstin}  {username}  {}", row.not_filed.join(", "))
-        };
-        list(&mut text, late.into_iter().map(line));
-    }
+    with(&mut text, S::MISSING, |row| &row.missing);
+    with(&mut text, &format!("{} for", S::NOT_READY), |row| &row.not_ready);
     if tally.without_session() > 0 {
         let _ = writeln!(text, "\nA new OTP is needed for {}:", number(tally.without_session()));
         let over = tally.rows().filter(|(_, row)| row.session_over);

@@ -2,35 +2,33 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use sandbox_client::values::{Gstin, StatusCounts};
+use sandbox_client::values::Gstin;
 
-use super::{
-    record::{Outcome, Record, Task},
-    subject::Subject,
-};
+use super::{record::Record, subject::Subject};
 use crate::cli::problem::Problem;
 
 /// A few numbers for each taxpayer.
-#[derive(Default)]
-pub struct Tally {
-    rows: BTreeMap<(Gstin, String), Row>,
+pub struct Tally<S: Subject> {
+    rows: BTreeMap<(Gstin, String), Row<S>>,
     pub calls: usize,
     failures: usize,
+    not_ready: usize,
     without_session: usize,
-    pub sums: StatusCounts,
+    pub sums: S::Numbers,
     /// Failures that no OTP would mend, by reason.
     pub problems: BTreeMap<Reason, Vec<Failed>>,
 }
 
 /// One taxpayer.
-#[derive(Default)]
-pub struct Row {
+pub struct Row<S: Subject> {
     /// The sums of the answers; `None` where there is none.
-    pub counts: Option<StatusCounts>,
+    pub numbers: Option<S::Numbers>,
     /// Tasks without an answer, and the kind of failure.
-    pub failed: Vec<(Task, String)>,
-    /// Returns that are not filed, by name.
-    pub not_filed: Vec<String>,
+    pub failed: Vec<(String, String)>,
+    /// Tasks that GSTN is still at.
+    pub not_ready: Vec<String>,
+    /// What the answers lack.
+    pub missing: Vec<String>,
     pub session_over: bool,
 }
 
@@ -45,14 +43,26 @@ pub struct Reason {
 /// One failed call.
 pub struct Failed {
     pub gstin: Gstin,
-    pub task: Task,
+    pub task: String,
     pub transaction_id: Option<String>,
 }
 
-impl Row {
+impl<S: Subject> Default for Row<S> {
+    fn default() -> Self {
+        Self {
+            numbers: None,
+            failed: Vec::new(),
+            not_ready: Vec::new(),
+            missing: Vec::new(),
+            session_over: false,
+        }
+    }
+}
+
+impl<S: Subject> Row<S> {
     /// Whether something is left to do, or may be.
     pub fn is_open(&self) -> bool {
-        self.no_action() + self.pending() > 0 || !self.failed.is_empty()
+        self.open() != (0, 0) || !self.is_complete()
     }
 
     /// Why the numbers are not there, or not all of them.
@@ -62,54 +72,82 @@ impl Row {
         }
         let mut by_kind: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (task, kind) in &self.failed {
-            by_kind.entry(kind).or_default().push(task.to_string());
+            by_kind.entry(kind).or_default().push(task.clone());
         }
-        let notes = by_kind.into_iter().map(|(kind, mut tasks)| {
-            if self.counts.is_none() && tasks.len() == self.failed.len() {
-                return format!("failed ({kind})");
-            }
-            // Answers come in any order.
-            tasks.sort_unstable();
-            format!("failed ({kind}): {}", tasks.join(", "))
+        let failed = by_kind.into_iter().map(|(kind, tasks)| {
+            let all = tasks.len() == self.failed.len() && self.not_ready.is_empty();
+            self.without(&format!("failed ({kind})"), tasks, all)
         });
-        let missing = (!self.not_filed.is_empty()).then(|| self.not_filed.join(", "));
-        missing.into_iter().chain(notes).collect::<Vec<_>>().join("; ")
+        let waiting = (!self.not_ready.is_empty()).then(|| {
+            let all = self.failed.is_empty();
+            self.without(&S::NOT_READY.to_lowercase(), self.not_ready.clone(), all)
+        });
+        let missing = (!self.missing.is_empty()).then(|| self.missing.join(", "));
+        missing.into_iter().chain(waiting).chain(failed).collect::<Vec<_>>().join("; ")
     }
 
-    pub fn no_action(&self) -> u64 {
-        self.counts.as_ref().map_or(0, |counts| counts.no_action)
+    /// A reason with its tasks, unless it is that of all.
+    fn without(&self, reason: &str, mut tasks: Vec<String>, all: bool) -> String {
+        if all && self.numbers.is_none() {
+            return reason.to_owned();
+        }
+        // Answers come in any order.
+        tasks.sort_unstable();
+        format!("{reason}: {}", tasks.join(", "))
     }
 
-    pub fn pending(&self) -> u64 {
-        self.counts.as_ref().map_or(0, |counts| counts.pending)
+    fn is_complete(&self) -> bool {
+        self.failed.is_empty() && self.not_ready.is_empty()
+    }
+
+    fn open(&self) -> (u64, u64) {
+        self.numbers.as_ref().map_or((0, 0), S::open)
     }
 }
 
-impl Tally {
-    pub fn add(&mut self, record: &Record, subject: &Subject) {
-        self.calls += 1;
-        let row = self.rows.entry((record.gstin, record.username.clone())).or_default();
-        if let Some(counts) = subject.counts(record) {
-            *row.counts.get_or_insert_default() += &counts;
-            self.sums += &counts;
+impl<S: Subject> Tally<S> {
+    pub fn new() -> Self {
+        Self {
+            rows: BTreeMap::new(),
+            calls: 0,
+            failures: 0,
+            not_ready: 0,
+            without_session: 0,
+            sums: S::Numbers::default(),
+            problems: BTreeMap::new(),
         }
-        row.not_filed.extend(subject.not_filed(record));
-        match &record.outcome {
-            Outcome::Counts(_) | Outcome::Filed(_) => {}
-            Outcome::Error(problem) => {
-                self.failures += 1;
-                row.failed.push((record.task, problem.kind.clone()));
-                if problem.is_session_over() {
-                    self.without_session += usize::from(!row.session_over);
-                    row.session_over = true;
-                } else {
-                    self.problems.entry(reason(problem)).or_default().push(Failed {
-                        gstin: record.gstin,
-                        task: record.task,
-                        transaction_id: problem.transaction_id.clone(),
-                    });
-                }
+    }
+
+    pub fn add(&mut self, record: &Record<S>, subject: &S) {
+        self.calls += 1;
+        let gstin = record.taxpayer.gstin;
+        let row = self.rows.entry((gstin, record.taxpayer.username.clone())).or_default();
+        let problem = match &record.outcome {
+            Ok(answer) => {
+                let numbers = subject.numbers(&record.task, answer);
+                *row.numbers.get_or_insert_default() += &numbers;
+                self.sums += &numbers;
+                row.missing.extend(subject.missing(&record.task, answer));
+                return;
             }
+            Err(problem) => problem,
+        };
+        if problem.not_ready {
+            self.not_ready += 1;
+            row.not_ready.push(record.task.to_string());
+            return;
+        }
+        self.failures += 1;
+        row.failed.push((record.task.to_string(), problem.kind.clone()));
+        if problem.is_session_over() {
+            self.without_session += usize::from(!row.session_over);
+            row.session_over = true;
+        } else {
+            self.problems.entry(reason(problem)).or_default().push(Failed {
+                gstin,
+                task: record.task.to_string(),
+                transaction_id: problem.transaction_id.clone(),
+            });
         }
     }
 
@@ -117,22 +155,24 @@ impl Tally {
         self.failures
     }
 
+    /// Calls that GSTN is still at, which are no failures.
+    pub fn not_ready(&self) -> usize {
+        self.not_ready
+    }
+
     /// Taxpayers, not calls, that need a new OTP.
     pub fn without_session(&self) -> usize {
         self.without_session
     }
 
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = (&(Gstin, String), &Row)> {
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = (&(Gstin, String), &Row<S>)> {
         self.rows.iter()
     }
 
-    /// What is most urgent first: without action, then pending, then what
-    /// could not be asked.
-    pub fn by_urgency(&self) -> Vec<(&(Gstin, String), &Row)> {
+    /// What is most urgent first, then what could not be asked.
+    pub fn by_urgency(&self) -> Vec<(&(Gstin, String), &Row<S>)> {
         let mut rows: Vec<_> = self.rows.iter().collect();
-        rows.sort_by_key(|(_, row)| {
-            (Reverse(row.no_action()), Reverse(row.pending()), row.failed.is_empty())
-        });
+        rows.sort_by_key(|(_, row)| (Reverse(row.open()), row.is_complete()));
         rows
     }
 }
