@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::Document;
+use super::{Document, Kind};
 use crate::values::{Amount, CalendarDate, Decimal};
 
 /// Differences to tolerate.
@@ -121,7 +121,10 @@ pub enum Reason {
     Kind,
     /// Same number; the supplier has another GSTIN under the same PAN.
     Registration,
-    /// Same day; one number is the other with something more in front or behind.
+    /// Same number of a bill of entry; the port is another.
+    Port,
+    /// Same day, of a bill of entry up to ten days apart; one number is the other with
+    /// something more in front or behind.
     PartOfNumber,
     /// Same day; the numbers differ by one or two characters.
     Typing,
@@ -138,6 +141,7 @@ impl Reason {
             Self::FinancialYear => "financial_year",
             Self::Kind => "kind",
             Self::Registration => "registration",
+            Self::Port => "port",
             Self::PartOfNumber => "part_of_number",
             Self::Typing => "typing",
             Self::AmountsAlone => "amounts_alone",
@@ -151,6 +155,7 @@ impl Reason {
             Self::FinancialYear => "same number, another financial year",
             Self::Kind => "same number, another kind of document",
             Self::Registration => "same number, another GSTIN of the supplier",
+            Self::Port => "same number, another port",
             Self::PartOfNumber => "one number is a part of the other",
             Self::Typing => "the numbers differ by a character or two",
             Self::AmountsAlone => "another number, but no other document has these amounts on this day",
@@ -174,6 +179,8 @@ pub struct Difference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Field {
+    /// [`Document::supplier_gstin`], of a bill of entry.
+    SupplierGstin,
     /// [`Document::date`].
     Date,
     /// [`Document::value`].
@@ -199,6 +206,7 @@ impl Field {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::SupplierGstin => "supplier_gstin",
             Self::Date => "date",
             Self::Value => "value",
             Self::TaxableValue => "taxable_value",
@@ -246,6 +254,15 @@ pub(super) fn differences(register: &Document, gstn: &Document, tolerance: &Tole
         }
     }
     let text = |field| Difference { field, by: None, within_tolerance: false };
+    // Of other documents it is a part of the key.
+    let (one, other) = (register.supplier_gstin.trim(), gstn.supplier_gstin.trim());
+    if register.kind == Kind::BillOfEntry
+        && !one.is_empty()
+        && !other.is_empty()
+        && !one.eq_ignore_ascii_case(other)
+    {
+        differences.push(text(Field::SupplierGstin));
+    }
     if let (Some(register), Some(gstn)) = (&register.place_of_supply, &gstn.place_of_supply)
         && register.trim_start_matches('0') != gstn.trim_start_matches('0')
     {
@@ -311,6 +328,7 @@ pub(super) fn by_content(one: &Document, other: &Document) -> Ordering {
         .then_with(|| amounts(one).cmp(&amounts(other)))
         .then_with(|| one.number.cmp(&other.number))
         .then_with(|| one.supplier_gstin.cmp(&other.supplier_gstin))
+        .then_with(|| one.port_code.cmp(&other.port_code))
         .then_with(|| one.place_of_supply.cmp(&other.place_of_supply))
 }
 

@@ -11,8 +11,11 @@ use crate::values::{Amount, CalendarDate, Invoice, ProviderDate, Section};
 #[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Document {
-    /// GSTIN of the supplier. Case and spaces around it do not matter.
+    /// GSTIN of the supplier. Case and spaces around it do not matter. Empty for an
+    /// import from overseas.
     pub supplier_gstin: String,
+    /// Code of the port, of a bill of entry. Case does not matter.
+    pub port_code: Option<String>,
     /// Number of the document, as it is written.
     pub number: String,
     /// Date of the document.
@@ -48,16 +51,20 @@ pub enum Kind {
     CreditNote,
     /// A debit note, amended or not.
     DebitNote,
+    /// A bill of entry: an import of goods, from overseas or a special economic zone. Its
+    /// key has the port in the place of the supplier.
+    BillOfEntry,
 }
 
 impl Kind {
-    /// `invoice`, `credit_note` or `debit_note`.
+    /// `invoice`, `credit_note`, `debit_note` or `bill_of_entry`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Invoice => "invoice",
             Self::CreditNote => "credit_note",
             Self::DebitNote => "debit_note",
+            Self::BillOfEntry => "bill_of_entry",
         }
     }
 }
@@ -67,6 +74,12 @@ impl Document {
     #[must_use]
     pub fn new(supplier_gstin: impl Into<String>, number: impl Into<String>) -> Self {
         Self { supplier_gstin: supplier_gstin.into(), number: number.into(), ..Self::default() }
+    }
+
+    /// A bill of entry of which only port and number are known.
+    #[must_use]
+    pub fn bill_of_entry(port_code: impl Into<Option<String>>, number: impl Into<String>) -> Self {
+        Self { port_code: port_code.into(), kind: Kind::BillOfEntry, ..Self::new("", number) }
     }
 
     /// Sets the date.
@@ -136,6 +149,7 @@ impl From<&Invoice> for Document {
         let kind = match invoice.section() {
             Some(Section::B2bcn | Section::B2bcna | Section::Isdcn | Section::Isdcna) => Kind::CreditNote,
             Some(Section::B2bdn | Section::B2bdna) => Kind::DebitNote,
+            Some(Section::Impg | Section::Impga | Section::Impgsez | Section::Impgseza) => Kind::BillOfEntry,
             _ => Kind::Invoice,
         };
         Self {
@@ -158,16 +172,17 @@ fn day(date: &ProviderDate) -> Option<CalendarDate> {
 mod gstr_2b {
     use super::{Amount, Document, Kind, day};
     use crate::{
-        gstr_2b::types::{Gstr2b, Gstr2bInvoice, Gstr2bIsdDocument, Gstr2bItem, Gstr2bNote},
+        gstr_2b::types::{
+            Gstr2b, Gstr2bBillOfEntry, Gstr2bInvoice, Gstr2bIsdDocument, Gstr2bItem, Gstr2bNote,
+        },
         values::{Decimal, ProviderDate},
     };
 
     impl Document {
-        /// The documents of a GSTR-2B, or of one of its files: invoices, notes and
-        /// those of input service distributors, amended ones included. Imports
-        /// and documents of e-commerce operators are left out, since the provider
-        /// does not describe them. So are documents that the recipient has
-        /// rejected (`docRejdata`).
+        /// The documents of a GSTR-2B, or of one of its files: invoices, notes, those of
+        /// input service distributors and e-commerce operators, and bills of entry,
+        /// amended ones included. Documents that the recipient has rejected
+        /// (`docRejdata`) and those of reversed credit (`itcrev`) are left out.
         #[must_use]
         pub fn of_gstr_2b(statement: &Gstr2b) -> Vec<Self> {
             let Some(documents) = &statement.docdata else { return Vec::new() };
@@ -176,6 +191,8 @@ mod gstr_2b {
                 &documents.b2ba,
                 &documents.cdnr,
                 &documents.cdnra,
+                &documents.ecom,
+                &documents.ecoma,
                 &documents.isd,
                 &documents.isda,
             ];
@@ -185,6 +202,11 @@ mod gstr_2b {
                 all.extend(supplier.inv.iter().flatten().map(|invoice| of_invoice(gstin, invoice)));
                 all.extend(supplier.nt.iter().flatten().map(|note| of_note(gstin, note)));
                 all.extend(supplier.doclist.iter().flatten().map(|document| of_isd(gstin, document)));
+            }
+            all.extend(documents.impg.iter().flatten().map(|bill| of_bill_of_entry("", bill)));
+            for supplier in documents.impgsez.iter().flatten() {
+                let gstin = supplier.ctin.as_deref().unwrap_or_default();
+                all.extend(supplier.boe.iter().flatten().map(|bill| of_bill_of_entry(gstin, bill)));
             }
             all
         }
@@ -237,6 +259,16 @@ mod gstr_2b {
         Document::of_supplier(gstin, document.docnum.as_ref(), document.docdt.as_ref())
             .kind(kind)
             .with_taxes([document.igst, document.cgst, document.sgst, document.cess])
+    }
+
+    fn of_bill_of_entry(gstin: &str, bill: &Gstr2bBillOfEntry) -> Document {
+        Document {
+            port_code: bill.portcode.clone(),
+            ..Document::of_supplier(gstin, bill.boenum.as_ref(), bill.boedt.as_ref())
+        }
+        .kind(Kind::BillOfEntry)
+        .taxable_value(bill.txval)
+        .with_taxes([bill.igst, None, None, bill.cess])
     }
 
     type Column = fn(&Gstr2bItem) -> Option<Amount>;

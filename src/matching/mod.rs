@@ -27,6 +27,12 @@
 //! itself, place of supply and reverse charge. A field that one side does not have
 //! is not compared.
 //!
+//! An import has no supplier with a GSTIN: a [bill of entry](Kind::BillOfEntry) has the
+//! port in its place. Where a side does not know the port, the number alone tells, if no
+//! other bill has it. Documents of an input service distributor are invoices and credit
+//! notes of its GSTIN; GSTN has their taxes alone. An amended document is compared as it
+//! stands now.
+//!
 //! Documents without a match are compared again. If the amounts agree within the
 //! tolerance, a document is [probable](Verdict::Probable), with the [reason](Reason) why
 //! its key differs.
@@ -49,12 +55,16 @@
 //! | another registration of the supplier | probable, with the same number and amounts | mismatch by the PAN, also with another number | not looked for |
 //! | another financial year, another kind | probable, with the same number and amounts | not looked for; a credit note is a category of its own | not looked for |
 //! | another number altogether | probable, only where no other document has these amounts on this day | residual match, up to ten days apart | unmatched |
+//! | bill of entry | port and number are the key; a port that one side lacks is not compared; probable also up to ten days apart where one number is a part of the other, and at another port | as an invoice without a supplier, the port is not looked at | a category of its own |
+//! | documents of a distributor | an invoice and a credit note with one number and the same taxes are probable | never each other's match | a category of its own |
+//! | bill of entry over several purchases | one row for each rate is added up, where the register has rates | one document that names its purchases | not documented |
 //! | one document twice on a side | duplicate | the second is missing on the other side | not looked for |
 //! | another GSTIN of the recipient | not looked for: a list is of one GSTIN | mismatch | not looked for: a statement is of one GSTIN |
 //! | order of the documents | does not matter | the first that fits is taken | not documented |
 //! | size | hundreds of thousands | each document of a supplier with each other | fewer than 3,000 are recommended |
 //!
-//! The middle column follows the code of India Compliance as of October 2024, the
+//! The middle column follows the code of India Compliance as of October 2024, its rows on
+//! imports and distributors that of 2026, the
 //! last one what the portal publishes about its tool, which was not tried.
 //!
 //! [India Compliance]:

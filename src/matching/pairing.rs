@@ -21,6 +21,10 @@ const ALIKE: usize = 16;
 /// Most days apart that are looked at for a probable match.
 const WINDOW: u16 = 31;
 
+/// Most days that bills of entry are apart of which one has a part of the other's
+/// number: the day of the bill and that of clearance are taken for each other.
+const CLEARANCE: u16 = 10;
+
 /// Most documents of one key, or of one supplier, day and amount, that are
 /// compared with each other.
 const SAME_KEY: usize = 64;
@@ -32,7 +36,7 @@ pub fn reconcile(register: &[Document], gstn: &[Document], tolerance: &Tolerance
     let sides = Sides { register: Side::new(register), gstn: Side::new(gstn), tolerance };
     let mut entries = Vec::with_capacity(register.len().max(gstn.len()));
     let rest = sides.by_key(&mut entries);
-    let rest = sides.without_date(rest, &mut entries);
+    let rest = sides.incomplete(rest, &mut entries);
     let rest = sides.probable(rest, &mut entries);
     let single = |register, gstn, verdict| Entry { register, gstn, verdict };
     entries.extend(rest.register.into_iter().map(|at| single(Some(at), None, Verdict::OnlyInRegister)));
@@ -62,6 +66,7 @@ impl Rest {
 /// What makes two documents the same, or nearly.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
+    /// Of a bill of entry the port, empty where it is not known.
     supplier: CompactString,
     number: CompactString,
     kind: Kind,
@@ -71,7 +76,11 @@ struct Key {
 impl Key {
     fn of(document: &Document) -> Self {
         let year = document.financial_year();
-        let supplier = document.supplier_gstin.trim();
+        let supplier = match document.kind {
+            Kind::BillOfEntry => document.port_code.as_deref().unwrap_or_default(),
+            _ => &document.supplier_gstin,
+        };
+        let supplier = supplier.trim();
         Self {
             supplier: supplier.chars().map(|c| c.to_ascii_uppercase()).collect(),
             number: normalised(&document.number, year),
@@ -80,10 +89,32 @@ impl Key {
         }
     }
 
+    /// Whose document it is where the port of a bill of entry may be missing or wrong.
+    fn party(&self) -> &str {
+        if self.kind == Kind::BillOfEntry { "" } else { &self.supplier }
+    }
+
+    /// Whether a part of it is not known: the year, or the port.
+    fn is_incomplete(&self) -> bool {
+        self.year.is_none() || (self.kind == Kind::BillOfEntry && self.supplier.is_empty())
+    }
+
+    /// Whether the years are not known to differ.
+    fn may_be_of_the_year(&self, other: &Self) -> bool {
+        self.year.is_none() || other.year.is_none() || self.year == other.year
+    }
+
+    /// Whether suppliers or ports are not known to differ.
+    fn may_be_of(&self, other: &Self) -> bool {
+        self.supplier.is_empty() || other.supplier.is_empty() || self.supplier == other.supplier
+    }
+
     /// The part of a GSTIN that all registrations of a person share; of anything
     /// else, all of it.
     fn pan(&self) -> &str {
-        if self.supplier.len() == 15 && self.supplier.is_ascii() {
+        if self.kind == Kind::BillOfEntry {
+            ""
+        } else if self.supplier.len() == 15 && self.supplier.is_ascii() {
             &self.supplier[2..12]
         } else {
             &self.supplier
@@ -282,18 +313,18 @@ impl Sides<'_> {
         one_to_one(pairs.into_iter().map(|(.., left, right)| (left, right)))
     }
 
-    /// Pairs documents that lack a date on a side, and with it the financial year,
-    /// where one of each side has supplier, number and kind.
-    fn without_date(&self, rest: Rest, entries: &mut Vec<Entry>) -> Rest {
-        let is_undated = |side: &Side, at: &usize| side.keys[*at].year.is_none();
-        if !rest.register.iter().any(|at| is_undated(&self.register, at))
-            && !rest.gstn.iter().any(|at| is_undated(&self.gstn, at))
+    /// Pairs documents that lack a part of the key on a side, the date, and with it the
+    /// financial year, or the port, where one of each side has the rest of it.
+    fn incomplete(&self, rest: Rest, entries: &mut Vec<Entry>) -> Rest {
+        let is_incomplete = |side: &Side, at: &usize| side.keys[*at].is_incomplete();
+        if !rest.register.iter().any(|at| is_incomplete(&self.register, at))
+            && !rest.gstn.iter().any(|at| is_incomplete(&self.gstn, at))
         {
             return rest;
         }
         let key = |side: &Side, at: usize| {
-            let Key { supplier, kind, .. } = &side.keys[at];
-            (supplier.clone(), *kind, normalised(&side.documents[at].number, None))
+            let key = &side.keys[at];
+            (CompactString::from(key.party()), key.kind, normalised(&side.documents[at].number, None))
         };
         let mut groups: HashMap<_, Rest> = HashMap::new();
         for at in &rest.register {
@@ -308,7 +339,11 @@ impl Sides<'_> {
                 ([one], [other]) => Some((*one, *other)),
                 _ => None,
             })
-            .filter(|(one, other)| is_undated(&self.register, one) || is_undated(&self.gstn, other))
+            .filter(|(one, other)| is_incomplete(&self.register, one) || is_incomplete(&self.gstn, other))
+            .filter(|(one, other)| {
+                let (one, other) = (&self.register.keys[*one], &self.gstn.keys[*other]);
+                one.may_be_of_the_year(other) && one.may_be_of(other)
+            })
             .collect();
         entries.extend(pairs.iter().map(|pair| self.entry(*pair)));
         rest.without(&pairs)
@@ -359,6 +394,7 @@ impl Sides<'_> {
                             Reason::FinancialYear
                         }
                         (true, false, true) => Reason::Kind,
+                        (false, true, true) if key.kind == Kind::BillOfEntry => Reason::Port,
                         (false, true, true) => Reason::Registration,
                         _ => return None,
                     };
@@ -375,7 +411,7 @@ impl Sides<'_> {
         for at in &rest.gstn {
             if let Some(date) = self.gstn.documents[*at].date {
                 let key = &self.gstn.keys[*at];
-                known.entry((&key.supplier, key.kind, day_number(date))).or_default().add(*at);
+                known.entry((key.party(), key.kind, day_number(date))).or_default().add(*at);
             }
         }
         for day in known.values_mut() {
@@ -387,12 +423,20 @@ impl Sides<'_> {
         for register in &rest.register {
             let Some(date) = self.register.documents[*register].date else { continue };
             let key = &self.register.keys[*register];
-            let window = i32::from(self.tolerance.days.min(WINDOW));
+            let near = i32::from(self.tolerance.days.min(WINDOW));
+            let window = match key.kind {
+                Kind::BillOfEntry => near.max(i32::from(CLEARANCE)),
+                _ => near,
+            };
             for apart in -window..=window {
                 let day = day_number(date) + apart;
-                let Some(day) = known.get(&(key.supplier.as_str(), key.kind, day)) else { continue };
+                let Some(day) = known.get(&(key.party(), key.kind, day)) else { continue };
                 for gstn in self.alike(*register, day) {
-                    let numbers = (&key.number, &self.gstn.keys[gstn].number);
+                    let other = &self.gstn.keys[gstn];
+                    if !key.may_be_of(other) {
+                        continue;
+                    }
+                    let numbers = (&key.number, &other.number);
                     let (reason, typing) = match nearness(numbers.0, numbers.1) {
                         Some(Nearness::Part) => (Reason::PartOfNumber, 0),
                         Some(Nearness::Typing(characters)) => (Reason::Typing, characters),
@@ -406,6 +450,7 @@ impl Sides<'_> {
                     match reason {
                         Reason::AmountsAlone if apart == 0 => alone.push(candidate),
                         Reason::AmountsAlone => {}
+                        Reason::Typing if apart.abs() > near => {}
                         _ => candidates.push(candidate),
                     }
                 }

@@ -34,6 +34,14 @@ fn document(number: &str) -> Document {
         .reverse_charge(false)
 }
 
+/// An import of 10,000 rupees, as GSTN has it.
+fn bill(port: Option<&str>, number: &str) -> Document {
+    Document::bill_of_entry(port.map(str::to_owned), number)
+        .date(day("2023-12-11"))
+        .taxable_value(rupees("10000"))
+        .taxes([Some(rupees("1800")), Some(Amount::ZERO), Some(Amount::ZERO), Some(Amount::ZERO)])
+}
+
 /// Number 1 of another supplier.
 fn of(supplier: &str) -> Document {
     let mut document = document("1");
@@ -115,6 +123,95 @@ fn the_results_of_the_portal_s_tool_are_told_apart() {
     pair("partial: another day", document("A/1"), later, &["0 0 differs (date +2)"]);
     pair("probable", document("123"), document("A/123"), &["0 0 probable (part_of_number)"]);
     pair("unmatched", document("A/1"), document("B/77").value(rupees("5")).taxable_value(rupees("4")), APART);
+}
+
+/// Its cases of imports: a bill of entry as it stands, and one with more in its number and
+/// four days later.
+#[test]
+fn the_imports_of_india_compliance_come_out_at_least_as_well() {
+    let exact = bill(None, "BILL-23-00011");
+    pair("exact", exact.clone(), exact.clone(), &["0 0 exact"]);
+    let at_a_port = bill(Some("INNSA1"), "BILL-23-00011");
+    pair("the port is GSTN's alone", exact, at_a_port, &["0 0 exact"]);
+    let cleared = bill(Some("INNSA1"), "BILL-23-00012-A").date(day("2023-12-15"));
+    pair("number and day", bill(None, "BILL-23-00012"), cleared, &["0 0 probable (part_of_number)"]);
+}
+
+/// Its cases of distributors. GSTN has their taxes alone.
+#[test]
+fn the_distributors_of_india_compliance_come_out_at_least_as_well() {
+    let nine = Some(rupees("900"));
+    let isd = |number: &str| {
+        Document::new(SUPPLIER, number).date(day("2023-08-11")).taxes([Some(Amount::ZERO), nine, nine, None])
+    };
+    pair("the books' invoice", document("ISD-1").date(day("2023-08-11")), isd("ISD-1"), &["0 0 exact"]);
+    let note = isd("ISD-CN-1").kind(Kind::CreditNote);
+    pair("credit note", note.clone(), note, &["0 0 exact"]);
+    let other_tax = isd("ISD-ELIG-1").taxes([None, Some(rupees("45")), Some(rupees("45")), None]);
+    case(
+        "the eligible part and the other under one number",
+        &[isd("ISD-ELIG-1"), other_tax.clone()],
+        &[other_tax, isd("ISD-ELIG-1")],
+        &["0 1 exact", "1 0 exact"],
+    );
+    case(
+        "an invoice does not take the credit note of its number from the books' own",
+        &[isd("S-1"), isd("S-1").kind(Kind::CreditNote)],
+        &[isd("S-1").kind(Kind::CreditNote)],
+        &["0 - only_in_register", "1 0 exact"],
+    );
+}
+
+// --- imports -------------------------------------------------------------------------
+
+#[test]
+fn a_bill_of_entry_is_matched_by_port_and_number() {
+    let here = bill(Some("INNSA1"), "8108363");
+    pair("as it is", here.clone(), here.clone(), &["0 0 exact"]);
+    pair("zeros and case", bill(Some(" innsa1 "), "08108363"), here.clone(), &["0 0 exact"]);
+    let later = here.clone().date(day("2023-12-13")).taxable_value(rupees("9000"));
+    pair("other fields", here.clone(), later, &["0 0 differs (date +2, taxable_value -1000)"]);
+
+    let there = bill(Some("INMAA1"), "8108363");
+    pair("another port", here.clone(), there.clone(), &["0 0 probable (port)"]);
+    pair("and other amounts", here.clone(), there.clone().taxable_value(rupees("9")), APART);
+    case(
+        "one number at two ports",
+        &[there.clone(), here.clone()],
+        &[here.clone(), there.clone()],
+        &["0 1 exact", "1 0 exact"],
+    );
+    case(
+        "a port that is not known, and two that may be",
+        &[bill(None, "8108363").taxable_value(rupees("1"))],
+        &[here.clone(), there.clone()],
+        &["0 - only_in_register", "- 0 only_at_gstn", "- 1 only_at_gstn"],
+    );
+    let next_year = here.clone().date(day("2024-04-02"));
+    pair("another year", here.clone(), next_year.clone(), &["0 0 probable (financial_year)"]);
+    pair("and no port", bill(None, "8108363"), next_year.taxable_value(rupees("9")), APART);
+    pair("no day", bill(None, "8108363").date(None), here.clone(), &["0 0 exact"]);
+    case(
+        "twice in the books",
+        &[here.clone(), here.clone()],
+        std::slice::from_ref(&here),
+        &["0 0 exact", "1 - duplicate (of 0)"],
+    );
+
+    let mut zone = here.clone();
+    SUPPLIER.clone_into(&mut zone.supplier_gstin);
+    pair("from a zone, the supplier not in the books", here.clone(), zone.clone(), &["0 0 exact"]);
+    let mut other = zone.clone();
+    OTHER.clone_into(&mut other.supplier_gstin);
+    pair("another supplier", other, zone, &["0 0 differs (supplier_gstin)"]);
+
+    let typing = bill(Some("INNSA1"), "8108365");
+    pair("a slip of the key", here.clone(), typing.clone(), &["0 0 probable (typing)"]);
+    pair("on another day", here.clone(), typing.date(day("2023-12-14")), APART);
+    let slip = bill(Some("INMAA1"), "8108365");
+    pair("at another port", here.clone(), slip, APART);
+    let invoice = Document::new("", "8108363").date(day("2023-12-11")).taxable_value(rupees("10000"));
+    pair("an invoice of nobody's", invoice, bill(None, "8108363"), &["0 0 probable (kind)"]);
 }
 
 // --- the key -------------------------------------------------------------------------
@@ -294,13 +391,31 @@ async fn documents_of_a_gstr_2b_have_the_sums_of_their_rates() {
     let statement: Gstr2b = serde_json::from_value(serde_json::json!({"docdata": {
         "cdnr": [{"ctin": SUPPLIER, "nt": [{"ntnum": "CN1", "typ": "C", "txval": 100}, {"ntnum": "DN1", "typ": "D"}]}],
         "isd": [{"ctin": OTHER, "doclist": [{"docnum": "I1", "doctyp": "ISDC", "igst": 18}]}],
-        "impg": [{"boenum": 7}],
+        "ecom": [{"ctin": OTHER, "inv": [{"inum": "E1", "val": 5}]}],
+        "ecoma": [{"ctin": OTHER, "inv": [{"oinum": "E1", "inum": "E2", "val": 6}]}],
+        "impg": [{"portcode": "INBLR4", "boenum": "8108363", "boedt": "01-12-2023", "txval": 100, "igst": 18}],
+        "impgsez": [{"ctin": SUPPLIER, "boe": [{"portcode": "INBLR4", "boenum": "7"}]}],
     }}))
     .unwrap();
     let documents = Document::of_gstr_2b(&statement);
     let told: Vec<_> = documents.iter().map(|document| (document.number.as_str(), document.kind)).collect();
-    assert_eq!(told, [("CN1", Kind::CreditNote), ("DN1", Kind::DebitNote), ("I1", Kind::CreditNote)]);
-    assert_eq!((documents[0].igst, documents[2].igst), (Some(Amount::ZERO), Some(rupees("18"))));
+    assert_eq!(
+        told,
+        [
+            ("CN1", Kind::CreditNote),
+            ("DN1", Kind::DebitNote),
+            ("E1", Kind::Invoice),
+            ("E2", Kind::Invoice),
+            ("I1", Kind::CreditNote),
+            ("8108363", Kind::BillOfEntry),
+            ("7", Kind::BillOfEntry)
+        ]
+    );
+    assert_eq!((documents[0].igst, documents[4].igst), (Some(Amount::ZERO), Some(rupees("18"))));
+    let [import, zone] = &documents[5..] else { panic!("{told:?}") };
+    assert_eq!((import.supplier_gstin.as_str(), import.port_code.as_deref()), ("", Some("INBLR4")));
+    assert_eq!((import.taxable_value, import.date), (Some(rupees("100")), Some(day("2023-12-01"))));
+    assert_eq!(zone.supplier_gstin, SUPPLIER);
 }
 
 // --- what holds for any documents --------------------------------------------------------
@@ -312,14 +427,15 @@ fn any_document() -> impl Strategy<Value = Document> {
         prop::sample::select(vec!["1", "01", "A/1", "a-001", "A/1/23-24", "B12345", "B12354", "X9", ""]);
     let days = prop::option::of(prop::sample::select(vec!["2023-12-11", "2023-12-12", "2024-04-01"]));
     let amounts = prop::option::of(prop::sample::select(vec!["0", "100", "100.5", "900"]));
-    let kinds = prop::sample::select(vec![Kind::Invoice, Kind::CreditNote]);
-    (suppliers, numbers, days, amounts.clone(), amounts, kinds).prop_map(
-        |(supplier, number, date, value, taxable, kind)| {
-            Document::new(supplier, number)
-                .date(date.map(day))
-                .kind(kind)
-                .value(value.map(rupees))
-                .taxable_value(taxable.map(rupees))
+    let kinds = prop::sample::select(vec![Kind::Invoice, Kind::CreditNote, Kind::BillOfEntry]);
+    let ports = prop::option::of(prop::sample::select(vec!["INNSA1", "innsa1", "INMAA1"]));
+    (suppliers, numbers, days, amounts.clone(), amounts, kinds, ports).prop_map(
+        |(supplier, number, date, value, taxable, kind, port)| {
+            let document = match kind {
+                Kind::BillOfEntry => Document::bill_of_entry(port.map(str::to_owned), number),
+                _ => Document::new(supplier, number).kind(kind),
+            };
+            document.date(date.map(day)).value(value.map(rupees)).taxable_value(taxable.map(rupees))
         },
     )
 }
@@ -328,8 +444,9 @@ fn any_document() -> impl Strategy<Value = Document> {
 fn by_content(entries: &[Entry], register: &[Document], gstn: &[Document]) -> Vec<String> {
     let text = |document: &Document| {
         format!(
-            "{} {} {:?} {:?} {:?} {:?}",
+            "{} {:?} {} {:?} {:?} {:?} {:?}",
             document.supplier_gstin,
+            document.port_code,
             document.number,
             document.date,
             document.kind,

@@ -36,6 +36,8 @@ fn a_firm_is_read_in_every_form_that_a_spreadsheet_saves() {
         ("sep line", format!("sep=,\r\n{FIRM}").into_bytes()),
         ("old line ends", FIRM.replace("\r\n", "\r").into_bytes()),
         ("empty rows", FIRM.replace("\r\n", "\r\n,,\r\n\r\n").into_bytes()),
+        ("spaces in a GSTIN", FIRM.replace("33ABK", "33 ABK\u{a0}").replace("27AA", "'27AA").into_bytes()),
+        ("text in formulas", FIRM.replace("client2,", "\"=\"\"client2\"\"\",").into_bytes()),
         ("titles", FIRM.replace("gstin,username", " GSTIN ,User Name").into_bytes()),
     ] {
         let run = sweep(&home, "firm.csv", &content);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use sandbox_client::mock::MockServer;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::command::{Home, Run};
 
@@ -142,12 +142,12 @@ fn mistakes_of_a_register_are_told_before_any_call() {
     let home = Home::new();
     for (register, says) in [
         ("gstin,amount\nG,1\n", "needs the column number\nIts first row has: gstin, amount"),
-        ("gstin,number\n,1\n", "contains no document with the GSTIN of a supplier"),
+        ("gstin,number\n,1\n", "contains no document with the GSTIN of a supplier, and no bill of entry"),
         (
             "gstin,number,date,value,type\n24ABCFG0123H1YZ,1,31-02-2024,12a,foo\n",
             "line 2: value must be an amount such as 1234.50, found `12a`\n\
              line 2: date must be a day such as 05-11-2025, found `31-02-2024`\n\
-             line 2: kind must be invoice, credit note or debit note, found `foo`",
+             line 2: kind must be invoice, credit note, debit note or bill of entry, found `foo`",
         ),
     ] {
         let run = run(&home, register, &[]);
@@ -195,4 +195,66 @@ fn the_page_asks_no_network_and_has_each_document() {
     for outside in ["http:", "https:", "//", "src=", "href=", "url(", "@import", "fetch(", "<link", "<!--"] {
         assert!(!html.contains(outside), "{outside}");
     }
+}
+
+/// Three ways in which books have imports: by the kind, by a column of its own beside the
+/// overseas supplier's invoice, and in a register of imports alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn imports_are_matched_with_a_gstr_2b() {
+    let mock = MockServer::start().await.unwrap();
+    let home = Home::of(&mock);
+    home.run_with(&["login", "--gstin", "33ABKCS2033B1ZW", "--username", "acme.com"], "575757").succeeds();
+    let bill = |number: &str, value: u32| {
+        json!({
+            "portcode": "INNSA1", "boenum": number, "boedt": "05-10-2026", "refdt": "06-10-2026",
+            "isamd": "N", "txval": value, "igst": value / 5, "cess": 0,
+        })
+    };
+    let zone = json!([{"ctin": "24ABCFG0123H1YZ", "boe": [bill("8108365", 3000)]}]);
+    let documents = json!({"impg": [bill("8108363", 1000), bill("8108364", 2000)], "impgsez": zone});
+    let statement = json!({"gstin": "33ABKCS2033B1ZW", "rtnprd": "102026", "docdata": documents});
+    mock.on("get_gstr_2b")
+        .json(200, json!({"code": 200, "data": {"status_cd": "1", "data": {"data": statement}}}));
+    let file = home.path("register.csv");
+    let entries = |register: &str| {
+        fs::write(&file, register).unwrap();
+        let register = file.to_str().unwrap();
+        entries(&home.run(&["match", "--register", register, "--gstr-2b=102026", "--format=json"]).succeeds())
+    };
+    let verdicts = |entries: &[Value]| -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        entries.iter().map(|entry| (text(&entry["register_number"]), text(&entry["verdict"]))).collect()
+    };
+    let of = |expected: &[(&str, &str)]| -> Vec<(String, String)> {
+        expected.iter().map(|(number, verdict)| ((*number).to_owned(), (*verdict).to_owned())).collect()
+    };
+    let by_kind = "Supplier GSTIN,Document No,Document Date,Document Type,Port Code,Taxable Value,IGST\n\
+        Overseas,8108363,05/10/2026,Bill of Entry,INNSA1,1000,200\n\
+        ,8108364,05/10/2026,IMPG,innsa1,2500,500\n\
+        24ABCFG0123H1YZ,8108365,05/10/2026,IMPGSEZ,,3000,600\n\
+        ,77,05/10/2026,Invoice,,3000,600\n";
+    let told = entries(by_kind);
+    assert_eq!(verdicts(&told), of(&[("8108363", "exact"), ("8108364", "differs"), ("8108365", "exact")]));
+    assert_eq!((&told[0]["kind"], &told[0]["port_code"]), (&json!("bill_of_entry"), &json!("INNSA1")));
+
+    // Here number and date are those of the foreign invoice; an agent's invoice names the bill too.
+    let beside = "GSTIN,Invoice No,Invoice Date,BOE No,BOE Date,Taxable Value,IGST\n\
+        ,INV-US-9,20/08/2026,8108363,05/10/2026,1000,200\n\
+        27AACCA8432H2ZP,CHA/7,06/10/2026,8108364,05/10/2026,50,9\n";
+    let told = verdicts(&entries(beside));
+    assert_eq!(told[..2], of(&[("8108363", "exact"), ("CHA/7", "only_in_register")]));
+    let undated = beside.replace("BOE Date", "Cleared");
+    assert_eq!(verdicts(&entries(&undated))[0], of(&[("8108363", "exact")])[0], "its own date is not known");
+
+    let alone = "GSTIN,Bill of Entry Number,Bill of Entry Date,Port,Assessable Value,IGST\n\
+        ,8108363,05/10/2026,INMAA1,1000,200\n";
+    assert_eq!(verdicts(&entries(alone))[0], of(&[("8108363", "probable")])[0], "at another port");
+
+    // The IMS does not list them, and nothing is lost without a word.
+    let run = home.run(&["match", "--register", file.to_str().unwrap(), "--format", "json"]).succeeds();
+    assert!(
+        run.stderr.contains("1 bill of entry is left out: the IMS does not list imports."),
+        "{}",
+        run.stderr
+    );
 }

@@ -13,7 +13,7 @@ use super::arguments::listed_sections;
 use crate::cli::{
     failure::Failure,
     output::text,
-    table::{Column, Input, Row, shown},
+    table::{Column, Input, Row, gstin, shown, without_apostrophe},
 };
 
 /// One line. What a list has beside these is not needed to find the document again.
@@ -67,9 +67,9 @@ impl From<Row> for Named {
         let optional = |row: &mut Row, column| Some(row.take(column)).filter(|cell| !cell.is_empty());
         Self {
             section: row.take(0),
-            supplier_gstin: row.take(1),
-            return_period: row.take(2),
-            number: row.take(3),
+            supplier_gstin: gstin(row.get(1)),
+            return_period: without_apostrophe(row.get(2)).to_owned(),
+            number: without_apostrophe(row.get(3)).to_owned(),
             status: row.take(4).to_lowercase().replace(' ', "_"),
             date: optional(&mut row, 5),
             source_form: optional(&mut row, 6),

@@ -82,18 +82,25 @@ pub const HELP: &str = "\
 The register has a row for each document. It has these columns, or columns with
 other usual names, such as `Invoice No`; case and spaces do not matter:
 
-  supplier_gstin   rows without one are skipped: their suppliers are not registered
+  supplier_gstin   rows without one are skipped, except imports: their suppliers are not
+                   registered
   number           of the document, as the supplier wrote it
   date             of the document; in digits the day comes first
-  kind             invoice, credit note or debit note, as the supplier calls it
+  kind             invoice, credit note or debit note, as the supplier calls it; bill of
+                   entry for an import
   value            with taxes
   taxable_value    without
   igst, cgst, sgst, cess
   place_of_supply  a state code; reverse_charge: yes or no
   rate             if present, rows with the same number are lines of one document
+  port_code        of a bill of entry
+  bill_of_entry, bill_of_entry_date
+                   its number and date, where number and date are those of the overseas
+                   supplier's invoice; a row with one and no supplier_gstin is an import
 
 Only supplier_gstin and number are required. Columns that the register lacks are not
-compared. The exit code is 0 whatever the verdicts are.
+compared. Imports are compared with a GSTR-2B only: the IMS does not list them. The
+exit code is 0 whatever the verdicts are.
 
 Examples:
   sandbox match --register purchases.xlsx

@@ -49,6 +49,9 @@ pub async fn run(shared: &Shared, arguments: &Match) -> Result<(), Failure> {
         return Err(Failure::usage(format!("--tolerance must not be negative, found {tolerance}")));
     }
     let mut register = register::read(&arguments.register)?;
+    if arguments.gstr_2b.is_none() {
+        register.without_imports();
+    }
 
     let connection = Connection::open(shared).await?;
     let session = connection.session(&arguments.select).await?;

@@ -1,5 +1,8 @@
 //! A purchase register as documents.
 
+#[cfg(test)]
+mod odd_files;
+
 use std::{collections::HashMap, path::Path};
 
 use sandbox_client::{
@@ -7,13 +10,13 @@ use sandbox_client::{
     values::{Amount, CalendarDate, Decimal},
 };
 
-use super::read::{Dates, amount, kind, reverse_charge, state};
+use super::read::{Dates, Fractions, kind, reverse_charge, state};
 use crate::cli::{
     failure::Failure,
-    table::{Column, Input, Row, shown, spreadsheet},
+    table::{Column, Input, Row, gstin, shown, spreadsheet, without_apostrophe},
 };
 
-const COLUMNS: [Column; 13] = [
+const COLUMNS: [Column; 16] = [
     Column::needed("supplier_gstin").also(&[
         "gstin of supplier",
         "supplier gstin/uin",
@@ -36,6 +39,13 @@ const COLUMNS: [Column; 13] = [
         "bill number",
         "bill no",
         "inum",
+        // A register of imports alone.
+        "bill of entry number",
+        "bill of entry no",
+        "boe number",
+        "boe no",
+        "boenum",
+        "benum",
     ]),
     Column::optional("date").also(&[
         "invoice date",
@@ -44,6 +54,10 @@ const COLUMNS: [Column; 13] = [
         "doc date",
         "bill date",
         "idt",
+        "bill of entry date",
+        "boe date",
+        "boedt",
+        "bedt",
     ]),
     Column::optional("kind").also(&["document type", "doc type", "type of document", "type"]),
     Column::optional("value").also(&[
@@ -69,8 +83,30 @@ const COLUMNS: [Column; 13] = [
     Column::optional("place_of_supply").also(&["pos"]),
     Column::optional("reverse_charge").also(&["rcm", "is reverse charge", "reverse charge applicable"]),
     Column::optional("rate").also(&["tax rate", "gst rate", "rate of tax"]),
+    Column::optional("port_code").also(&["port", "port of entry", "portcode", "portcd"]),
+    Column::optional("bill_of_entry").also(&[
+        "bill of entry number",
+        "bill of entry no",
+        "boe number",
+        "boe no",
+        "boenum",
+        "benum",
+    ]),
+    Column::optional("bill_of_entry_date").also(&["boe date", "boedt", "bedt"]),
 ];
 const AMOUNTS: std::ops::Range<usize> = 4..10;
+/// Date and amounts, which tell an exact match from a chance one.
+const COMPARED: [usize; 7] = [2, 4, 5, 6, 7, 8, 9];
+const PORT: usize = 13;
+const BILL: usize = 14;
+const BILL_DATE: usize = 15;
+
+/// How the columns are written.
+struct Forms {
+    dates: Dates,
+    bill_dates: Dates,
+    fractions: Fractions,
+}
 
 /// The documents, and where each stands.
 pub struct Register {
@@ -84,23 +120,36 @@ pub struct Register {
 pub fn read(path: &Path) -> Result<Register, Failure> {
     let input = Input::read(path)?;
     let rows = input.rows(&COLUMNS)?;
-    let total = rows.len();
-    let rows: Vec<Row> = rows.into_iter().filter(|row| has_gstin(row.get(0))).collect();
+    let (rows, left_out): (Vec<Row>, Vec<Row>) =
+        rows.into_iter().partition(|row| has_gstin(row.get(0)) || is_import(row));
     let mut register = Register { documents: Vec::new(), places: Vec::new(), notices: Vec::new() };
-    if rows.len() < total {
-        let left_out = total - rows.len();
-        let rows = if left_out == 1 { "1 row has" } else { &format!("{left_out} rows have") };
-        register.notices.push(format!(
-            "{rows} no GSTIN of a supplier and {} skipped.",
-            if left_out == 1 { "is" } else { "are" }
-        ));
+    let left_out: Vec<&str> = left_out.iter().map(|row| row.place.as_str()).collect();
+    register.notices.extend(first_of("no GSTIN of a supplier and no bill of entry; skipped", &left_out));
+    let forms = Forms {
+        dates: Dates::of(rows.iter().map(|row| row.get(2))),
+        bill_dates: Dates::of(rows.iter().map(|row| row.get(BILL_DATE))),
+        fractions: Fractions::of(rows.iter().flat_map(|row| AMOUNTS.map(|column| row.get(column)))),
+    };
+    if let Some(row) = rows.first() {
+        let lacks: Vec<_> = (COMPARED.iter().filter(|column| !row.has(**column)))
+            .map(|column| COLUMNS[*column].name)
+            .collect();
+        if !lacks.is_empty() {
+            let lacks = lacks.join(", ");
+            register.notices.push(format!("Not compared, since the register has no such column: {lacks}."));
+        }
     }
-    let dates = Dates::of(rows.iter().map(|row| row.get(2)));
+    let unread: Vec<_> = (rows.iter())
+        .filter(|row| !row.get(10).is_empty() && state(row.get(10)).is_none())
+        .map(|row| row.place.as_str())
+        .collect();
+    let stateless = "a place of supply without the code of a state; it is not compared";
+    register.notices.extend(first_of(stateless, &unread));
     let mut wrong = Vec::new();
     let mut lines = Lines::default();
     for row in rows {
         let has_rate = row.has(12);
-        match document(&row, dates) {
+        match document(&row, &forms) {
             Ok(document) => lines.add(&mut register, document, row.place, has_rate),
             Err(mistakes) => {
                 wrong.extend(mistakes.into_iter().map(|mistake| format!("{}: {mistake}", row.place)));
@@ -112,7 +161,7 @@ pub fn read(path: &Path) -> Result<Register, Failure> {
     }
     if register.documents.is_empty() {
         return Err(Failure::usage(format!(
-            "{} contains no document with the GSTIN of a supplier",
+            "{} contains no document with the GSTIN of a supplier, and no bill of entry",
             input.name
         )));
     }
@@ -126,11 +175,40 @@ fn has_gstin(cell: &str) -> bool {
     cell.contains(|c: char| c.is_ascii_digit())
 }
 
-fn document(row: &Row, dates: Dates) -> Result<Document, Vec<String>> {
+/// Whether it is a bill of entry: by its kind, or by a number of one where no supplier has
+/// a GSTIN. An agent's invoice may name one too.
+fn is_import(row: &Row) -> bool {
+    match kind(row.get(3)) {
+        Ok(Some(kind)) if kind != Kind::Invoice => kind == Kind::BillOfEntry,
+        _ => !has_gstin(row.get(0)) && has_number(row.get(BILL)),
+    }
+}
+
+/// A dash or a zero may stand where there is none.
+fn has_number(cell: &str) -> bool {
+    cell.contains(|c: char| c.is_ascii_digit() && c != '0')
+}
+
+/// Number and day of a bill of entry. In columns of its own they come first; the day of
+/// another document's number is not the bill's.
+fn bill_of_entry(row: &Row, forms: &Forms) -> (String, Result<Option<CalendarDate>, String>) {
+    let (number, bill) = (row.get(1), row.get(BILL));
+    let own = has_number(bill);
+    let date = if !row.get(BILL_DATE).is_empty() {
+        forms.bill_dates.read(row.get(BILL_DATE)).map_err(|reason| format!("bill_of_entry_date {reason}"))
+    } else if own && !number.is_empty() && number != bill {
+        Ok(None)
+    } else {
+        forms.dates.read(row.get(2)).map_err(|reason| format!("date {reason}"))
+    };
+    (if own { bill } else { number }.to_owned(), date)
+}
+
+fn document(row: &Row, forms: &Forms) -> Result<Document, Vec<String>> {
     let mut wrong = Vec::new();
     let mut amounts = [None; 6];
     for (at, column) in AMOUNTS.enumerate() {
-        match amount(row.get(column)) {
+        match forms.fractions.read(row.get(column)) {
             // An empty cell of a tax means that there is none of it.
             Ok(None) if column > 5 && row.has(column) => amounts[at] = Some(Decimal::ZERO),
             Ok(amount) => amounts[at] = amount,
@@ -138,7 +216,16 @@ fn document(row: &Row, dates: Dates) -> Result<Document, Vec<String>> {
         }
     }
     let mut tell = |reason| wrong.push(reason);
-    let date = dates.read(row.get(2)).map_err(|reason| tell(format!("date {reason}"))).ok().flatten();
+    let is_import = is_import(row);
+    let (number, date) = if is_import {
+        bill_of_entry(row, forms)
+    } else {
+        (
+            without_apostrophe(row.get(1)).to_owned(),
+            forms.dates.read(row.get(2)).map_err(|reason| format!("date {reason}")),
+        )
+    };
+    let date = date.map_err(&mut tell).ok().flatten();
     let said = kind(row.get(3)).map_err(&mut tell).ok().flatten();
     let charge = reverse_charge(row.get(11)).map_err(&mut tell).ok().flatten();
     if !wrong.is_empty() {
@@ -146,14 +233,28 @@ fn document(row: &Row, dates: Dates) -> Result<Document, Vec<String>> {
     }
     let is_negative =
         amounts.into_iter().flatten().any(|amount| amount.is_sign_negative() && !amount.is_zero());
-    let kind = said.unwrap_or(if is_negative { Kind::CreditNote } else { Kind::Invoice });
+    let kind = match said {
+        _ if is_import => Kind::BillOfEntry,
+        Some(kind) => kind,
+        None if is_negative => Kind::CreditNote,
+        None => Kind::Invoice,
+    };
     // Books have what reduces a purchase with a minus, GSTN does not.
-    if kind != Kind::Invoice {
+    if matches!(kind, Kind::CreditNote | Kind::DebitNote) {
         amounts = amounts.map(|amount| amount.map(|amount| amount.abs()));
     }
     let [value, taxable_value, igst, cgst, sgst, cess] = amounts.map(|amount| amount.map(Amount::from));
-    let document = Document::new(row.get(0), row.get(1))
-        .kind(kind)
+    let mut document = if is_import {
+        let port = Some(row.get(PORT)).filter(|port| !port.is_empty());
+        Document::bill_of_entry(port.map(str::to_owned), number)
+    } else {
+        Document::new("", number).kind(kind)
+    };
+    // In the place of the GSTIN of an overseas supplier there may be a word.
+    if !is_import || has_gstin(row.get(0)) {
+        document.supplier_gstin = gstin(row.get(0));
+    }
+    let document = document
         .date(date)
         .value(value)
         .taxable_value(taxable_value)
@@ -168,13 +269,17 @@ fn document(row: &Row, dates: Dates) -> Result<Document, Vec<String>> {
 /// Where rows are lines by rate of tax, those of one document are added up.
 #[derive(Default)]
 struct Lines {
-    first: HashMap<(String, String, Option<CalendarDate>, Kind), usize>,
+    first: HashMap<DocumentKey, usize>,
 }
+
+/// GSTIN, port, number, date and kind.
+type DocumentKey = (String, Option<String>, String, Option<CalendarDate>, Kind);
 
 impl Lines {
     fn add(&mut self, register: &mut Register, document: Document, place: String, by_rate: bool) {
         let key = (
             document.supplier_gstin.to_uppercase(),
+            document.port_code.clone(),
             document.number.to_uppercase(),
             document.date,
             document.kind,
@@ -207,6 +312,7 @@ impl Lines {
 impl Register {
     fn tell_unusual(&mut self) {
         let odd: Vec<&str> = (self.documents.iter().zip(&self.places))
+            .filter(|(document, _)| document.kind != Kind::BillOfEntry)
             .filter(|(document, _)| {
                 let gstin = document.supplier_gstin.trim();
                 gstin.len() != 15 || !gstin.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -219,6 +325,24 @@ impl Register {
             .map(|(_, place)| place.as_str())
             .collect();
         self.notices.extend(first_of("no number", &nameless));
+    }
+
+    /// Leaves out bills of entry, which the IMS does not list.
+    pub fn without_imports(&mut self) {
+        let is_import: Vec<bool> =
+            self.documents.iter().map(|document| document.kind == Kind::BillOfEntry).collect();
+        let left_out = is_import.iter().filter(|is_import| **is_import).count();
+        if left_out == 0 {
+            return;
+        }
+        let (mut at, mut place) = (is_import.iter(), is_import.iter());
+        self.documents.retain(|_| at.next() == Some(&false));
+        self.places.retain(|_| place.next() == Some(&false));
+        let bills =
+            if left_out == 1 { "1 bill of entry is" } else { &format!("{left_out} bills of entry are") };
+        self.notices.push(format!(
+            "{bills} left out: the IMS does not list imports. Match them with --gstr-2b MMYYYY."
+        ));
     }
 
     /// Puts back numbers that a spreadsheet has changed, where one document of the

@@ -43,7 +43,7 @@ fn table<'a>(matching: &Matching, entries: impl Iterator<Item = &'a Entry>) -> S
         };
         sheet.row(vec![
             title(entry.verdict.as_str()).into(),
-            document.supplier_gstin.as_str().into(),
+            party(document).into(),
             document.number.as_str().into(),
             date(document),
             rupees(document.taxable_value.or(document.value)),
@@ -62,6 +62,7 @@ fn records<'a>(matching: &Matching, entries: impl Iterator<Item = &'a Entry>, fo
         ("kind", ""),
         ("register_place", ""),
         ("register_supplier_gstin", ""),
+        ("register_port_code", ""),
         ("register_number", ""),
         ("register_date", ""),
         ("register_value", ""),
@@ -72,6 +73,7 @@ fn records<'a>(matching: &Matching, entries: impl Iterator<Item = &'a Entry>, fo
         ("register_cess", ""),
         ("section", ""),
         ("supplier_gstin", ""),
+        ("port_code", ""),
         ("return_period", ""),
         ("number", ""),
         ("date", ""),
@@ -104,11 +106,13 @@ fn records<'a>(matching: &Matching, entries: impl Iterator<Item = &'a Entry>, fo
             matching.place(entry).into(),
         ];
         cells.push(registered.map(|document| document.supplier_gstin.as_str()).into());
+        cells.push(registered.and_then(|document| document.port_code.as_deref()).into());
         cells.push(registered.map(|document| document.number.as_str()).into());
         cells.push(registered.map_or(Value::Null, date));
         cells.extend(amounts(registered));
         cells.push(json!(invoice.and_then(Invoice::section)));
         cells.push(reported.map(|document| document.supplier_gstin.as_str()).into());
+        cells.push(reported.and_then(|document| document.port_code.as_deref()).into());
         cells.push(invoice.map(Invoice::return_period).into());
         cells.push(reported.map(|document| document.number.as_str()).into());
         // As `sandbox invoices list` writes it, which a file of documents is compared with.
@@ -130,6 +134,14 @@ fn amounts(document: Option<&Document>) -> [Value; 6] {
         [document.value, document.taxable_value, document.igst, document.cgst, document.sgst, document.cess]
     });
     amounts.map(|amount: Option<Amount>| json!(amount))
+}
+
+/// Whose document it is, for people: a supplier, or the port of an import.
+pub fn party(document: &Document) -> String {
+    match &document.port_code {
+        Some(port) if document.supplier_gstin.is_empty() => format!("port {port}"),
+        _ => document.supplier_gstin.clone(),
+    }
 }
 
 fn date(document: &Document) -> Value {

@@ -6,7 +6,7 @@ use sandbox_client::{TaxpayerId, values::Gstin};
 
 use crate::cli::{
     failure::Failure,
-    table::{Column, Input, shown, unseen},
+    table::{self, Column, Input, shown, unseen},
 };
 
 const COLUMNS: [Column; 2] = [Column::needed("gstin").also(&["GSTIN/UIN"]), Column::needed("username")];
@@ -24,7 +24,7 @@ pub fn read(path: &Path, gstin: impl Fn(&str) -> Result<Gstin, Failure>) -> Resu
             wrong.push(format!("{place}: {column} has {character}"));
             continue;
         }
-        match gstin(row.get(0)) {
+        match gstin(&table::gstin(row.get(0))) {
             Ok(_) if username.is_empty() => wrong.push(format!("{place}: no user name")),
             Ok(gstin) => {
                 let taxpayer = TaxpayerId { gstin, username: username.to_owned() };

@@ -8,7 +8,7 @@ use std::{cmp::Reverse, mem};
 
 use super::{HEAD_WITHIN, RawRow, RawTable};
 
-const SEPARATORS: [char; 3] = [',', ';', '\t'];
+const SEPARATORS: [char; 4] = [',', ';', '\t', '|'];
 
 /// The table by each separator that it may have, the most likely first. A line
 /// `sep=;`, which Excel writes and obeys, leaves one.

@@ -47,9 +47,22 @@ impl Column {
         std::iter::once(self.name).chain(self.also.iter().copied())
     }
 
-    fn is_named(&self, title: &str) -> bool {
-        let title = letters(title);
-        self.names().any(|name| letters(name) == title)
+    fn is_named(&self, title: &Title) -> bool {
+        self.names().any(|name| title.is(&letters(name)))
+    }
+}
+
+/// What makes two titles the same: letters and digits, with what stands in brackets, such
+/// as a unit, and without it.
+struct Title([String; 2]);
+
+impl Title {
+    fn new(title: &str) -> Self {
+        Self([letters(title), letters(title.split('(').next().unwrap_or_default())])
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.0.iter().any(|title| title == name)
     }
 }
 
@@ -112,34 +125,94 @@ impl Input {
             let sheets = workbook::sheets(&self.bytes).map_err(|reason| {
                 Failure::usage(format!("{} cannot be read as a workbook: {reason}", self.name))
             })?;
-            return self.first_with_head(columns, "row", sheets);
+            return self.of_sheet(columns, sheets);
         }
-        self.first_with_head(columns, "line", delimited::candidates(&self.text()?))
+        self.first_with_head(columns, delimited::candidates(&self.text()?))
     }
 
-    /// Of several readings of the file the first that has the columns.
+    /// Of several readings of the text the first that has the columns.
     fn first_with_head(
         &self,
         columns: &[Column],
-        word: &str,
         tables: impl Iterator<Item = RawTable>,
     ) -> Result<Vec<Row>, Failure> {
-        let has_all = |row: &RawRow| missing(columns, &row.cells).is_empty();
         let mut likeliest = None;
         for table in tables {
-            if let Some(head) = table.rows.iter().take(HEAD_WITHIN).position(has_all) {
-                return self.below(columns, table, head, word);
+            if let Some(head) = table.head(columns) {
+                self.refuse_open_quote(&table)?;
+                self.refuse_shifted(&table, head)?;
+                return self.below(columns, table, head, "line");
             }
             likeliest.get_or_insert(table);
         }
         let likeliest = likeliest.unwrap_or_default();
-        self.refuse_open_quote(&likeliest, word)?;
+        self.refuse_open_quote(&likeliest)?;
         Err(self.without_head(columns, &likeliest))
     }
 
-    fn refuse_open_quote(&self, table: &RawTable, word: &str) -> Result<(), Failure> {
+    /// The one sheet that a person sees with the columns. Where several have them, no
+    /// rows of one are left out without a word.
+    fn of_sheet(&self, columns: &[Column], sheets: Vec<workbook::Sheet>) -> Result<Vec<Row>, Failure> {
+        let mut likeliest = None;
+        let (mut seen, mut hidden) = (Vec::new(), Vec::new());
+        for workbook::Sheet { name, is_hidden, table } in sheets {
+            match table.head(columns) {
+                Some(_) if is_hidden => hidden.push(name),
+                Some(head) => seen.push((name, table, head)),
+                None if likeliest.is_none() && !is_hidden && !table.rows.is_empty() => {
+                    likeliest = Some(table);
+                }
+                None => {}
+            }
+        }
+        // Templates without rows do not count.
+        if seen.iter().any(|(_, table, head)| table.rows.len() > head + 1) {
+            seen.retain(|(_, table, head)| table.rows.len() > head + 1);
+        }
+        let names = |names: &[String]| names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ");
+        if seen.len() > 1 {
+            let all: Vec<_> = seen.into_iter().map(|(name, ..)| name).collect();
+            return Err(Failure::usage(format!(
+                "{} has these columns on several sheets: {}",
+                self.name,
+                names(&all)
+            ))
+            .hint("Name a file with one of them."));
+        }
+        if let Some((_, table, head)) = seen.pop() {
+            return self.below(columns, table, head, "row");
+        }
+        if !hidden.is_empty() {
+            let hidden = names(&hidden);
+            return Err(Failure::usage(format!(
+                "{} has these columns on a hidden sheet alone: {hidden}",
+                self.name
+            ))
+            .hint("Show the sheet, or name another file."));
+        }
+        Err(self.without_head(columns, &likeliest.unwrap_or_default()))
+    }
+
+    /// Refuses rows that are longer than the head: a separator within a cell that is not
+    /// quoted, such as that of thousands, moves all that follows into other columns.
+    fn refuse_shifted(&self, table: &RawTable, head: usize) -> Result<(), Failure> {
+        let width = table.rows[head].cells.len();
+        let is_longer = |row: &&RawRow| row.cells.iter().skip(width).any(|cell| !cell.trim().is_empty());
+        let tell = |row: &RawRow| {
+            let last = row.cells.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |last| last + 1);
+            format!(
+                "line {}: has {last} cells, more than the {width} titles; \
+                 a cell with a separator in it must stand in quotes",
+                row.number
+            )
+        };
+        let wrong: Vec<_> = table.rows[head..].iter().filter(is_longer).map(tell).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(Failure::mistakes(&self.name, wrong)) }
+    }
+
+    fn refuse_open_quote(&self, table: &RawTable) -> Result<(), Failure> {
         let Some(line) = table.open_quote else { return Ok(()) };
-        let mistake = format!("{word} {line}: a quote is opened here and not closed");
+        let mistake = format!("line {line}: a quote is opened here and not closed");
         Err(Failure::mistakes(&self.name, vec![mistake]))
     }
 
@@ -150,26 +223,28 @@ impl Input {
         head: usize,
         word: &str,
     ) -> Result<Vec<Row>, Failure> {
-        self.refuse_open_quote(&table, word)?;
         let mut rows = table.rows.into_iter().skip(head);
         let titles = rows.next().map(|row| row.cells).unwrap_or_default();
-        let titles: Vec<String> = titles.iter().map(|title| letters(title)).collect();
+        let titles: Vec<Title> = titles.iter().map(|title| Title::new(title)).collect();
         let mut places = Vec::with_capacity(columns.len());
         for column in columns {
             // The first of its names that there is: a table may have several of them.
-            let title = column.names().map(letters).find(|name| titles.contains(name));
-            let mut fitting = (0..titles.len()).filter(|place| Some(&titles[*place]) == title.as_ref());
+            let named = |name: &String| titles.iter().any(|title| title.is(name));
+            let name = column.names().map(letters).find(named);
+            let is_it = |place: &usize| name.as_ref().is_some_and(|name| titles[*place].is(name));
+            let mut fitting = (0..titles.len()).filter(is_it);
             places.push(fitting.next());
             if fitting.next().is_some() {
                 return Err(Failure::usage(format!("{} has the column {} twice", self.name, column.name)));
             }
         }
-        let rows = rows.map(|RawRow { number, mut cells }| Row {
+        // Two columns may be the same one of the table, by their other names.
+        let rows = rows.map(|RawRow { number, cells }| Row {
             place: format!("{word} {number}"),
             cells: places
                 .iter()
-                .map(|place| Some(cells.get_mut((*place)?).map(std::mem::take).unwrap_or_default()))
-                .map(|cell| cell.map(|cell| unguarded(cell.trim()).to_owned()))
+                .map(|place| Some(cells.get((*place)?).map(|cell| as_meant(cell).to_owned())))
+                .map(|cell| cell.map(Option::unwrap_or_default))
                 .collect(),
         });
         Ok(rows.collect())
@@ -197,13 +272,20 @@ impl Input {
     }
 }
 
+impl RawTable {
+    /// The place of the first row with all needed columns.
+    fn head(&self, columns: &[Column]) -> Option<usize> {
+        self.rows.iter().take(HEAD_WITHIN).position(|row| missing(columns, &row.cells).is_empty())
+    }
+}
+
 /// Names of needed columns that a row does not have.
 fn missing(columns: &[Column], titles: &[String]) -> Vec<&'static str> {
+    let titles: Vec<Title> = titles.iter().map(|title| Title::new(title)).collect();
     let lacks = |column: &&Column| column.needed && !titles.iter().any(|title| column.is_named(title));
     columns.iter().filter(lacks).map(|column| column.name).collect()
 }
 
-/// What makes two titles the same: letters and digits.
 fn letters(title: &str) -> String {
     title.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -215,6 +297,24 @@ fn listed(names: &[&str]) -> String {
         [one] => (*one).to_owned(),
         [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
     }
+}
+
+/// A cell without what stands around it for a spreadsheet alone: `="00123"` keeps a number
+/// text.
+fn as_meant(cell: &str) -> &str {
+    let cell = cell.trim();
+    let inner = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    unguarded(inner.filter(|inner| !inner.contains('"')).map_or(cell, str::trim))
+}
+
+/// The apostrophe that keeps a number text, where a program has written it into the cell.
+pub fn without_apostrophe(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(cell)
+}
+
+/// A GSTIN without the spaces that people write between its parts.
+pub fn gstin(cell: &str) -> String {
+    without_apostrophe(cell).chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 /// A cell in a message: short, and nothing that a terminal would act on.

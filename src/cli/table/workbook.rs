@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use calamine::{Data, Reader as _, Sheets, open_workbook_auto_from_rs};
+use calamine::{Data, Range, Reader as _, SheetVisible, Sheets, open_workbook_auto_from_rs};
 
 use super::{RawRow, RawTable};
 
@@ -12,19 +12,47 @@ pub fn is_one(bytes: &[u8]) -> bool {
 }
 
 /// Its sheets in their order.
-pub fn sheets(bytes: &[u8]) -> Result<impl Iterator<Item = RawTable>, String> {
+pub fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, String> {
     let mut workbook: Sheets<_> =
         open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(|error| error.to_string())?;
-    let sheets: Vec<_> = workbook.worksheets().into_iter().map(|(_, range)| range).collect();
-    Ok(sheets.into_iter().map(|range| {
-        let first = range.start().map_or(0, |(row, _)| row as usize);
-        let rows = range.rows().enumerate().map(|(index, cells)| RawRow {
-            number: first + index + 1,
-            cells: cells.iter().map(text).collect(),
-        });
-        let rows = rows.filter(|row| row.cells.iter().any(|cell| !cell.trim().is_empty()));
-        RawTable { rows: rows.collect(), open_quote: None }
-    }))
+    let hidden: Vec<String> = (workbook.sheets_metadata().iter())
+        .filter(|sheet| sheet.visible != SheetVisible::Visible)
+        .map(|sheet| sheet.name.clone())
+        .collect();
+    let ranges = workbook.worksheets();
+    let mut sheets = Vec::with_capacity(ranges.len());
+    for (name, range) in ranges {
+        let formulas = workbook.worksheet_formula(&name).unwrap_or_default();
+        let is_hidden = hidden.contains(&name);
+        sheets.push(Sheet { table: table(&range, &formulas), name, is_hidden });
+    }
+    Ok(sheets)
+}
+
+/// One sheet.
+pub struct Sheet {
+    pub name: String,
+    pub is_hidden: bool,
+    pub table: RawTable,
+}
+
+/// A formula that no program has computed yet has no value. It stands for itself, so
+/// that it is told and not taken for an empty cell.
+fn table(range: &Range<Data>, formulas: &Range<String>) -> RawTable {
+    let (first_row, first_column) = range.start().unwrap_or_default();
+    let rows = range.rows().zip(first_row..).map(|(cells, row)| RawRow {
+        number: row as usize + 1,
+        cells: (cells.iter().zip(first_column..))
+            .map(|(cell, column)| match formulas.get_value((row, column)) {
+                Some(formula) if *cell == Data::Empty && !formula.is_empty() => {
+                    format!("={}", formula.trim_start_matches('='))
+                }
+                _ => text(cell),
+            })
+            .collect(),
+    });
+    let rows = rows.filter(|row| row.cells.iter().any(|cell| !cell.trim().is_empty()));
+    RawTable { rows: rows.collect(), open_quote: None }
 }
 
 /// A value as a CSV would have it, but with a date that has one reading.
