@@ -9,7 +9,10 @@ use clap::{Args, Subcommand};
 use sandbox_client::{
     Document,
     filing::{Confirmed, Filing, PaymentState, step},
-    gstr_3b::types::{Gstr3b, Gstr3bAmounts, Gstr3bCashPaid, Gstr3bCreditUsed, Gstr3bOffset},
+    gstr_3b::types::{
+        Gstr3b, Gstr3bAmounts, Gstr3bCashPaid, Gstr3bCreditUsed, Gstr3bDue, Gstr3bLiability,
+        Gstr3bNegativeUsed, Gstr3bOffset,
+    },
     values::Amount,
 };
 use serde_json::Value;
@@ -230,19 +233,49 @@ fn totals(document: &Document<Gstr3b>) -> Sheet {
         [of.osup_det.as_ref(), of.osup_zero.as_ref(), of.osup_nil_exmp.as_ref(), of.osup_nongst.as_ref()]
     });
     add("Outward supplies", &outward.unwrap_or_default());
+    let operators = document.eco_dtls.as_ref();
+    let through = operators.map(|of| [of.eco_sup.as_ref(), of.eco_reg_sup.as_ref()]);
+    add("By and through operators", &through.unwrap_or_default());
     add("Inward on reverse charge", &[supplies.and_then(|of| of.isup_rev.as_ref())]);
     add("Input tax credit", &[document.itc_elg.as_ref().and_then(|of| of.itc_net.as_ref())]);
+    let extra = document.intr_ltfee.as_ref();
+    let extra = extra.map(|of| [of.intr_details.as_ref(), of.ltfee_details.as_ref()]);
+    add("Interest and late fee", &extra.unwrap_or_default());
     if let Some(payment) = &document.tx_pmt {
+        let due = payment.net_tax_pay.as_ref().or(payment.tx_py.as_ref());
+        due_row(&mut totals, due.map(Vec::as_slice).unwrap_or_default());
         let cash = payment.pdcash.as_deref().unwrap_or_default();
         pay_rows(&mut totals, cash, payment.pditc.as_ref());
+        if let Some(used) = &payment.pdnls {
+            let of = |amount: fn(&Gstr3bNegativeUsed) -> Option<Amount>| sum(used.iter().map(amount));
+            let amounts =
+                [None, of(|used| used.ipd), of(|used| used.cpd), of(|used| used.spd), of(|used| used.cspd)];
+            totals.row("Paid by negative liability", amounts);
+        }
     }
     totals.0
 }
 
 fn payment_totals(payment: &Document<Gstr3bOffset>) -> Sheet {
     let mut totals = Totals::new();
+    due_row(&mut totals, payment.nettaxpay.as_deref().unwrap_or_default());
     pay_rows(&mut totals, payment.pdcash.as_deref().unwrap_or_default(), payment.pditc.as_ref());
     totals.0
+}
+
+/// What is to be paid, interest and late fee included, where it is told.
+fn due_row(totals: &mut Totals, due: &[Gstr3bLiability]) {
+    let of = |tax: fn(&Gstr3bLiability) -> Option<&Gstr3bDue>| {
+        sum(due.iter().filter_map(tax).flat_map(|due| [due.tx, due.intr, due.fee]))
+    };
+    let amounts = [
+        None,
+        of(|due| due.igst.as_ref()),
+        of(|due| due.cgst.as_ref()),
+        of(|due| due.sgst.as_ref()),
+        of(|due| due.cess.as_ref()),
+    ];
+    totals.row("To be paid", amounts);
 }
 
 fn pay_rows(totals: &mut Totals, cash: &[Gstr3bCashPaid], credit: Option<&Gstr3bCreditUsed>) {

@@ -1,7 +1,7 @@
 //! The documents of a section as rows: one for each innermost object, such as
 //! the amounts of one rate, with what stands around it in front.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use sandbox_client::values::Amount;
 use serde::{
@@ -16,8 +16,15 @@ use crate::cli::output::Sheet;
 #[derive(Default)]
 pub struct Rows<'a> {
     columns: Vec<String>,
-    rows: Vec<Vec<&'a str>>,
+    rows: Vec<Vec<Cell<'a>>>,
 }
+
+/// A value of JSON.
+type Cell<'a> = Cow<'a, str>;
+
+/// The column that names the list where an object has several: HSN codes of supplies to
+/// registered persons and to others.
+const LIST: &str = "list";
 
 impl<'a> Rows<'a> {
     /// The rows of an object or a list.
@@ -62,7 +69,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Adds the rows below `json`, which `around` is the way to.
-    fn add(&mut self, json: &'a RawValue, around: &[(usize, &'a str)]) {
+    fn add(&mut self, json: &'a RawValue, around: &[(usize, Cell<'a>)]) {
         if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(json.get()) {
             for item in items {
                 self.add(item, around);
@@ -73,15 +80,18 @@ impl<'a> Rows<'a> {
         let mut lists = Vec::new();
         self.members(json, &mut row, &mut lists);
         if lists.is_empty() && !row.is_empty() {
-            let mut cells = vec![""; self.columns.len()];
+            let mut cells = vec![Cell::default(); self.columns.len()];
             for (at, cell) in row {
                 cells[at] = cell;
             }
             self.rows.push(cells);
             return;
         }
-        for list in lists {
-            self.add(list, &row);
+        let list = (lists.len() > 1).then(|| self.column(LIST));
+        for (name, items) in lists {
+            let mut row = row.clone();
+            row.extend(list.map(|at| (at, Value::from(name).to_string().into())));
+            self.add(items, &row);
         }
     }
 
@@ -89,23 +99,25 @@ impl<'a> Rows<'a> {
     fn members(
         &mut self,
         json: &'a RawValue,
-        row: &mut Vec<(usize, &'a str)>,
-        lists: &mut Vec<&'a RawValue>,
+        row: &mut Vec<(usize, Cell<'a>)>,
+        lists: &mut Vec<(String, &'a RawValue)>,
     ) {
         let Ok(Members(members)) = serde_json::from_str(json.get()) else { return };
         for (name, value) in members {
             match value.get().as_bytes().first() {
-                Some(b'[') => lists.push(value),
+                Some(b'[') => lists.push((name, value)),
                 Some(b'{') => self.members(value, row, lists),
-                _ => {
-                    let at = self.columns.iter().position(|column| *column == name).unwrap_or_else(|| {
-                        self.columns.push(name);
-                        self.columns.len() - 1
-                    });
-                    row.push((at, value.get()));
-                }
+                _ => row.push((self.column(&name), value.get().into())),
             }
         }
+    }
+
+    /// The place of a column, which is new perhaps.
+    fn column(&mut self, name: &str) -> usize {
+        self.columns.iter().position(|column| column == name).unwrap_or_else(|| {
+            self.columns.push(name.to_owned());
+            self.columns.len() - 1
+        })
     }
 }
 
@@ -147,7 +159,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 mod tests {
     use super::*;
 
-    fn rows(json: &str) -> (Vec<String>, Vec<Vec<&str>>, Amount) {
+    fn rows(json: &str) -> (Vec<String>, Vec<Vec<Cell<'_>>>, Amount) {
         let Rows { columns, rows } = Rows::of(serde_json::from_str(json).unwrap());
         let sum = Rows { columns: columns.clone(), rows: rows.clone() }.sum(&["txval"]);
         (columns, rows, sum)
@@ -169,7 +181,7 @@ mod tests {
         assert_eq!(rows(r#"{"flag": "N", "chksum": "x"}"#).1, [["\"N\"", "\"x\""]]);
         let (columns, rows, _) =
             rows(r#"{"flag": "N", "hsn_b2b": [{"rt": 5}], "hsn_b2c": [{"rt": 18, "qty": 2}]}"#);
-        assert_eq!(columns, ["flag", "rt", "qty"]);
-        assert_eq!(rows, [vec!["\"N\"", "5"], vec!["\"N\"", "18", "2"]]);
+        assert_eq!(columns, ["flag", "list", "rt", "qty"]);
+        assert_eq!(rows, [vec!["\"N\"", "\"hsn_b2b\"", "5"], vec!["\"N\"", "\"hsn_b2c\"", "18", "2"]]);
     }
 }
