@@ -84,6 +84,10 @@ impl Sheet {
         self.rows.push(cells);
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     pub fn print(&self, format: Format) -> Result<(), csv::Error> {
         match format {
             Format::Table => Out.write_all(self.table(has_colours(&io::stdout())).as_bytes())?,

@@ -90,7 +90,7 @@ async fn a_statement_is_summed_up() {
     let statement = json!({
         "itcsumm": {"itcavl": {"imports": imports, "isdsup": {"igst": 50}}},
         "docdata": {
-            "impg": [{"portcode": "INBLR4", "boenum": 8108363, "igst": 6000}],
+            "impg": [{"portcode": "INBLR4", "boenum": 8_108_363, "igst": 6000}],
             "impgsez": [{"ctin": "24ABCFG0123H1YZ", "boe": [{"boenum": "8108364"}, {"boenum": "8108365"}]}],
             "ecom": [{"ctin": "24ABCFG0123H1YZ", "inv": [{"inum": "E-1"}]}],
         },

@@ -35,6 +35,7 @@ fn gstr_3b_is_paid_and_filed_after_its_totals_are_shown() {
     let shown: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((&shown[0]["state"], &shown[0]["arn"]), (&"filed".into(), &"AB2410242527396".into()));
     assert_eq!(shown[0]["return"], "GSTR-3B 112024 of 33ABKCS2033B1ZW");
+    assert!(run.stderr.contains("To be paid"), "{}", run.stderr);
     // The payment, then the return with it.
     let at = |text: &str| run.stderr.find(text).unwrap_or_else(|| panic!("{text}: {}", run.stderr));
     assert!(at("1,08,051.00") < at("Outward supplies") && at("21,83,112.28") < at("has sent an OTP"));
@@ -93,7 +94,7 @@ fn nothing_is_filed_without_a_question_or_yes() {
     fs::write(&file, PAYMENT.replacen("ipd", "igstpd", 1)).unwrap();
     let run = home.run(&[&FILE_3B[..], &["--yes", "--offset", file.to_str().unwrap()]].concat());
     assert_eq!(run.code, Some(2));
-    assert!(run.stderr.contains("no member `igstpd`"), "{}", run.stderr);
+    assert!(run.stderr.contains("no member `pdcash.igstpd`"), "{}", run.stderr);
     // A wrong OTP, and one that cannot be one.
     let arguments = [&FILE_3B[..], &["--yes", "--nothing-to-pay"]].concat();
     assert_eq!(home.run_with(&arguments, "000000").code, Some(1));
@@ -362,5 +363,21 @@ async fn a_file_of_the_offline_tool_is_saved_as_it_is() {
     fs::write(home.path("other.json"), OFFLINE.replace("fp", "period")).unwrap();
     let run = home.run(&["gstr-1", "save", "--from", other.to_str().unwrap(), "--yes"]);
     assert!(run.code == Some(2) && run.stderr.contains("`fp` must be the period"), "{}", run.stderr);
+    // Nothing to save, and no file to read.
+    let empty = format!(r#"{{"gstin":"{GSTIN}","fp":"102026","gt":1}}"#);
+    for (content, says) in [
+        (empty.as_bytes(), "has no section to save"),
+        (b"PK\x03\x04 packed", "is an archive or a workbook, not JSON\nUnpack it"),
+        (&OFFLINE.as_bytes()[..200], "is not JSON"),
+    ] {
+        fs::write(home.path("other.json"), content).unwrap();
+        let run = home.run(&["gstr-1", "save", "--from", other.to_str().unwrap(), "--yes"]);
+        assert!(run.code == Some(2) && run.stderr.contains(says), "{says}: {}", run.stderr);
+    }
     assert_eq!(mock.requests().len(), requests.len());
+
+    // A section that is misspelt would be passed over without a word.
+    fs::write(home.path("other.json"), OFFLINE.replace("\"inv\"", "\"invs\"")).unwrap();
+    let run = home.run(&["gstr-1", "save", "--from", other.to_str().unwrap(), "--dry-run"]).succeeds();
+    assert!(run.stderr.contains("`b2b.invs` is not known here; it is sent as it stands."), "{}", run.stderr);
 }

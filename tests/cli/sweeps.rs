@@ -187,7 +187,7 @@ async fn a_checkpoint_in_use_is_refused_to_another_kind_of_sweep() {
     counts.wait().unwrap();
     assert_eq!(run.code, Some(2), "{}", run.stderr);
     assert!(
-        run.stderr.contains("is in use by another sweep\nWait for its end, or name another file."),
+        run.stderr.contains("is in use by another sweep\nWait until it ends, or use another file."),
         "{}",
         run.stderr
     );

@@ -185,6 +185,7 @@ async fn a_session_that_one_machine_forgets_does_not_come_back_from_the_files_of
     for home in &machines {
         let (code, told) = run(home, &redis, &["counts"]);
         assert_eq!(code, Some(5), "{told}");
+    }
 }
 
 /// Counts, filings and credit under one name: each is a sweep of its own, and so are

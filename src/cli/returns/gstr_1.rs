@@ -171,6 +171,9 @@ fn read_draft(file: &Path) -> Result<(Document<Gstr1>, Period), Failure> {
     for member in OFFLINE_TOOL {
         draft = draft.without(member)?;
     }
+    if sections::totals(&draft).is_empty() {
+        return Err(Failure::usage(format!("{} has no section to save", file.display())));
+    }
     let period = draft.fp.as_deref().and_then(|period| period.parse::<ReturnPeriod>().ok());
     match period {
         Some(period) => Ok((draft, Period { period })),

@@ -1,9 +1,6 @@
 //! `sandbox gstr-3b`.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use sandbox_client::{
@@ -15,12 +12,11 @@ use sandbox_client::{
     },
     values::Amount,
 };
-use serde_json::Value;
 
 use super::{
     Name, Period, Save, Status, Totals, agrees_to_save, read, show,
     signing::{Signing, ToFile},
-    status, sum,
+    status, sum, unknown_member,
 };
 use crate::cli::{
     arguments::{Format, Select, Shared},
@@ -30,7 +26,6 @@ use crate::cli::{
     job,
     output::Sheet,
     signals,
-    table::shown,
 };
 
 #[derive(Debug, Args)]
@@ -154,29 +149,11 @@ pub async fn run(shared: &Shared, arguments: &Command) -> Result<(), Failure> {
 /// paid than the file says.
 fn read_payment(file: &Path) -> Result<Gstr3bOffset, Failure> {
     let read = read::<Gstr3bOffset>(file)?;
-    let given: Value = serde_json::from_str(&read.to_json()?).map_err(io::Error::from)?;
-    let payment = read.into_inner();
-    let known = serde_json::to_value(&payment).map_err(io::Error::from)?;
-    match unknown(&given, &known) {
-        None => Ok(payment),
+    match unknown_member(&read)? {
+        None => Ok(read.into_inner()),
         Some(member) => {
-            let member = shown(&member);
             Err(Failure::usage(format!("{}: a payment has no member `{member}`", file.display())))
         }
-    }
-}
-
-/// The first member that is not among those that are known.
-fn unknown(given: &Value, known: &Value) -> Option<String> {
-    match (given, known) {
-        (Value::Object(given), _) => given.iter().find_map(|(name, value)| match known.get(name) {
-            Some(known) => unknown(value, known),
-            None => (!value.is_null()).then(|| name.clone()),
-        }),
-        (Value::Array(given), Value::Array(known)) => {
-            given.iter().zip(known).find_map(|(given, known)| unknown(given, known))
-        }
-        _ => None,
     }
 }
 

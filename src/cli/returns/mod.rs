@@ -10,7 +10,7 @@ mod signing;
 
 use std::{
     fmt,
-    io::Write as _,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -30,7 +30,7 @@ use super::{
     failure::{Exit, Failure},
     job::{self, Waiting},
     output::{Out, Sheet},
-    table::Input,
+    table::{Input, shown},
 };
 
 /// The period of a monthly or quarterly return.
@@ -127,8 +127,33 @@ fn sum(amounts: impl IntoIterator<Item = Option<Amount>>) -> Option<Decimal> {
 /// Reads a JSON file as a document that is sent unchanged.
 fn read<T: Serialize + DeserializeOwned>(file: &Path) -> Result<Document<T>, Failure> {
     let file = Input::read(file)?;
+    if file.is_workbook() {
+        return Err(Failure::usage(format!("{} is an archive or a workbook, not JSON", file.name))
+            .hint("Unpack it, and name the JSON file in it."));
+    }
     let document = file.text()?.parse::<Document<T>>();
     document.map_err(|error| Failure::usage(format!("{}: {error}", file.name)))
+}
+
+/// The first member that the type does not know, with the way to it. A misspelt one would
+/// be passed over by GSTN.
+fn unknown_member<T: Serialize>(document: &Document<T>) -> Result<Option<String>, Failure> {
+    let given: Value = serde_json::from_str(&document.to_json()?).map_err(io::Error::from)?;
+    let known = serde_json::to_value(&**document).map_err(io::Error::from)?;
+    Ok(unknown(&given, &known).map(|member| shown(&member)))
+}
+
+fn unknown(given: &Value, known: &Value) -> Option<String> {
+    match (given, known) {
+        (Value::Object(given), _) => given.iter().find_map(|(name, value)| match known.get(name) {
+            Some(known) => unknown(value, known).map(|member| format!("{name}.{member}")),
+            None => (!value.is_null()).then(|| name.clone()),
+        }),
+        (Value::Array(given), Value::Array(known)) => {
+            given.iter().zip(known).find_map(|(given, known)| unknown(given, known))
+        }
+        _ => None,
+    }
 }
 
 /// A document: as received for programs, its totals for people and spreadsheets.
@@ -151,6 +176,9 @@ fn agrees_to_save<T: Serialize>(
     send_options: &SendOptions,
     format: Format,
 ) -> Result<bool, Failure> {
+    if let Some(member) = unknown_member(draft)? {
+        eprintln!("`{member}` is not known here; it is sent as it stands.");
+    }
     if send_options.dry_run {
         show(draft, totals, format)?;
         eprintln!("Without --dry-run, this would be saved as the draft of {name}.");

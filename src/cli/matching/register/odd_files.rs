@@ -187,11 +187,11 @@ fn what_is_left_out_or_unusual_is_told() {
         (
             "a GSTIN with a digit too many",
             format!("gstin,number\n{ACME}0,A\n"),
-            "1 row has no valid GSTIN, so GSTN cannot know the document: line 2",
+            "1 row has no valid GSTIN, so GSTN cannot have the document: line 2",
         ),
         (
             "a hidden character in a GSTIN",
-            format!("gstin,number\n24ABCFG0123\u{200b}H1YZ,A\n"),
+            "gstin,number\n24ABCFG0123\u{200b}H1YZ,A\n".to_owned(),
             "1 row has no valid GSTIN",
         ),
         ("no number", format!("gstin,number\n{ACME},\n"), "1 row has no number: line 2"),
