@@ -307,6 +307,7 @@ fn retry_after_is_read_in_all_its_forms() {
     let seconds = |seconds: u64| Some(Duration::from_secs(seconds));
     for (value, wait) in [
         ("0", seconds(0)),
+        ("0.0", seconds(0)),
         ("120", seconds(120)),
         (" 120\t", seconds(120)),
         ("007", seconds(7)),
