@@ -387,7 +387,7 @@ async fn what_cannot_be_done_is_refused_before_anything_is_sent() {
         let document = document(section, json!({}));
         assert!(act().reject(&document).remarks("é".repeat(250)).check().is_ok());
     }
-    refused(&send(session.ims().actions().accept(&plain)).await, "recipient", "a token alone");
+    refused(&send(session.ims().actions().accept(&plain)).await, "recipient", "a bare token");
     let reset = || session.ims().resets().recipient(recipient(GSTIN));
     refused(&reset().check().unwrap_err(), "invoice", "empty");
     refused(&reset().send().await.unwrap_err(), "invoice", "empty");
