@@ -419,13 +419,15 @@ fn flag(text: &str) -> Option<bool> {
 
 impl<'de, D: Deserializer<'de>> Reader<'_, 'de, D> {
     fn scalar(self) -> Result<Scalar<'de>, Fault<D::Error>> {
-        if let Some(number) = number_at(self.at.rest()) {
-            return match IgnoredAny::deserialize(self.json) {
-                Ok(IgnoredAny) => Ok(Scalar::Number(number)),
-                Err(error) => Err(Fault::Json(error)),
-            };
-        }
-        <&RawValue>::deserialize(self.json).map(|raw| Scalar::of(raw.get())).map_err(Fault::Json)
+        let rest = self.at.rest();
+        let read = if let Some(number) = number_at(rest) {
+            IgnoredAny::deserialize(self.json).map(|_| Scalar::Number(number))
+        } else if rest.starts_with('"') {
+            Text.deserialize(self.json).map(Scalar::Text)
+        } else {
+            <&RawValue>::deserialize(self.json).map(|raw| Scalar::of(raw.get()))
+        };
+        read.map_err(Fault::Json)
     }
 
     fn number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault<D::Error>> {
@@ -439,12 +441,6 @@ impl<'de, D: Deserializer<'de>> Reader<'_, 'de, D> {
     }
 
     fn text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault<D::Error>> {
-        if self.at.rest().starts_with('"') {
-            return match self.json.deserialize_str(Plain { visitor }) {
-                Ok(result) => result.map_err(Fault::Odd),
-                Err(error) => Err(Fault::Json(error)),
-            };
-        }
         match self.scalar()? {
             Scalar::Text(Cow::Borrowed(text)) | Scalar::Number(text) => visitor.visit_borrowed_str(text),
             Scalar::Text(Cow::Owned(text)) => visitor.visit_string(text),
@@ -633,27 +629,6 @@ fn number_at(json: &str) -> Option<&str> {
     }
     let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
     json.get(..json.bytes().position(|byte| !is_part(&byte)).unwrap_or(json.len()))
-}
-
-/// Around the visitor of a text that is one.
-struct Plain<V> {
-    visitor: V,
-}
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Plain<V> {
-    type Value = Kept<V::Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.visitor.expecting(f)
-    }
-
-    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        kept(self.visitor.visit_borrowed_str(text))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        kept(self.visitor.visit_str(text))
-    }
 }
 
 /// What a type wants of a value that may have parts.
@@ -863,7 +838,7 @@ enum Extent<'de> {
 /// Passes over an object and learns where it stood, so that it can be read
 /// again: the only value that is read twice, an object in the place of a list.
 fn extent<'de, A: MapAccess<'de>>(json: &'de str, map: &mut A) -> Result<Extent<'de>, A::Error> {
-    let Some(first) = map.next_key_seed(Name)? else { return Ok(Extent::Empty) };
+    let Some(first) = map.next_key_seed(Text)? else { return Ok(Extent::Empty) };
     let mut last = map.next_value::<&RawValue>()?;
     while map.next_key::<IgnoredAny>()?.is_some() {
         last = map.next_value()?;
@@ -892,10 +867,10 @@ fn outside<'de>(json: &'de str, first: &str, last: &str) -> Option<&'de str> {
     json.get(before.len().checked_sub(1)?..end)
 }
 
-/// The name of a member, borrowed where it has no escapes.
-struct Name;
+/// A text, such as the name of a member, borrowed if it has no escapes.
+struct Text;
 
-impl<'de> DeserializeSeed<'de> for Name {
+impl<'de> DeserializeSeed<'de> for Text {
     type Value = Cow<'de, str>;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
@@ -903,11 +878,11 @@ impl<'de> DeserializeSeed<'de> for Name {
     }
 }
 
-impl<'de> Visitor<'de> for Name {
+impl<'de> Visitor<'de> for Text {
     type Value = Cow<'de, str>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a member")
+        f.write_str("text")
     }
 
     fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
@@ -1042,7 +1017,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Members<'_, '_, 'de, A> {
     type Error = Fault<A::Error>;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Self::Error> {
-        while let Some(name) = self.map.next_key_seed(Name).map_err(Fault::Json)? {
+        while let Some(name) = self.map.next_key_seed(Text).map_err(Fault::Json)? {
             self.key = name;
             if !self.seen.before(self.key.clone()) {
                 self.value_is_next.set(true);

@@ -11,7 +11,7 @@ use crate::{
             Gstr2bTotals,
         },
     },
-    values::{Amount, Decimal, ProviderDate, ReturnPeriod},
+    values::{Amount, ProviderDate, ReturnPeriod},
 };
 
 /// Input tax credit of one GSTR-2B in sum, as [`totals`](SessionApi::totals) gives it.
@@ -158,21 +158,21 @@ fn sections(group: &Gstr2bCreditGroup) -> impl Iterator<Item = &Gstr2bTotals> {
 }
 
 fn sum(amounts: impl IntoIterator<Item = Amount>) -> Amount {
-    amounts.into_iter().map(Decimal::from).fold(Decimal::ZERO, Decimal::saturating_add).into()
+    amounts.into_iter().fold(Amount::ZERO, Amount::saturating_add)
+}
+
+impl Gstr2bDocuments {
+    /// What suppliers, operators and distributors have reported, section by section; bills
+    /// of entry stand apart.
+    pub(crate) fn suppliers(&self) -> impl Iterator<Item = &Gstr2bSupplier> {
+        let sections =
+            [&self.b2b, &self.b2ba, &self.cdnr, &self.cdnra, &self.ecom, &self.ecoma, &self.isd, &self.isda];
+        sections.into_iter().flatten().flatten()
+    }
 }
 
 /// Documents of reversed credit are those of an earlier statement.
 fn count(documents: &Gstr2bDocuments) -> u64 {
-    let of_suppliers = [
-        &documents.b2b,
-        &documents.b2ba,
-        &documents.cdnr,
-        &documents.cdnra,
-        &documents.ecom,
-        &documents.ecoma,
-        &documents.isd,
-        &documents.isda,
-    ];
     let of_supplier = |supplier: &Gstr2bSupplier| {
         [
             supplier.inv.as_ref().map(Vec::len),
@@ -183,7 +183,7 @@ fn count(documents: &Gstr2bDocuments) -> u64 {
         .flatten()
         .sum::<usize>()
     };
-    let reported: usize = of_suppliers.into_iter().flatten().flatten().map(of_supplier).sum();
+    let reported: usize = documents.suppliers().map(of_supplier).sum();
     let zones = documents.impgsez.iter().flatten();
     let from_zones: usize = zones.map(|supplier| supplier.boe.as_ref().map_or(0, Vec::len)).sum();
     (reported + from_zones + documents.impg.as_ref().map_or(0, Vec::len)) as u64

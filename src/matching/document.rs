@@ -175,7 +175,7 @@ mod gstr_2b {
         gstr_2b::types::{
             Gstr2b, Gstr2bBillOfEntry, Gstr2bInvoice, Gstr2bIsdDocument, Gstr2bItem, Gstr2bNote,
         },
-        values::{Decimal, ProviderDate},
+        values::ProviderDate,
     };
 
     impl Document {
@@ -186,18 +186,8 @@ mod gstr_2b {
         #[must_use]
         pub fn of_gstr_2b(statement: &Gstr2b) -> Vec<Self> {
             let Some(documents) = &statement.docdata else { return Vec::new() };
-            let sections = [
-                &documents.b2b,
-                &documents.b2ba,
-                &documents.cdnr,
-                &documents.cdnra,
-                &documents.ecom,
-                &documents.ecoma,
-                &documents.isd,
-                &documents.isda,
-            ];
             let mut all = Vec::new();
-            for supplier in sections.into_iter().flatten().flatten() {
+            for supplier in documents.suppliers() {
                 let gstin = supplier.ctin.as_deref().unwrap_or_default();
                 all.extend(supplier.inv.iter().flatten().map(|invoice| of_invoice(gstin, invoice)));
                 all.extend(supplier.nt.iter().flatten().map(|note| of_note(gstin, note)));
@@ -291,8 +281,7 @@ mod gstr_2b {
 
     /// Of statements before October 2024, which have amounts by rate.
     fn sum(items: Option<&[Gstr2bItem]>, column: Column) -> Option<Amount> {
-        let amounts = items?.iter().filter_map(column).map(Decimal::from);
-        Some(amounts.fold(Decimal::ZERO, Decimal::saturating_add).into())
+        Some(items?.iter().filter_map(column).fold(Amount::ZERO, Amount::saturating_add))
     }
 
     fn yes_or_no(text: Option<&str>) -> Option<bool> {

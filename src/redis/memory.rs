@@ -9,7 +9,7 @@ use std::{
 
 use tokio::task::AbortHandle;
 
-use crate::{SavedToken, Token, TokenKey};
+use crate::{SavedToken, Token, TokenKey, token::LONGEST_LIFE};
 
 #[derive(Default)]
 pub(super) struct Tokens {
@@ -26,9 +26,6 @@ struct End {
     /// Whether the server knows.
     reported: bool,
 }
-
-/// No token lives longer, and so an end is remembered for so long.
-pub(super) const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Default)]
 struct Cache {
@@ -115,6 +112,7 @@ impl Tokens {
         self.forget(key);
         let at = Instant::now();
         let mut ends = lock(&self.ends);
+        // An end is remembered for as long as any token lives.
         ends.retain(|_, end| end.at.elapsed() < LONGEST_LIFE);
         ends.insert(key.clone(), End { at, reported: false });
         at

@@ -10,11 +10,11 @@ use tokio::{runtime::Handle, time::sleep};
 
 use super::{
     Inner, PREFIX, Redis, generation_name,
-    memory::{CachedToken, Claim, LONGEST_LIFE},
+    memory::{CachedToken, Claim},
     millis, script,
     seal::{Seal, unique},
 };
-use crate::{BoxError, BoxFuture, SavedToken, Token, TokenKey, TokenStore};
+use crate::{BoxError, BoxFuture, SavedToken, Token, TokenKey, TokenStore, token::LONGEST_LIFE};
 
 /// After this time without a heartbeat of its holder, a claim expires.
 const CLAIM: Duration = Duration::from_secs(10);

@@ -19,6 +19,9 @@ pub(crate) struct Terms {
 pub(crate) const PLATFORM_TERMS: Terms = Terms { longest: PLATFORM, margin: Duration::from_secs(5 * 60) };
 pub(crate) const TAXPAYER_TERMS: Terms = Terms { longest: TAXPAYER, margin: Duration::from_secs(30 * 60) };
 
+/// No token of any kind lives longer.
+pub(crate) const LONGEST_LIFE: Duration = PLATFORM;
+
 /// Documented life of a platform token, and the longest that is believed.
 const PLATFORM: Duration = Duration::from_secs(24 * 3600);
 /// Documented life of a taxpayer token, and the longest that is believed.

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{BoxError, SavedToken, TokenKey, TokenStore};
+use super::{BoxError, SavedToken, TokenKey, TokenStore, expiry::LONGEST_LIFE};
 use crate::{
     BoxFuture, Error, ErrorKind, Token,
     error::{escape_and_truncate, redacted},
@@ -62,9 +62,6 @@ struct Ended {
     at: SystemTime,
     since: Instant,
 }
-
-/// An end is remembered for as long as any token lives.
-const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 
 impl Ended {
     fn now() -> Self {
@@ -131,6 +128,7 @@ impl Guard {
     pub async fn remove(&self, key: &TokenKey) -> Result<(), StoreFailure> {
         {
             let mut ended = self.ended();
+            // An end is remembered for as long as any token lives.
             ended.retain(|_, ended| ended.since.elapsed() < LONGEST_LIFE);
             ended.insert(key.clone(), Ended::now());
         }

@@ -16,6 +16,8 @@ mod store;
 
 use std::sync::Arc;
 
+#[cfg(feature = "redis")]
+pub(crate) use expiry::LONGEST_LIFE;
 pub(crate) use expiry::{PLATFORM_TERMS, TAXPAYER_TERMS, Terms, platform_lifetime, session_lifetime};
 #[cfg(feature = "file_store")]
 pub use files::{FileStore, StoredSession};

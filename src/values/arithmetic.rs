@@ -7,6 +7,15 @@ use std::{
 
 use super::{Amount, Decimal};
 
+impl Amount {
+    /// The sum, or the end of the range of [`Decimal`], about 10²⁸, if the sum is beyond:
+    /// for amounts that others have written.
+    #[must_use]
+    pub fn saturating_add(self, other: Self) -> Self {
+        self.to_decimal().saturating_add(other.to_decimal()).into()
+    }
+}
+
 impl Add for Amount {
     type Output = Self;
 

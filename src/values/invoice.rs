@@ -6,7 +6,7 @@ use compact_str::CompactString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 
 use super::{
-    Amount, Decimal, FilingStatus, InvoiceAction, InvoiceType, ProviderDate, Section, SourceForm, YesNo,
+    Amount, FilingStatus, InvoiceAction, InvoiceType, ProviderDate, Section, SourceForm, YesNo,
     hash_text::HashText, optional_text::OptionalText,
 };
 
@@ -258,11 +258,11 @@ impl Invoice {
     }
 
     /// The three taxes and cess together; what is absent counts as nothing. At
-    /// the end of the range of [`Decimal`], about 10²⁸, where the sum is beyond.
+    /// the end of the range of [`Decimal`](super::Decimal), about 10²⁸, where the sum is beyond.
     #[must_use]
     pub fn total_tax(&self) -> Amount {
         let parts = [self.igst(), self.cgst(), self.sgst(), self.cess()];
-        parts.into_iter().flatten().map(Decimal::from).fold(Decimal::ZERO, Decimal::saturating_add).into()
+        parts.into_iter().flatten().fold(Amount::ZERO, Amount::saturating_add)
     }
 
     /// What the recipient wrote to the supplier (`remarks`).

@@ -1,11 +1,13 @@
 //! The statement itself: amounts to the paisa, and documents that come in files.
 
 use sandbox_client::{
-    CreditInPeriod, CreditTotals, ErrorKind, TaxpayerId,
+    CreditInPeriod, CreditTotals, ErrorKind,
     mock::MockServer,
-    values::{Amount, Decimal, Gstin, ReturnPeriod},
+    values::{Amount, Decimal, ReturnPeriod},
 };
 use serde_json::json;
+
+use crate::firm;
 
 /// As text, so that nothing of `f64` comes in between.
 fn rupees(text: &str) -> Decimal {
@@ -121,11 +123,7 @@ async fn a_statement_is_summed_up() {
 async fn a_sweep_tells_what_is_not_generated_from_failures() {
     let mock = MockServer::start().await.unwrap();
     let client = mock.client().unwrap();
-    let firm = [("33ABKCS2033B1ZW", "acme.com"), ("27AACCA8432H2ZP", "nobody")];
-    let firm = firm.map(|(gstin, username)| TaxpayerId {
-        gstin: Gstin::new(gstin).unwrap(),
-        username: username.to_owned(),
-    });
+    let firm = firm();
     client.taxpayer(firm[0].gstin, "acme.com").unwrap().verify_otp("575757").await.unwrap();
     mock.on("get_gstr_2b").example("not_ready").when(|request| request.path.ends_with("/2026/11"));
     let periods = [10, 11].map(|month| CreditInPeriod(ReturnPeriod::new(2026, month).unwrap()));

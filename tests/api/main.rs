@@ -28,3 +28,13 @@ mod signed_invoices;
 mod stored_tokens;
 mod sweep;
 mod value_types;
+
+use sandbox_client::{TaxpayerId, values::Gstin};
+
+/// Two taxpayers; the tests open a session for the first alone.
+fn firm() -> [TaxpayerId; 2] {
+    [("33ABKCS2033B1ZW", "acme.com"), ("27AACCA8432H2ZP", "nobody")].map(|(gstin, username)| TaxpayerId {
+        gstin: Gstin::new(gstin).unwrap(),
+        username: username.to_owned(),
+    })
+}

@@ -1,12 +1,14 @@
 //! Returns that are read as a whole, and the sweep over who has filed.
 
 use sandbox_client::{
-    ErrorKind, FiledInPeriod, RetryPolicy, TaxpayerId,
+    ErrorKind, FiledInPeriod, RetryPolicy,
     filing::FilingOutcome,
     mock::MockServer,
-    values::{Gstin, ReturnPeriod, ReturnType},
+    values::{ReturnPeriod, ReturnType},
 };
 use serde_json::{Value, json};
+
+use crate::firm;
 
 fn october() -> ReturnPeriod {
     ReturnPeriod::new(2026, 10).unwrap()
@@ -103,11 +105,7 @@ async fn a_section_without_the_inner_level_is_read_and_kept() {
 async fn a_sweep_tells_who_has_filed() {
     let mock = MockServer::start().await.unwrap();
     let client = mock.client().unwrap();
-    let firm = [("33ABKCS2033B1ZW", "acme.com"), ("27AACCA8432H2ZP", "nobody")];
-    let firm = firm.map(|(gstin, username)| TaxpayerId {
-        gstin: Gstin::new(gstin).unwrap(),
-        username: username.to_owned(),
-    });
+    let firm = firm();
     let acme = client.taxpayer(firm[0].gstin, "acme.com").unwrap();
     acme.verify_otp("575757").await.unwrap();
     mock.clear();

@@ -28,37 +28,32 @@ const COLUMNS: [Column; 16] = [
         "gstin/uin",
         "gstin",
     ]),
-    Column::needed("number").also(&[
-        "invoice number",
-        "invoice no",
-        "supplier invoice number",
-        "supplier invoice no",
-        "document number",
-        "document no",
-        "doc no",
-        "bill number",
-        "bill no",
-        "inum",
+    Column::needed("number")
+        .also(&[
+            "invoice number",
+            "invoice no",
+            "supplier invoice number",
+            "supplier invoice no",
+            "document number",
+            "document no",
+            "doc no",
+            "bill number",
+            "bill no",
+            "inum",
+        ])
         // A register of imports alone.
-        "bill of entry number",
-        "bill of entry no",
-        "boe number",
-        "boe no",
-        "boenum",
-        "benum",
-    ]),
-    Column::optional("date").also(&[
-        "invoice date",
-        "supplier invoice date",
-        "document date",
-        "doc date",
-        "bill date",
-        "idt",
-        "bill of entry date",
-        "boe date",
-        "boedt",
-        "bedt",
-    ]),
+        .sharing(BILL_NUMBERS),
+    Column::optional("date")
+        .also(&[
+            "invoice date",
+            "supplier invoice date",
+            "document date",
+            "doc date",
+            "bill date",
+            "idt",
+            "bill of entry date",
+        ])
+        .sharing(BILL_DATES),
     Column::optional("kind").also(&["document type", "doc type", "type of document", "type"]),
     Column::optional("value").also(&[
         "invoice value",
@@ -84,16 +79,12 @@ const COLUMNS: [Column; 16] = [
     Column::optional("reverse_charge").also(&["rcm", "is reverse charge", "reverse charge applicable"]),
     Column::optional("rate").also(&["tax rate", "gst rate", "rate of tax"]),
     Column::optional("port_code").also(&["port", "port of entry", "portcode", "portcd"]),
-    Column::optional("bill_of_entry").also(&[
-        "bill of entry number",
-        "bill of entry no",
-        "boe number",
-        "boe no",
-        "boenum",
-        "benum",
-    ]),
-    Column::optional("bill_of_entry_date").also(&["boe date", "boedt", "bedt"]),
+    Column::optional("bill_of_entry").sharing(BILL_NUMBERS),
+    Column::optional("bill_of_entry_date").sharing(BILL_DATES),
 ];
+const BILL_NUMBERS: &[&str] =
+    &["bill of entry number", "bill of entry no", "boe number", "boe no", "boenum", "benum"];
+const BILL_DATES: &[&str] = &["boe date", "boedt", "bedt"];
 const AMOUNTS: std::ops::Range<usize> = 4..10;
 /// Date and amounts, which tell an exact match from a chance one.
 const COMPARED: [usize; 7] = [2, 4, 5, 6, 7, 8, 9];
@@ -287,8 +278,7 @@ impl Lines {
         if by_rate && let Some(first) = self.first.get(&key) {
             let whole = &mut register.documents[*first];
             let add = |one: Option<Amount>, other: Option<Amount>| {
-                one.zip(other)
-                    .map(|(one, other)| Amount::from(Decimal::from(one).saturating_add(other.into())))
+                one.zip(other).map(|(one, other)| one.saturating_add(other))
             };
             // The value of the whole document may stand on each of its lines.
             if whole.value != document.value {

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::SystemTime};
 
 use sandbox_client::{
     matching::{Document, Verdict},
-    values::{Amount, Decimal},
+    values::Amount,
 };
 
 use super::{
@@ -91,7 +91,6 @@ fn tax(document: &Document) -> Option<String> {
     if taxes.iter().all(Option::is_none) {
         return None;
     }
-    let sum: Decimal =
-        taxes.into_iter().flatten().map(Decimal::from).fold(Decimal::ZERO, Decimal::saturating_add);
-    Some(grouped(&format!("{:.2}", Amount::from(sum))))
+    let sum = taxes.into_iter().flatten().fold(Amount::ZERO, Amount::saturating_add);
+    Some(grouped(&format!("{sum:.2}")))
 }

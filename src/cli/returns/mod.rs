@@ -121,7 +121,7 @@ fn cell(amount: Option<Decimal>) -> Value {
 
 /// The sum of those that are there.
 fn sum(amounts: impl IntoIterator<Item = Option<Amount>>) -> Option<Decimal> {
-    amounts.into_iter().flatten().map(Decimal::from).reduce(|sum, amount| sum + amount)
+    amounts.into_iter().flatten().map(Decimal::from).reduce(Decimal::saturating_add)
 }
 
 /// Reads a JSON file as a document that is sent unchanged.

@@ -44,7 +44,7 @@ impl<'a> Rows<'a> {
         let columns: Vec<usize> = columns.map(|(at, _)| at).collect();
         let cells = self.rows.iter().flat_map(|row| columns.iter().filter_map(|at| row.get(*at)));
         let amounts = cells.filter_map(|cell| text(cell).parse::<Amount>().ok());
-        amounts.map(Amount::to_decimal).sum::<sandbox_client::values::Decimal>().into()
+        amounts.fold(Amount::ZERO, Amount::saturating_add)
     }
 
     /// Numbers as they came, to the last digit.

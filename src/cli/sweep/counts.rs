@@ -6,11 +6,7 @@ use sandbox_client::{
 };
 
 use super::subject::{Column, Line, Number, Subject};
-use crate::cli::{
-    counts::numbers,
-    output::{grouped, text},
-    problem::Problem,
-};
+use crate::cli::{counts::numbers, output::text, problem::Problem};
 
 pub struct Counts;
 
@@ -57,7 +53,7 @@ impl Subject for Counts {
     }
 
     fn summary(sums: &StatusCounts) -> String {
-        let number = |count: u64| grouped(&count.to_string());
+        let number = Number::Count;
         format!(
             "{} documents: {} without action, {} pending, {} accepted, {} rejected.",
             number(sums.total()),

@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 use clap::Args;
 use sandbox_client::{
     CreditInPeriod, CreditTotals,
-    values::{Amount, Decimal, ProviderDate, ReturnPeriod},
+    values::{Amount, ProviderDate, ReturnPeriod},
 };
 
 use super::{
@@ -34,12 +34,9 @@ pub struct Sums {
 
 impl AddAssign<&Self> for Sums {
     fn add_assign(&mut self, more: &Self) {
-        let add = |one: Amount, other: Amount| {
-            Amount::from(Decimal::from(one).saturating_add(Decimal::from(other)))
-        };
-        self.available = add(self.available, more.available);
-        self.credit_notes = add(self.credit_notes, more.credit_notes);
-        self.not_available = add(self.not_available, more.not_available);
+        self.available = self.available.saturating_add(more.available);
+        self.credit_notes = self.credit_notes.saturating_add(more.credit_notes);
+        self.not_available = self.not_available.saturating_add(more.not_available);
         self.documents = self.documents.saturating_add(more.documents);
     }
 }

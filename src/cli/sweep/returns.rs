@@ -12,7 +12,7 @@ use super::{
     counts::column,
     subject::{Column, Line, Number, Subject},
 };
-use crate::cli::{output::grouped, problem::Problem};
+use crate::cli::problem::Problem;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -159,7 +159,7 @@ impl Subject for Returns {
     }
 
     fn summary(sums: &StatusCounts) -> String {
-        let number = |count: u64| grouped(&count.to_string());
+        let number = Number::Count;
         format!(
             "{} returns: {} not filed, {} unknown, {} filed.",
             number(sums.total()),

@@ -26,16 +26,18 @@ pub struct Column {
     /// The name that messages and the documentation use.
     pub name: &'static str,
     pub also: &'static [&'static str],
+    /// Names that it shares with another column.
+    pub shared: &'static [&'static str],
     pub needed: bool,
 }
 
 impl Column {
     pub const fn needed(name: &'static str) -> Self {
-        Self { name, also: &[], needed: true }
+        Self { name, also: &[], shared: &[], needed: true }
     }
 
     pub const fn optional(name: &'static str) -> Self {
-        Self { name, also: &[], needed: false }
+        Self { name, also: &[], shared: &[], needed: false }
     }
 
     /// Other names of the column.
@@ -43,8 +45,13 @@ impl Column {
         Self { also, ..self }
     }
 
+    /// Names that another column has too. They count if the table has none of the others.
+    pub const fn sharing(self, shared: &'static [&'static str]) -> Self {
+        Self { shared, ..self }
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.name).chain(self.also.iter().copied())
+        std::iter::once(self.name).chain(self.also.iter().chain(self.shared).copied())
     }
 
     fn is_named(&self, title: &Title) -> bool {
