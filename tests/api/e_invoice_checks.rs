@@ -4,7 +4,7 @@ use sandbox_client::{
     ErrorKind,
     e_invoice::types::{Inv01, Inv01DocumentType, Inv01Flag, Inv01SupplyType},
     mock::MockServer,
-    values::Gstin,
+    values::{Amount, Decimal, Gstin},
 };
 
 /// The provider's sample: between states, so with IGST.
@@ -175,4 +175,24 @@ async fn a_refused_invoice_is_not_sent() {
     assert!(text.contains("must not begin with 0") && text.contains("`SellerDtls.Stcd`"), "{text}");
     assert!(!text.contains("0777") && !error.maybe_processed(), "{text}");
     assert_eq!(mock.requests().len(), 0);
+}
+
+/// A mistake in somebody's file, not the end of a batch.
+#[test]
+fn amounts_beyond_any_sum_are_refused() {
+    let changes: [fn(&mut Inv01, Amount); 5] = [
+        |invoice, most| invoice.val_dtls.tot_inv_val = most,
+        |invoice, most| invoice.item_list[0].ass_amt = most,
+        |invoice, most| invoice.item_list[0].gst_rt = most,
+        |invoice, most| invoice.item_list[0].discount = Some(-most),
+        |invoice, most| {
+            invoice.item_list[0].igst_amt = Some(most);
+            invoice.item_list[0].ces_amt = Some(most);
+        },
+    ];
+    for (at, change) in changes.into_iter().enumerate() {
+        let mut invoice = sample();
+        change(&mut invoice, Decimal::MAX.into());
+        assert!(!members(&invoice).is_empty(), "{at}");
+    }
 }

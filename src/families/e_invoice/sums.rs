@@ -31,17 +31,24 @@ fn value(amount: Option<Amount>) -> Decimal {
 }
 
 fn near(one: Decimal, other: Decimal) -> bool {
-    (one - other).abs() <= NEAR
+    one.saturating_sub(other).abs() <= NEAR
+}
+
+/// The end of the range where the sum is beyond: an absurd amount is a fault, not a panic.
+fn sum(parts: impl IntoIterator<Item = Decimal>) -> Decimal {
+    parts.into_iter().fold(Decimal::ZERO, Decimal::saturating_add)
 }
 
 fn taxes(item: &Inv01Item) -> Decimal {
-    value(item.igst_amt)
-        + value(item.cgst_amt)
-        + value(item.sgst_amt)
-        + value(item.ces_amt)
-        + value(item.ces_non_advl_amt)
-        + value(item.state_ces_amt)
-        + value(item.state_ces_non_advl_amt)
+    sum([
+        value(item.igst_amt),
+        value(item.cgst_amt),
+        value(item.sgst_amt),
+        value(item.ces_amt),
+        value(item.ces_non_advl_amt),
+        value(item.state_ces_amt),
+        value(item.state_ces_non_advl_amt),
+    ])
 }
 
 struct Checks<'a> {
@@ -125,18 +132,18 @@ impl Checks<'_> {
             }
             let taxable = item.ass_amt.to_decimal();
             self.fault(
-                near(taxable, item.tot_amt.to_decimal() - value(item.discount)),
+                near(taxable, item.tot_amt.to_decimal().saturating_sub(value(item.discount))),
                 at("AssAmt"),
                 "must be TotAmt less Discount, within 1 rupee",
             );
             self.tax_type(item, &at);
             self.tax_amounts(item, &at);
-            let without = taxable + value(item.oth_chrg);
+            let without = sum([taxable, value(item.oth_chrg)]);
             let total = item.tot_item_val.to_decimal();
             let may_exclude =
                 self.is_reverse_charge() || self.invoice.tran_dtls.sup_typ == Inv01SupplyType::Expwp;
             self.fault(
-                near(total, without + taxes(item)) || (may_exclude && near(total, without)),
+                near(total, sum([without, taxes(item)])) || (may_exclude && near(total, without)),
                 at("TotItemVal"),
                 "must be AssAmt with all taxes, cesses and OthChrg, within 1 rupee",
             );
@@ -170,7 +177,7 @@ impl Checks<'_> {
         if document_type(self.invoice.doc_dtls.typ) != "INV" {
             return;
         }
-        let part = |rate: Decimal| item.ass_amt.to_decimal() * rate / Decimal::ONE_HUNDRED;
+        let part = |rate: Decimal| item.ass_amt.to_decimal().saturating_mul(rate) / Decimal::ONE_HUNDRED;
         let tax = part(item.gst_rt.to_decimal());
         if self.is_within_state() {
             self.fault(
@@ -203,39 +210,47 @@ impl Checks<'_> {
     fn totals(&mut self) {
         const RULE: &str = "must be the sum over the items, within 1 rupee";
         let (totals, items) = (&self.invoice.val_dtls, &self.invoice.item_list);
-        let sum = |of: fn(&Inv01Item) -> Decimal| items.iter().map(of).sum::<Decimal>();
+        let all = |of: fn(&Inv01Item) -> Decimal| sum(items.iter().map(of));
         for (member, told, expected) in [
-            ("AssVal", totals.ass_val.to_decimal(), sum(|item| item.ass_amt.to_decimal())),
-            ("CgstVal", value(totals.cgst_val), sum(|item| value(item.cgst_amt))),
-            ("SgstVal", value(totals.sgst_val), sum(|item| value(item.sgst_amt))),
-            ("IgstVal", value(totals.igst_val), sum(|item| value(item.igst_amt))),
-            ("CesVal", value(totals.ces_val), sum(|item| value(item.ces_amt) + value(item.ces_non_advl_amt))),
+            ("AssVal", totals.ass_val.to_decimal(), all(|item| item.ass_amt.to_decimal())),
+            ("CgstVal", value(totals.cgst_val), all(|item| value(item.cgst_amt))),
+            ("SgstVal", value(totals.sgst_val), all(|item| value(item.sgst_amt))),
+            ("IgstVal", value(totals.igst_val), all(|item| value(item.igst_amt))),
+            (
+                "CesVal",
+                value(totals.ces_val),
+                all(|item| sum([value(item.ces_amt), value(item.ces_non_advl_amt)])),
+            ),
             (
                 "StCesVal",
                 value(totals.st_ces_val),
-                sum(|item| value(item.state_ces_amt) + value(item.state_ces_non_advl_amt)),
+                all(|item| sum([value(item.state_ces_amt), value(item.state_ces_non_advl_amt)])),
             ),
         ] {
             self.fault(near(told, expected), format!("ValDtls.{member}"), RULE);
         }
 
-        let taxes = value(totals.cgst_val)
-            + value(totals.sgst_val)
-            + value(totals.igst_val)
-            + value(totals.ces_val)
-            + value(totals.st_ces_val);
-        let without = totals.ass_val.to_decimal() + value(totals.oth_chrg) + value(totals.rnd_off_amt);
-        let discount = value(totals.discount);
+        let taxes = sum([
+            value(totals.cgst_val),
+            value(totals.sgst_val),
+            value(totals.igst_val),
+            value(totals.ces_val),
+            value(totals.st_ces_val),
+        ]);
+        let without = sum([totals.ass_val.to_decimal(), value(totals.oth_chrg), value(totals.rnd_off_amt)]);
+        let less = -value(totals.discount);
         // The documented sample has not taken off the discount, and charges of
         // items may stand beside those of the invoice.
-        let charges = sum(|item| value(item.oth_chrg));
+        let charges = all(|item| value(item.oth_chrg));
         let total = totals.tot_inv_val.to_decimal();
-        let within = |low: Decimal, high: Decimal| (low - TOTAL_NEAR..=high + TOTAL_NEAR).contains(&total);
+        let within = |low: Decimal, high: Decimal| {
+            (low.saturating_sub(TOTAL_NEAR)..=high.saturating_add(TOTAL_NEAR)).contains(&total)
+        };
         let may_exclude =
             self.is_reverse_charge() || self.invoice.tran_dtls.sup_typ == Inv01SupplyType::Expwp;
         self.fault(
-            within(without + taxes - discount, without + taxes + charges)
-                || (may_exclude && within(without - discount, without + charges)),
+            within(sum([without, taxes, less]), sum([without, taxes, charges]))
+                || (may_exclude && within(sum([without, less]), sum([without, charges]))),
             "ValDtls.TotInvVal",
             "must be AssVal with all taxes, OthChrg and RndOffAmt, less Discount, within 2 rupees",
         );
