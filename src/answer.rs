@@ -9,8 +9,8 @@ use std::{
 
 use reqwest::header::HeaderMap;
 use serde::{
-    Deserialize, Deserializer,
-    de::{self, DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
 };
 use serde_json::{Value, value::RawValue};
 
@@ -18,7 +18,7 @@ use crate::{
     Error, ErrorKind,
     error::escape_and_truncate,
     operation::Operation,
-    tolerant::{self, Context, Fault, Odd, Path, expectation},
+    tolerant::{self, Broken, Context, Fault, Odd, Path, Place, Unreadable},
     transport::{self, Received, Secrets},
     values::{StatusCd, Timestamp},
 };
@@ -282,7 +282,7 @@ pub(crate) fn read_whole(received: Received, secrets: &Secrets) -> Result<Answer
             }
             Ok(Answer { payload, at: &[], envelope, unread, received })
         }
-        Err(fault) => Err(undecodable(&received, secrets, &fault.into())),
+        Err(unreadable) => Err(undecodable(&received, secrets, &unreadable.into())),
     }
 }
 
@@ -303,17 +303,17 @@ pub(crate) fn round_trip<T: DeserializeOwned + serde::Serialize>(
 
 /// Why an answer that is a success by its envelope cannot be used.
 enum Unfit {
-    Json(serde_json::Error),
+    NotJson(Place),
     /// Something on the way to the payload.
-    Envelope(serde_json::Error, String),
+    Envelope(String, Option<&'static str>),
     Payload(Odd),
 }
 
-impl From<Fault<serde_json::Error>> for Unfit {
-    fn from(fault: Fault<serde_json::Error>) -> Self {
-        match fault {
-            Fault::Json(error) => Self::Json(error),
-            Fault::Odd(odd) => Self::Payload(odd),
+impl From<Unreadable> for Unfit {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::NotJson(at) => Self::NotJson(at),
+            Unreadable::Odd(odd) => Self::Payload(odd),
         }
     }
 }
@@ -322,16 +322,12 @@ impl Unfit {
     /// For people; `show` makes a text of the answer fit to be shown.
     fn reason(&self, show: impl Fn(&str) -> String) -> String {
         let (path, expected) = match self {
-            Self::Json(error) => return transport::not_json(error),
-            Self::Envelope(error, path) => {
-                let message = error.to_string();
-                let ours = message.rsplit_once(" at line ").and_then(|(message, _)| expectation(message));
-                (show(path), ours.map(&show))
-            }
-            Self::Payload(odd) => (show(odd.path()), odd.expected().map(&show)),
+            Self::NotJson(at) => return transport::not_json(*at),
+            Self::Envelope(path, expected) => (path.as_str(), *expected),
+            Self::Payload(odd) => (odd.path(), odd.expected()),
         };
-        let expected = expected.map(|expected| format!(": {expected}")).unwrap_or_default();
-        format!("the answer does not fit its type at `{path}`{expected}")
+        let expected = expected.map(|expected| format!(": {}", show(expected))).unwrap_or_default();
+        format!("the answer does not fit its type at `{}`{expected}", show(path))
     }
 }
 
@@ -339,7 +335,7 @@ fn undecodable(received: &Received, secrets: &Secrets, unfit: &Unfit) -> Error {
     let reason = unfit.reason(|text| shown(text, secrets));
     let error = transport::undecodable(received, reason);
     match unfit {
-        Unfit::Json(_) => error,
+        Unfit::NotJson(_) => error,
         _ => error.with_advice(
             "the provider may have changed its answer; see if a newer version of this crate knows it",
         ),
@@ -378,176 +374,100 @@ fn text_of(body: &[u8]) -> Cow<'_, str> {
 }
 
 fn parse<T: DeserializeOwned>(path: &'static [&'static str], body: &[u8]) -> Result<Read<T>, Unfit> {
-    // Known to be text, no string of it is checked again.
     let text = text_of(body);
-    match parse_text(path, &text) {
-        Err(Unfit::Json(error)) => {
-            let repaired = tolerant::with_numbers_in_range(&text).ok_or(Unfit::Json(error))?;
-            parse_text(path, &repaired)
-        }
-        read => read,
-    }
-}
-
-fn parse_text<T: DeserializeOwned>(path: &'static [&'static str], text: &str) -> Result<Read<T>, Unfit> {
-    let context = Context::new(text);
-    let mut parts = Parts::default();
-    let mut json = serde_json::Deserializer::from_str(text);
-    let level = Level { path, here: &Path::Root, parts: &mut parts, context: &context };
-    match level.deserialize(&mut json).and_then(|()| json.end()) {
-        Ok(()) => {}
-        Err(error) if error.is_data() => {
-            let place = if parts.depth == 0 { ".".to_owned() } else { path[..parts.depth].join(".") };
-            return Err(Unfit::Envelope(error, place));
-        }
-        Err(error) => return Err(Unfit::Json(error)),
-    }
-    let payload = parts.payload.map_err(Unfit::Payload)?;
-    let mut envelope = parts.envelope;
+    let context = Context::new(&text);
+    let mut read = Read { payload: None, envelope: Envelope::default(), unread: Vec::new() };
+    let parsed = level(&context, path, &Path::top(), &mut read);
+    parsed.and_then(|()| Ok(context.json.end()?)).map_err(|stop| match stop {
+        Stop::Broken => Unfit::NotJson(context.json.place()),
+        Stop::Unfit(unfit) => unfit,
+    })?;
     if path.is_empty() {
-        envelope = envelope_within(text).0;
+        read.envelope = envelope_within(&text).0;
     }
-    Ok(Read { payload, envelope, unread: context.into_unread() })
+    read.unread = context.into_unread();
+    Ok(read)
 }
 
 /// The envelope of a body that is the payload as a whole: where there is one,
 /// it has the usual form. With what of it did not fit.
 fn envelope_within(text: &str) -> (Envelope, Vec<String>) {
-    let context = Context::new("");
-    let mut parts = Parts::<IgnoredAny>::default();
-    let usual = Level { path: &["data", "data"], here: &Path::Root, parts: &mut parts, context: &context };
+    let context = Context::new(text);
+    let mut read = Read::<IgnoredAny> { payload: None, envelope: Envelope::default(), unread: Vec::new() };
     // What is of another form is no failure; what was found until then holds.
-    let _ = usual.deserialize(&mut serde_json::Deserializer::from_str(text));
-    (parts.envelope, context.into_unread())
+    let _ = level(&context, &["data", "data"], &Path::top(), &mut read);
+    (read.envelope, context.into_unread())
 }
 
-struct Parts<T> {
-    /// How many steps were gone to the payload.
-    depth: usize,
-    payload: Result<Option<T>, Odd>,
-    envelope: Envelope,
+/// Why the rest of an envelope is not read.
+enum Stop {
+    Broken,
+    Unfit(Unfit),
 }
 
-impl<T> Default for Parts<T> {
-    fn default() -> Self {
-        Self { depth: 0, payload: Ok(None), envelope: Envelope::default() }
+impl From<Broken> for Stop {
+    fn from(_: Broken) -> Self {
+        Self::Broken
     }
 }
 
-/// One level of the envelope, with the way from here to the payload. Read as
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Broken => Self::Broken,
+            Fault::Odd(odd) => Self::Unfit(Unfit::Payload(odd)),
+        }
+    }
+}
+
+/// Reads one level of the envelope, with the way from here to the payload. As
 /// it comes: nothing is kept for a second look.
-struct Level<'a, 'de, T> {
-    path: &'static [&'static str],
-    here: &'a Path<'a>,
-    parts: &'a mut Parts<T>,
-    context: &'a Context<'de>,
-}
-
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Level<'_, 'de, T> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        if self.path.is_empty() {
-            self.parts.payload = tolerant::Seed::new(self.context, self.here).deserialize(json)?;
-            return Ok(());
-        }
-        json.deserialize_any(self)
+fn level<'de, T: Deserialize<'de>>(
+    context: &Context<'de>,
+    path: &[&str],
+    here: &Path<'_>,
+    read: &mut Read<T>,
+) -> Result<(), Stop> {
+    let Some((next, rest)) = path.split_first() else {
+        read.payload = context.value(here)?;
+        return Ok(());
+    };
+    let json = &context.json;
+    let unfit = |expected| Err(Stop::Unfit(Unfit::Envelope(here.to_string(), expected)));
+    if json.take_null()? {
+        return Ok(());
     }
-}
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Level<'_, 'de, T> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+    if !json.take(b'{')? {
+        return unfit(Some("expected an object"));
     }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self { path, here, parts, context } = self;
-        let (mut descended, mut judged) = (false, false);
-        while let Some(key) = map.next_key_seed(Key { next: path[0] })? {
-            match key {
-                // Two of one member may contradict each other: nobody can tell which holds.
-                Member::Next if std::mem::replace(&mut descended, true) => {
-                    return Err(de::Error::duplicate_field(path[0]));
-                }
-                Member::StatusCd if std::mem::replace(&mut judged, true) => {
-                    return Err(de::Error::duplicate_field("status_cd"));
-                }
-                Member::Next => {
-                    parts.depth += 1;
-                    let here = &Path::Member(here, path[0]);
-                    map.next_value_seed(Level { path: &path[1..], here, parts: &mut *parts, context })?;
-                    parts.depth -= 1;
-                }
-                Member::TransactionId => {
-                    let id: Option<String> = optional(&mut map, context, here, "transaction_id")?;
-                    parts.envelope.transaction_id = id.filter(|id| !id.trim().is_empty());
-                }
-                Member::Timestamp => {
-                    parts.envelope.timestamp = optional(&mut map, context, here, "timestamp")?;
-                }
-                Member::StatusCd => {
-                    parts.envelope.status_cd = optional(&mut map, context, here, "status_cd")?;
-                }
-                Member::Other => drop(map.next_value::<IgnoredAny>()?),
+    let (mut first, mut descended, mut judged) = (true, false, false);
+    while let Some(name) = json.name(&mut first)? {
+        match name.as_ref() {
+            // Two of one member may contradict each other: nobody can tell which holds.
+            name if name == *next && std::mem::replace(&mut descended, true) => return unfit(None),
+            "status_cd" if std::mem::replace(&mut judged, true) => return unfit(None),
+            name if name == *next => level(context, rest, &Path::outside(here, name), read)?,
+            "transaction_id" => {
+                let id: Option<String> = optional(context, here, &name)?;
+                read.envelope.transaction_id = id.filter(|id| !id.trim().is_empty());
             }
+            "timestamp" => read.envelope.timestamp = optional(context, here, &name)?,
+            "status_cd" => read.envelope.status_cd = optional(context, here, &name)?,
+            _ => json.pass()?,
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// A member that nothing depends on.
-fn optional<'de, V: Deserialize<'de>, A: MapAccess<'de>>(
-    map: &mut A,
+fn optional<'de, V: Deserialize<'de>>(
     context: &Context<'de>,
     level: &Path<'_>,
-    name: &'static str,
-) -> Result<Option<V>, A::Error> {
-    let value = map.next_value_seed(tolerant::Seed::new(context, &Path::Member(level, name)))?;
-    Ok(value.unwrap_or_default())
-}
-
-/// The members of the envelope that are kept.
-enum Member {
-    Next,
-    TransactionId,
-    Timestamp,
-    StatusCd,
-    Other,
-}
-
-struct Key {
-    /// The key on the way to the payload.
-    next: &'static str,
-}
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Member;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Member, D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl Visitor<'_> for Key {
-    type Value = Member;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a member")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Member, E> {
-        Ok(match name {
-            name if name == self.next => Member::Next,
-            "transaction_id" => Member::TransactionId,
-            "timestamp" => Member::Timestamp,
-            "status_cd" => Member::StatusCd,
-            _ => Member::Other,
-        })
+    name: &str,
+) -> Result<Option<V>, Fault> {
+    let start = context.json.at();
+    match context.value(&Path::outside(level, name)) {
+        Err(Fault::Odd(_)) => Ok(context.json.pass_from(start).map(|()| None)?),
+        value => value,
     }
 }

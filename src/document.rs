@@ -9,7 +9,7 @@ use crate::{
     Answer, Error,
     error::escape_and_truncate,
     field,
-    tolerant::{self, Fault},
+    tolerant::{self, Place, Unreadable},
 };
 
 /// A document that is fetched, then saved or filed: it is read as a `T`, and
@@ -130,8 +130,8 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
     /// Reads it as an answer is read.
     fn from_raw(json: Box<RawValue>) -> Result<Self, Error> {
         let (value, unread) = tolerant::read(json.get()).map_err(|fault| match fault {
-            Fault::Json(error) => not_json(field::BODY, &error),
-            Fault::Odd(odd) => {
+            Unreadable::NotJson(at) => Error::input(field::BODY, format!("is not JSON ({at})")),
+            Unreadable::Odd(odd) => {
                 let expected = odd.expected().map(|expected| format!(": {expected}")).unwrap_or_default();
                 let at = shown(odd.path());
                 Error::input(
@@ -150,7 +150,7 @@ pub(crate) type Members = BTreeMap<String, Box<RawValue>>;
 /// Says where, never what: the document is taxpayers' data.
 fn not_json(field: &str, error: &serde_json::Error) -> Error {
     let what = if error.is_data() { "does not have the form of this document" } else { "is not JSON" };
-    Error::input(field.to_owned(), format!("{what} (line {}, column {})", error.line(), error.column()))
+    Error::input(field.to_owned(), format!("{what} ({})", Place::from(error)))
 }
 
 fn shown(path: &str) -> String {

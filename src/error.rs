@@ -249,14 +249,14 @@ impl Error {
     }
 
     /// Takes `secrets` out of everything that the provider said.
-    pub(crate) fn redact(self, secrets: &[&str]) -> Self {
+    pub(crate) fn redact<'a>(self, secrets: impl Iterator<Item = &'a str> + Clone) -> Self {
         self.with(|details| {
             for text in [&mut details.transaction_id, &mut details.provider_message] {
-                *text = text.take().map(|text| secrets.iter().fold(text, redacted));
+                *text = text.take().map(|text| secrets.clone().fold(text, redacted));
             }
             let codes = details.codes.iter_mut().flat_map(ErrorCode::texts);
             for text in codes.chain(details.info.iter_mut().flat_map(ErrorInfo::texts)) {
-                *text = secrets.iter().fold(std::mem::take(text), redacted);
+                *text = secrets.clone().fold(std::mem::take(text), redacted);
             }
         })
     }
@@ -586,7 +586,7 @@ impl StdError for Error {
 }
 
 /// `text` without `secret`, nor its start where `text` was cut.
-pub(crate) fn redacted(text: String, secret: &&str) -> String {
+pub(crate) fn redacted(text: String, secret: &str) -> String {
     const SHORTEST: usize = 4;
     const MASK: &str = "[redacted]";
     if secret.is_empty() {

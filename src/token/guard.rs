@@ -174,7 +174,7 @@ impl Guard {
             }
         };
         let cause = match written {
-            Some(saved) => redacted(cause, &saved.token.expose_secret()),
+            Some(saved) => redacted(cause, saved.token.expose_secret()),
             None => cause,
         };
         let cause = escape_and_truncate(&cause, CAUSE);
@@ -307,6 +307,9 @@ mod tests {
         let writer = log.clone();
         let subscriber =
             tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        // While there is one subscriber alone, an event that another thread reaches first
+        // asks that thread, which has none, and is off for good. With two, all are asked.
+        let _other = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
         let _default = tracing::subscriber::set_default(subscriber);
         let store = Arc::new(Moody::default());
         let guard = Guard::new(Arc::clone(&store) as _);

@@ -19,6 +19,7 @@ use crate::{
     codes::{self, CodeMeaning},
     error::ErrorCode,
     operation::{Credential, Operation},
+    tolerant::Place,
 };
 
 /// `Ok` if the answer is a success, as far as can be known without its type.
@@ -51,7 +52,7 @@ pub(crate) fn check(operation: &Operation, answer: &RawAnswer) -> Result<(), Err
         // What had been read until then is a failure already.
         (Some(error), Err(_)) => error.with_maybe_processed(true),
         // A body that looks like a failure and cannot be judged is no success.
-        (None, Err(error)) => unreadable(&not_json(&error)),
+        (None, Err(error)) => unreadable(&not_json(Place::from(&error))),
         (None, Ok(())) if is_object => return Ok(()),
         (None, Ok(())) => unreadable("the answer is not a JSON object"),
     };
@@ -79,8 +80,8 @@ pub(crate) fn message(body: &[u8]) -> Option<String> {
     level.down().into_iter().find_map(|level| level.message.clone().or(level.note.clone()))
 }
 
-pub(crate) fn not_json(error: &serde_json::Error) -> String {
-    format!("the answer is not valid JSON (line {}, column {})", error.line(), error.column())
+pub(crate) fn not_json(at: Place) -> String {
+    format!("the answer is not valid JSON ({at})")
 }
 
 fn http_failure(operation: &Operation, status: StatusCode, probe: &Level, body: &[u8]) -> Error {

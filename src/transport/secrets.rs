@@ -24,19 +24,17 @@ impl Secrets {
 
     /// The error without any of them.
     pub fn out_of(&self, error: Error) -> Error {
-        error.redact(&self.all())
+        error.redact(self.all())
     }
 
     /// The text without any of them.
     pub fn out_of_text(&self, text: String) -> String {
-        self.all().iter().fold(text, redacted)
+        self.all().fold(text, redacted)
     }
 
-    fn all(&self) -> Vec<&str> {
-        let mut all = vec![self.key.key.expose_secret()];
-        all.extend(self.key.secret.as_ref().map(SecretString::expose_secret));
-        all.extend(self.token.as_ref().map(Token::expose_secret));
-        all.extend(self.parameters.iter().map(SecretString::expose_secret));
-        all
+    fn all(&self) -> impl Iterator<Item = &str> + Clone {
+        let key = [Some(&self.key.key), self.key.secret.as_ref()].into_iter().flatten();
+        let secrets = key.chain(&self.parameters).map(SecretString::expose_secret);
+        secrets.chain(self.token.as_ref().map(Token::expose_secret))
     }
 }

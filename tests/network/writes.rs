@@ -262,6 +262,9 @@ async fn a_write_that_nobody_waits_for_is_finished_and_told() {
         let sink = log.clone();
         let subscriber =
             tracing_subscriber::fmt().with_ansi(false).with_writer(move || sink.clone()).finish();
+        // While there is one subscriber alone, an event that another thread reaches first
+        // asks that thread, which has none, and is off for good. With two, all are asked.
+        let _other = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
         let _guard = tracing::subscriber::set_default(subscriber);
         let server = Server::scripted(move |mut connection| {
             let answer = answer.clone();

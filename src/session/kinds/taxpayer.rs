@@ -135,7 +135,7 @@ impl Taxpayer {
             let session = taxpayer.client.session();
             let answer = session.verify_otp().otp(otp.clone()).body(taxpayer.login()).send().await?;
             let fresh = fresh(&answer);
-            let fresh = fresh.map_err(|error| error.redact(&[otp.expose_secret()]))?;
+            let fresh = fresh.map_err(|error| error.redact(std::iter::once(otp.expose_secret())))?;
             taxpayer.slot.open(moment, fresh, &*taxpayer.keeper()).await
         })
         .await?;
