@@ -18,7 +18,7 @@ use crate::{
     Error, ErrorKind,
     error::escape_and_truncate,
     operation::Operation,
-    tolerant::{self, Broken, Context, Fault, Odd, Path, Place, Unreadable},
+    tolerant::{self, Context, Fault, Odd, Path, Unreadable},
     transport::{self, Received, Secrets},
     values::{StatusCd, Timestamp},
 };
@@ -225,7 +225,7 @@ fn members(json: &RawValue) -> Option<BTreeMap<Cow<'_, str>, &RawValue>> {
 fn read_payload<T: DeserializeOwned>(
     operation: &Operation,
     body: &[u8],
-) -> Result<(Read<T>, &'static [&'static str]), Unfit> {
+) -> Result<(Read<T>, &'static [&'static str]), Unreadable> {
     let at = operation.payload;
     let read = parse::<T>(at, body)?;
     if read.payload.is_none()
@@ -249,7 +249,7 @@ pub(crate) fn read<T: DeserializeOwned>(received: Received, secrets: &Secrets) -
                 None => Err(incomplete(&received, &envelope, &format!("has nothing at `{}`", at.join(".")))),
             }
         }
-        Err(unfit) => Err(undecodable(&received, secrets, &unfit)),
+        Err(unreadable) => Err(undecodable(&received, secrets, &unreadable)),
     }
 }
 
@@ -282,7 +282,7 @@ pub(crate) fn read_whole(received: Received, secrets: &Secrets) -> Result<Answer
             }
             Ok(Answer { payload, at: &[], envelope, unread, received })
         }
-        Err(unreadable) => Err(undecodable(&received, secrets, &unreadable.into())),
+        Err(unreadable) => Err(undecodable(&received, secrets, &unreadable)),
     }
 }
 
@@ -295,48 +295,29 @@ pub(crate) fn round_trip<T: DeserializeOwned + serde::Serialize>(
     write: bool,
 ) -> Result<(Value, Vec<String>), Error> {
     let (read, _) = read_payload::<T>(operation, answer)
-        .map_err(|unfit| Error::new(ErrorKind::Decode, unfit.reason(str::to_owned)))?;
+        .map_err(|unreadable| Error::new(ErrorKind::Decode, reason(&unreadable, str::to_owned)))?;
     let written = if write { serde_json::to_value(read.payload) } else { Ok(Value::Null) };
     let written = written.map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;
     Ok((written, read.unread))
 }
 
-/// Why an answer that is a success by its envelope cannot be used.
-enum Unfit {
-    NotJson(Place),
-    /// Something on the way to the payload.
-    Envelope(String, Option<&'static str>),
-    Payload(Odd),
-}
-
-impl From<Unreadable> for Unfit {
-    fn from(unreadable: Unreadable) -> Self {
-        match unreadable {
-            Unreadable::NotJson(at) => Self::NotJson(at),
-            Unreadable::Odd(odd) => Self::Payload(odd),
+/// Why an answer that is a success by its envelope cannot be used; `show` makes a
+/// text of the answer fit to be shown.
+fn reason(unreadable: &Unreadable, show: impl Fn(&str) -> String) -> String {
+    match unreadable {
+        Unreadable::NotJson(at) => transport::not_json(*at),
+        Unreadable::Odd(odd) => {
+            let expected = odd.expected().map(|expected| format!(": {}", show(expected))).unwrap_or_default();
+            format!("the answer does not fit its type at `{}`{expected}", show(odd.path()))
         }
     }
 }
 
-impl Unfit {
-    /// For people; `show` makes a text of the answer fit to be shown.
-    fn reason(&self, show: impl Fn(&str) -> String) -> String {
-        let (path, expected) = match self {
-            Self::NotJson(at) => return transport::not_json(*at),
-            Self::Envelope(path, expected) => (path.as_str(), *expected),
-            Self::Payload(odd) => (odd.path(), odd.expected()),
-        };
-        let expected = expected.map(|expected| format!(": {}", show(expected))).unwrap_or_default();
-        format!("the answer does not fit its type at `{}`{expected}", show(path))
-    }
-}
-
-fn undecodable(received: &Received, secrets: &Secrets, unfit: &Unfit) -> Error {
-    let reason = unfit.reason(|text| shown(text, secrets));
-    let error = transport::undecodable(received, reason);
-    match unfit {
-        Unfit::NotJson(_) => error,
-        _ => error.with_advice(
+fn undecodable(received: &Received, secrets: &Secrets, unreadable: &Unreadable) -> Error {
+    let error = transport::undecodable(received, reason(unreadable, |text| shown(text, secrets)));
+    match unreadable {
+        Unreadable::NotJson(_) => error,
+        Unreadable::Odd(_) => error.with_advice(
             "the provider may have changed its answer; see if a newer version of this crate knows it",
         ),
     }
@@ -373,19 +354,15 @@ fn text_of(body: &[u8]) -> Cow<'_, str> {
     str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 
-fn parse<T: DeserializeOwned>(path: &'static [&'static str], body: &[u8]) -> Result<Read<T>, Unfit> {
+fn parse<T: DeserializeOwned>(path: &'static [&'static str], body: &[u8]) -> Result<Read<T>, Unreadable> {
     let text = text_of(body);
     let context = Context::new(&text);
     let mut read = Read { payload: None, envelope: Envelope::default(), unread: Vec::new() };
-    let parsed = level(&context, path, &Path::top(), &mut read);
-    parsed.and_then(|()| Ok(context.json.end()?)).map_err(|stop| match stop {
-        Stop::Broken => Unfit::NotJson(context.json.place()),
-        Stop::Unfit(unfit) => unfit,
-    })?;
+    level(&context, path, &Path::top(), &mut read).map_err(|fault| context.unreadable(fault))?;
     if path.is_empty() {
         read.envelope = envelope_within(&text).0;
     }
-    read.unread = context.into_unread();
+    read.unread = context.finish()?;
     Ok(read)
 }
 
@@ -399,27 +376,6 @@ fn envelope_within(text: &str) -> (Envelope, Vec<String>) {
     (read.envelope, context.into_unread())
 }
 
-/// Why the rest of an envelope is not read.
-enum Stop {
-    Broken,
-    Unfit(Unfit),
-}
-
-impl From<Broken> for Stop {
-    fn from(_: Broken) -> Self {
-        Self::Broken
-    }
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Broken => Self::Broken,
-            Fault::Odd(odd) => Self::Unfit(Unfit::Payload(odd)),
-        }
-    }
-}
-
 /// Reads one level of the envelope, with the way from here to the payload. As
 /// it comes: nothing is kept for a second look.
 fn level<'de, T: Deserialize<'de>>(
@@ -427,32 +383,38 @@ fn level<'de, T: Deserialize<'de>>(
     path: &[&str],
     here: &Path<'_>,
     read: &mut Read<T>,
-) -> Result<(), Stop> {
+) -> Result<(), Fault> {
     let Some((next, rest)) = path.split_first() else {
         read.payload = context.value(here)?;
         return Ok(());
     };
     let json = &context.json;
-    let unfit = |expected| Err(Stop::Unfit(Unfit::Envelope(here.to_string(), expected)));
     if json.take_null()? {
         return Ok(());
     }
     if !json.take(b'{')? {
-        return unfit(Some("expected an object"));
+        return Err(Fault::Odd(Odd::envelope(here, "an object")));
     }
     let (mut first, mut descended, mut judged) = (true, false, false);
     while let Some(name) = json.name(&mut first)? {
+        let path = &Path::outside(here, &name);
+        let twice = match name.as_ref() {
+            name if name == *next => std::mem::replace(&mut descended, true),
+            "status_cd" => std::mem::replace(&mut judged, true),
+            _ => false,
+        };
+        // They may contradict each other: nobody can tell which holds.
+        if twice {
+            return Err(Fault::Odd(Odd::envelope(path, "one member of this name")));
+        }
         match name.as_ref() {
-            // Two of one member may contradict each other: nobody can tell which holds.
-            name if name == *next && std::mem::replace(&mut descended, true) => return unfit(None),
-            "status_cd" if std::mem::replace(&mut judged, true) => return unfit(None),
-            name if name == *next => level(context, rest, &Path::outside(here, name), read)?,
+            name if name == *next => level(context, rest, path, read)?,
             "transaction_id" => {
-                let id: Option<String> = optional(context, here, &name)?;
+                let id: Option<String> = optional(context, path)?;
                 read.envelope.transaction_id = id.filter(|id| !id.trim().is_empty());
             }
-            "timestamp" => read.envelope.timestamp = optional(context, here, &name)?,
-            "status_cd" => read.envelope.status_cd = optional(context, here, &name)?,
+            "timestamp" => read.envelope.timestamp = optional(context, path)?,
+            "status_cd" => read.envelope.status_cd = optional(context, path)?,
             _ => json.pass()?,
         }
     }
@@ -460,13 +422,9 @@ fn level<'de, T: Deserialize<'de>>(
 }
 
 /// A member that nothing depends on.
-fn optional<'de, V: Deserialize<'de>>(
-    context: &Context<'de>,
-    level: &Path<'_>,
-    name: &str,
-) -> Result<Option<V>, Fault> {
+fn optional<'de, V: Deserialize<'de>>(context: &Context<'de>, path: &Path<'_>) -> Result<Option<V>, Fault> {
     let start = context.json.at();
-    match context.value(&Path::outside(level, name)) {
+    match context.value(path) {
         Err(Fault::Odd(_)) => Ok(context.json.pass_from(start).map(|()| None)?),
         value => value,
     }

@@ -44,12 +44,12 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-pub(crate) use json::{Broken, Cursor, Place};
+pub(crate) use json::{Cursor, Place};
 pub(crate) use odd::{Fault, Odd, Unreadable};
 pub(crate) use path::Path;
 
 use crate::values::Unchecked;
-use json::Scalar;
+use json::{Broken, Scalar};
 use odd::Kind;
 
 /// Announces text: a number comes as it is written, to the last digit.
@@ -100,6 +100,25 @@ impl<'de> Context<'de> {
         Reader { context: self, path }.or_absent()
     }
 
+    /// The paths of all that did not fit, where nothing follows.
+    pub fn finish(self) -> Result<Vec<String>, Unreadable> {
+        match self.json.end() {
+            Ok(()) => Ok(self.into_unread()),
+            Err(Broken) => Err(self.unreadable(Fault::Broken)),
+        }
+    }
+
+    /// Why nothing is read. A text that is cut off, or else not JSON, says so first,
+    /// even if something odd stands before that place.
+    pub fn unreadable(&self, fault: Fault) -> Unreadable {
+        match fault {
+            Fault::Odd(odd) if self.json.pass_from(0).and_then(|()| self.json.end()).is_ok() => {
+                Unreadable::Odd(odd)
+            }
+            _ => Unreadable::NotJson(self.json.place()),
+        }
+    }
+
     #[cold]
     fn note(&self, path: &Path<'_>) {
         self.unread.borrow_mut().push(path.to_string());
@@ -125,6 +144,14 @@ struct Reader<'p, 'de> {
 impl<'p, 'de> Reader<'p, 'de> {
     fn json(self) -> &'p Cursor<'de> {
         &self.context.json
+    }
+
+    /// The reader of a part.
+    fn at<'q>(self, path: &'q Path<'q>) -> Reader<'q, 'de>
+    where
+        'p: 'q,
+    {
+        Reader { context: self.context, path }
     }
 
     /// Reads a member; see [`Context::value`].
@@ -206,7 +233,8 @@ impl<'p, 'de> Reader<'p, 'de> {
     fn object<V: Visitor<'de>>(self, seen: Seen<'de>, visitor: V) -> Result<V::Value, Fault> {
         let start = self.json().at();
         self.json().take(b'{')?;
-        let mut members = Members { reader: self, first: true, name: Cow::Borrowed(""), seen, ended: false };
+        let mut members =
+            Members { reader: self, first: true, name: Name(Cow::Borrowed("")), seen, ended: false };
         let value = with_room(|| visitor.visit_map(&mut members))?;
         self.whole(start, members.ended)?;
         Ok(value)
@@ -576,20 +604,16 @@ struct Entries<'p, 'de> {
     ended: bool,
 }
 
-impl<'de> Entries<'_, 'de> {
-    /// Reads the next entry, if there is one.
-    fn next<T>(
-        &mut self,
-        read: impl FnOnce(Reader<'_, 'de>) -> Result<T, Fault>,
-    ) -> Result<Option<T>, Fault> {
-        let Reader { context, path } = self.reader;
-        if !context.json.next(b']', &mut self.first)? {
+impl<'p> Entries<'p, '_> {
+    /// The way to the next entry, if there is one.
+    fn next(&mut self) -> Result<Option<Path<'p>>, Fault> {
+        if !self.reader.json().next(b']', &mut self.first)? {
             self.ended = true;
             return Ok(None);
         }
-        let path = &Path::entry(path, self.index);
+        let path = Path::entry(self.reader.path, self.index);
         self.index += 1;
-        read(Reader { context, path }).map(Some)
+        Ok(Some(path))
     }
 }
 
@@ -597,16 +621,16 @@ impl<'de> SeqAccess<'de> for Entries<'_, 'de> {
     type Error = Fault;
 
     fn next_element<T: Deserialize<'de>>(&mut self) -> Result<Option<T>, Fault> {
-        while let Some(entry) = self.next(|reader| reader.or_dropped())? {
-            if entry.is_some() {
-                return Ok(entry);
+        while let Some(path) = self.next()? {
+            if let Some(entry) = self.reader.at(&path).or_dropped()? {
+                return Ok(Some(entry));
             }
         }
         Ok(None)
     }
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
-        self.next(|reader| reader.or_odd(seed))
+        self.next()?.map(|path| self.reader.at(&path).or_odd(seed)).transpose()
     }
 }
 
@@ -625,14 +649,14 @@ enum Seen<'de> {
 
 impl<'de> Seen<'de> {
     /// Whether the name was there before.
-    fn before(&mut self, name: &Cow<'de, str>) -> bool {
+    fn before(&mut self, name: &Name<'de>) -> bool {
         match self {
             Self::Fields { fields, bits, next } => {
                 let fields = &fields[..fields.len().min(128)];
                 // Members mostly stand in the order of the document.
                 let at = match fields.get(*next) {
-                    Some(field) if field == name => *next,
-                    _ => match fields.iter().position(|field| field == name) {
+                    Some(field) if *field == name.0 => *next,
+                    _ => match fields.iter().position(|field| *field == name.0) {
                         Some(at) => at,
                         None => return false,
                     },
@@ -642,7 +666,7 @@ impl<'de> Seen<'de> {
                 *bits |= 1 << at;
                 before
             }
-            Self::Names(names) => !names.insert(name.clone()),
+            Self::Names(names) => !names.insert(name.0.clone()),
             Self::Unasked => false,
         }
     }
@@ -652,31 +676,30 @@ impl<'de> Seen<'de> {
 struct Members<'p, 'de> {
     reader: Reader<'p, 'de>,
     first: bool,
-    name: Cow<'de, str>,
+    name: Name<'de>,
     seen: Seen<'de>,
     ended: bool,
 }
 
-impl<'de> Members<'_, 'de> {
+impl Members<'_, '_> {
     /// The next name that was not there before.
     fn next(&mut self) -> Result<bool, Fault> {
         let Reader { context, path } = self.reader;
         while let Some(name) = context.json.name(&mut self.first)? {
-            self.name = name;
+            self.name = Name(name);
             if !self.seen.before(&self.name) {
                 return Ok(true);
             }
-            context.note(&Path::member(path, &self.name));
+            context.note(&Path::member(path, &self.name.0));
             context.json.pass()?;
         }
         self.ended = true;
         Ok(false)
     }
 
-    /// Reads the value behind the name.
-    fn value<T>(&self, read: impl FnOnce(Reader<'_, 'de>) -> Result<T, Fault>) -> Result<T, Fault> {
-        let path = &Path::member(self.reader.path, &self.name);
-        read(Reader { context: self.reader.context, path })
+    /// The way to the value behind the name.
+    fn path(&self) -> Path<'_> {
+        Path::member(self.reader.path, &self.name.0)
     }
 }
 
@@ -684,21 +707,21 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
     type Error = Fault;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
-        if self.next()? { seed.deserialize(Name(&self.name)).map(Some) } else { Ok(None) }
+        if self.next()? { seed.deserialize(&self.name).map(Some) } else { Ok(None) }
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
-        self.value(|reader| reader.or_odd(seed))
+        self.reader.at(&self.path()).or_odd(seed)
     }
 
     fn next_value<V: Deserialize<'de>>(&mut self) -> Result<V, Fault> {
-        self.value(|reader| reader.or_absent())
+        self.reader.at(&self.path()).or_absent()
     }
 
     /// Entries of a map, that is: members of a struct have no names of their own.
     fn next_entry<K: Deserialize<'de>, V: Deserialize<'de>>(&mut self) -> Result<Option<(K, V)>, Fault> {
         while let Some(key) = self.next_key()? {
-            if let Some(value) = self.value(|reader| reader.or_dropped())? {
+            if let Some(value) = self.reader.at(&self.path()).or_dropped()? {
                 return Ok(Some((key, value)));
             }
         }
@@ -707,13 +730,14 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
 }
 
 /// The name of a member.
-struct Name<'n, 'de>(&'n Cow<'de, str>);
+#[derive(Clone)]
+struct Name<'de>(Cow<'de, str>);
 
-impl<'de> Deserializer<'de> for Name<'_, 'de> {
+impl<'de> Deserializer<'de> for &Name<'de> {
     type Error = Fault;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.0 {
+        match &self.0 {
             Cow::Borrowed(name) => visitor.visit_borrowed_str(name),
             Cow::Owned(name) => visitor.visit_str(name),
         }
@@ -766,9 +790,6 @@ pub(crate) fn read_apart<T: de::DeserializeOwned>(
     apart: usize,
 ) -> Result<(T, Vec<String>), Unreadable> {
     let context = Context::new(json).apart(apart);
-    match context.value(&Path::top()).and_then(|value| Ok((value, context.json.end()?))) {
-        Ok((value, ())) => Ok((value, context.into_unread())),
-        Err(Fault::Broken) => Err(Unreadable::NotJson(context.json.place())),
-        Err(Fault::Odd(odd)) => Err(Unreadable::Odd(odd)),
-    }
+    let value = context.value(&Path::top()).map_err(|fault| context.unreadable(fault))?;
+    Ok((value, context.finish()?))
 }

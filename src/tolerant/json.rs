@@ -309,7 +309,7 @@ fn digits(bytes: &[u8]) -> usize {
 /// may not stand in a text. Most texts are short.
 #[inline]
 fn plain(bytes: &[u8]) -> usize {
-    match bytes.first_chunk().map(plain_of_eight) {
+    match bytes.first_chunk().copied().map(plain_of_eight) {
         Some(plain) if plain < 8 => plain,
         _ => plain_of_many(bytes),
     }
@@ -320,7 +320,7 @@ fn plain(bytes: &[u8]) -> usize {
 fn plain_of_many(bytes: &[u8]) -> usize {
     let (eights, rest) = bytes.as_chunks();
     for (index, eight) in eights.iter().enumerate() {
-        let plain = plain_of_eight(eight);
+        let plain = plain_of_eight(*eight);
         if plain < 8 {
             return 8 * index + plain;
         }
@@ -332,10 +332,10 @@ fn plain_of_many(bytes: &[u8]) -> usize {
 /// The same of eight characters at once: the lowest top bit that is set belongs to
 /// the first that needs a look.
 #[inline]
-fn plain_of_eight(eight: &[u8; 8]) -> usize {
+fn plain_of_eight(eight: [u8; 8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const TOPS: u64 = ONES << 7;
-    let eight = u64::from_le_bytes(*eight);
+    let eight = u64::from_le_bytes(eight);
     let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes;
     let control = eight.wrapping_sub(ONES * 0x20) & !eight;
     let found = (zero(eight ^ (ONES * 0x22)) | zero(eight ^ (ONES * 0x5c)) | control) & TOPS;

@@ -37,6 +37,11 @@ impl Odd {
         Self(Box::new(Details { kind, path: None, expected }))
     }
 
+    /// What is of another shape and part of no value that could be left out.
+    pub fn envelope(path: &Path<'_>, expected: &'static str) -> Self {
+        Self::unfit(&expected).of(Kind::Fatal).at(path)
+    }
+
     pub(super) fn absent(expected: &dyn Expected) -> Self {
         Self::new(Kind::Absent, Some(format!("expected {expected}")))
     }
