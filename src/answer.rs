@@ -396,7 +396,8 @@ fn level<'de, T: Deserialize<'de>>(
         return Err(Fault::Odd(Odd::envelope(here, "an object")));
     }
     let (mut first, mut descended, mut judged) = (true, false, false);
-    while let Some(name) = json.name(&mut first)? {
+    let mut name = Cow::Borrowed("");
+    while json.name(&mut first, &mut name)? {
         let path = &Path::outside(here, &name);
         let twice = match name.as_ref() {
             name if name == *next => std::mem::replace(&mut descended, true),

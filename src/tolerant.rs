@@ -685,8 +685,7 @@ impl Members<'_, '_> {
     /// The next name that was not there before.
     fn next(&mut self) -> Result<bool, Fault> {
         let Reader { context, path } = self.reader;
-        while let Some(name) = context.json.name(&mut self.first)? {
-            self.name = Name(name);
+        while context.json.name(&mut self.first, &mut self.name.0)? {
             if !self.seen.before(&self.name) {
                 return Ok(true);
             }

@@ -47,6 +47,18 @@ pub(super) enum Scalar<'de> {
     Parts,
 }
 
+/// What kind of value was passed.
+enum Kind {
+    Null,
+    True,
+    False,
+    Number,
+    Text,
+    /// A text with escapes.
+    Escaped,
+    Parts,
+}
+
 impl<'de> Cursor<'de> {
     pub fn new(json: &'de str) -> Self {
         Self { json, at: Cell::new(0) }
@@ -111,16 +123,18 @@ impl<'de> Cursor<'de> {
         if self.peek().is_err() { Ok(()) } else { Err(Broken) }
     }
 
-    /// The name of the next member of an object and the colon behind it; nothing
-    /// behind the last. `first` is set at the first name alone.
-    pub fn name(&self, first: &mut bool) -> Result<Option<Cow<'de, str>>, Broken> {
+    /// Reads the name of the next member of an object, and the colon behind it. Tells
+    /// whether there is one; `first` is set at the first name alone.
+    ///
+    /// Not returned: a text that is handed on through memory costs more than to read it.
+    pub fn name(&self, first: &mut bool, name: &mut Cow<'de, str>) -> Result<bool, Broken> {
         if !self.next(b'}', first)? {
-            return Ok(None);
+            return Ok(false);
         }
         self.peek()?;
-        let name = self.text()?;
+        *name = self.text()?;
         self.expect(b':')?;
-        Ok(Some(name))
+        Ok(true)
     }
 
     /// Whether an object or list goes on; behind `close` if not.
@@ -141,15 +155,33 @@ impl<'de> Cursor<'de> {
     }
 
     /// The value that comes next, if it has no parts.
+    #[allow(clippy::inline_always)] // so that it is not handed on through memory
+    #[inline(always)]
     pub(super) fn scalar(&self) -> Result<Scalar<'de>, Broken> {
-        Ok(match self.peek()? {
-            b'"' => Scalar::Text(self.text()?),
-            b'-' | b'0'..=b'9' => Scalar::Number(self.number()?),
-            b'{' | b'[' => Scalar::Parts,
-            b't' => self.literal("true").map(|()| Scalar::Boolean(true))?,
-            b'f' => self.literal("false").map(|()| Scalar::Boolean(false))?,
-            _ => self.literal("null").map(|()| Scalar::Null)?,
+        self.peek()?;
+        let start = self.at();
+        Ok(match self.pass_scalar()? {
+            Kind::Text => Scalar::Text(Cow::Borrowed(self.within_quotes(start))),
+            Kind::Escaped => Scalar::Text(self.unescaped(start)?),
+            Kind::Number => Scalar::Number(&self.json[start..self.at()]),
+            Kind::True => Scalar::Boolean(true),
+            Kind::False => Scalar::Boolean(false),
+            Kind::Null => Scalar::Null,
+            Kind::Parts => Scalar::Parts,
         })
+    }
+
+    /// Moves behind the value that comes next, if it has no parts.
+    #[inline(never)]
+    fn pass_scalar(&self) -> Result<Kind, Broken> {
+        match self.peek()? {
+            b'"' => Ok(if self.pass_text()? { Kind::Escaped } else { Kind::Text }),
+            b'-' | b'0'..=b'9' => self.pass_number().map(|()| Kind::Number),
+            b'{' | b'[' => Ok(Kind::Parts),
+            b't' => self.literal("true").map(|()| Kind::True),
+            b'f' => self.literal("false").map(|()| Kind::False),
+            _ => self.literal("null").map(|()| Kind::Null),
+        }
     }
 
     /// Moves behind null, if it comes next.
@@ -175,10 +207,13 @@ impl<'de> Cursor<'de> {
     #[inline]
     fn text(&self) -> Result<Cow<'de, str>, Broken> {
         let start = self.at();
-        if self.pass_text()? {
-            return self.unescaped(start);
-        }
-        Ok(Cow::Borrowed(&self.json[start + 1..self.at() - 1]))
+        if self.pass_text()? { self.unescaped(start) } else { Ok(Cow::Borrowed(self.within_quotes(start))) }
+    }
+
+    /// From `start` to here without the quotes.
+    #[inline]
+    fn within_quotes(&self, start: usize) -> &'de str {
+        &self.json[start + 1..self.at() - 1]
     }
 
     /// The text from `start` to here. With escapes of half a character it is none.
@@ -188,7 +223,7 @@ impl<'de> Cursor<'de> {
     }
 
     /// Moves behind a text, and tells whether it has escapes.
-    #[inline]
+    #[inline(never)]
     fn pass_text(&self) -> Result<bool, Broken> {
         let bytes = self.json.as_bytes();
         let start = self.at();
@@ -220,9 +255,8 @@ impl<'de> Cursor<'de> {
         Ok(())
     }
 
-    /// A number as it is written.
     #[inline]
-    fn number(&self) -> Result<&'de str, Broken> {
+    fn pass_number(&self) -> Result<(), Broken> {
         let bytes = self.json.as_bytes();
         let start = self.at();
         let first = start + usize::from(bytes[start] == b'-');
@@ -236,7 +270,7 @@ impl<'de> Cursor<'de> {
         if let Some(b'.' | b'e' | b'E') = bytes.get(end) {
             self.pass_fraction(end)?;
         }
-        Ok(&self.json[start..self.at()])
+        Ok(())
     }
 
     /// Moves behind the places and the power of ten of a number.
@@ -277,7 +311,7 @@ impl<'de> Cursor<'de> {
                     open.push(if byte == b'{' { b'}' } else { b']' });
                     first = true;
                 }
-                _ => drop(self.scalar()?),
+                _ => drop(self.pass_scalar()?),
             }
             while let Some(&close) = open.last() {
                 if self.next(close, &mut first)? {
@@ -311,7 +345,8 @@ fn digits(bytes: &[u8]) -> usize {
 fn plain(bytes: &[u8]) -> usize {
     match bytes.first_chunk().copied().map(plain_of_eight) {
         Some(plain) if plain < 8 => plain,
-        _ => plain_of_many(bytes),
+        Some(_) => 8 + plain_of_many(&bytes[8..]),
+        None => plain_of_many(bytes),
     }
 }
 

@@ -71,6 +71,7 @@ impl Amount {
 
     /// The amount of a plain number such as `-1000.10`, of at most 18 digits.
     /// Most are, and this is the shortest way.
+    #[inline]
     fn from_plain(text: &str) -> Option<Self> {
         let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
         let (mut number, mut places, mut point) = (0_i64, 0, false);
@@ -95,6 +96,7 @@ impl Amount {
     }
 
     /// The amount of a text of an answer.
+    #[inline]
     fn from_text(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Some(amount) = Self::from_plain(text) {
