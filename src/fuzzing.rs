@@ -6,9 +6,11 @@ use std::{
 };
 
 use reqwest::{StatusCode, header::HeaderMap};
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::{
-    Client, Error, environment::BaseUrl, operation::Operation, request::Request, retry, transport,
+    Client, Error, environment::BaseUrl, operation::Operation, request::Request, retry, tolerant, transport,
     values::CountGroups,
 };
 
@@ -25,6 +27,12 @@ pub fn answer(status: u16, body: &[u8]) -> Result<(), Error> {
         HeaderMap::new(),
         body.to_vec().into(),
     )
+}
+
+/// Whether a text is JSON to the tolerant reader, and what it reads of it.
+pub fn json(text: &str) -> (bool, Option<Value>) {
+    let read = tolerant::read::<Value>(text).ok().map(|(value, _)| value);
+    (tolerant::read::<IgnoredAny>(text).is_ok(), read)
 }
 
 /// A body as a JSON parser can read it.
