@@ -305,13 +305,14 @@ impl<'de> Cursor<'de> {
         loop {
             let mut first = false;
             match self.peek()? {
-                b'"' => drop(self.pass_text()?),
                 byte @ (b'{' | b'[') => {
                     self.step();
                     open.push(if byte == b'{' { b'}' } else { b']' });
                     first = true;
                 }
-                _ => drop(self.pass_scalar()?),
+                _ => {
+                    self.pass_scalar()?;
+                }
             }
             while let Some(&close) = open.last() {
                 if self.next(close, &mut first)? {

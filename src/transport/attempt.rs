@@ -47,10 +47,11 @@ pub(crate) struct RawAnswer {
 }
 
 /// Sends `request` and reads at most `cap` bytes of body, all within
-/// `timeout`. Cookies are dropped: this API has none, a gateway's are its own.
+/// `timeout` from `begun` on. Cookies are dropped: this API has none, a gateway's are its own.
 pub(crate) fn send(
     http: &Arc<Http>,
     mut request: Request,
+    begun: Instant,
     timeout: Duration,
     cap: usize,
 ) -> impl Future<Output = Result<RawAnswer, Error>> + use<> {
@@ -58,7 +59,6 @@ pub(crate) fn send(
     // Not inside of the future, where a request takes place twice.
     let (http, connections) = (Arc::clone(http), http.connections());
     let response = connections.client.execute(request);
-    let begun = Instant::now();
     async move {
         let (response, connecting) = watched(response).await;
         let mut response = response.map_err(|error| {

@@ -110,7 +110,7 @@ async fn run(request: &Request<'_>, call: &Call<'_>) -> Result<(Received, Secret
         let begun = Instant::now();
         let timeout = policy.attempt_timeout.min(deadline.saturating_duration_since(begun));
         let authorized = authorize::attach_credentials(request, lease.as_ref());
-        let attempt = attempt::send(state.http(), authorized, timeout, policy.max_body_bytes);
+        let attempt = attempt::send(state.http(), authorized, begun, timeout, policy.max_body_bytes);
         let result = if operation.idempotent {
             attempt.await
         } else {
@@ -119,12 +119,11 @@ async fn run(request: &Request<'_>, call: &Call<'_>) -> Result<(Received, Secret
             Box::pin(left::to_its_end(operation, secrets, attempt)).await
         };
         drop(place);
-        let took = begun.elapsed();
         // 4. Envelope: success or failure, whatever form it has.
         let error = match result {
             Ok(answer) => match check(operation, &answer) {
                 Ok(()) => {
-                    call.attempt_ended(sent, took, None);
+                    call.attempt_ended(sent, begun, None);
                     let RawAnswer { status, headers, body } = answer;
                     let secrets = Secrets::of(request, lease.map(|lease| lease.token));
                     return Ok((Received { operation, attempts: sent, status, headers, body }, secrets));
@@ -136,7 +135,7 @@ async fn run(request: &Request<'_>, call: &Call<'_>) -> Result<(Received, Secret
         let token = lease.as_ref().map(|lease| lease.token.clone());
         let error = Secrets::of(request, token).out_of(error);
         let error = finish(error, sent);
-        call.attempt_ended(sent, took, Some(&error));
+        call.attempt_ended(sent, begun, Some(&error));
 
         // 5. Decide.
         let rejected = lease.as_ref().filter(|_| is_dead_token(operation, &error));
