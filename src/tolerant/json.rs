@@ -407,7 +407,7 @@ mod tests {
         "nullx",
         "true",
         "false",
-        "tru",
+        "t",
         "0",
         "-0",
         "-",

@@ -98,10 +98,10 @@ impl Amount {
     /// The amount of a text of an answer.
     #[inline]
     fn from_text(text: &str) -> Option<Self> {
-        let text = text.trim();
         if let Some(amount) = Self::from_plain(text) {
             return Some(amount);
         }
+        let text = text.trim();
         if text.contains(',') { without_commas(text)?.parse().ok() } else { text.parse().ok() }
     }
 
