@@ -393,40 +393,33 @@ fn level<'de, T: Deserialize<'de>>(
         return Ok(());
     }
     if !json.take(b'{')? {
-        return Err(Fault::Odd(Odd::envelope(here, "an object")));
+        return Err(Fault::Odd(Odd::fatal_at(here, "an object")));
     }
     let (mut first, mut descended, mut judged) = (true, false, false);
     let mut name = Cow::Borrowed("");
+    // Two of one name may contradict each other: nobody can tell which holds.
+    let once = |seen: &mut bool, path: &Path<'_>| {
+        let twice = std::mem::replace(seen, true);
+        if twice { Err(Fault::Odd(Odd::fatal_at(path, "one member of this name"))) } else { Ok(()) }
+    };
     while json.name(&mut first, &mut name)? {
         let path = &Path::outside(here, &name);
-        let twice = match name.as_ref() {
-            name if name == *next => std::mem::replace(&mut descended, true),
-            "status_cd" => std::mem::replace(&mut judged, true),
-            _ => false,
-        };
-        // They may contradict each other: nobody can tell which holds.
-        if twice {
-            return Err(Fault::Odd(Odd::envelope(path, "one member of this name")));
-        }
         match name.as_ref() {
-            name if name == *next => level(context, rest, path, read)?,
+            name if name == *next => {
+                once(&mut descended, path)?;
+                level(context, rest, path, read)?;
+            }
+            "status_cd" => {
+                once(&mut judged, path)?;
+                read.envelope.status_cd = context.value(path)?;
+            }
             "transaction_id" => {
-                let id: Option<String> = optional(context, path)?;
+                let id: Option<String> = context.value(path)?;
                 read.envelope.transaction_id = id.filter(|id| !id.trim().is_empty());
             }
-            "timestamp" => read.envelope.timestamp = optional(context, path)?,
-            "status_cd" => read.envelope.status_cd = optional(context, path)?,
+            "timestamp" => read.envelope.timestamp = context.value(path)?,
             _ => json.pass()?,
         }
     }
     Ok(())
-}
-
-/// A member that nothing depends on.
-fn optional<'de, V: Deserialize<'de>>(context: &Context<'de>, path: &Path<'_>) -> Result<Option<V>, Fault> {
-    let start = context.json.at();
-    match context.value(path) {
-        Err(Fault::Odd(_)) => Ok(context.json.pass_from(start).map(|()| None)?),
-        value => value,
-    }
 }

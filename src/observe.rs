@@ -131,13 +131,13 @@ impl<'a> Call<'a> {
         self.attempts.store(attempt, Relaxed);
     }
 
-    /// An attempt that had begun then has ended: with a success where there is no error.
-    pub fn attempt_ended(&self, attempt: u32, begun: Instant, error: Option<&Error>) {
+    /// An attempt has ended: with a success where there is no error.
+    pub fn attempt_ended(&self, attempt: u32, duration: Duration, error: Option<&Error>) {
         let Some(observer) = &self.observers.attempt else { return };
         observer(&AttemptReport {
             operation: self.operation,
             attempt,
-            duration: begun.elapsed(),
+            duration,
             status: error.map_or(Some(200), Error::status),
             error: error.map(Error::kind),
             error_code: error.and_then(Error::error_code).map(str::to_owned),

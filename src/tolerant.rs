@@ -22,8 +22,8 @@
 //! it gives to `deserialize_newtype_struct`: [`TEXT`], [`MONEY`], and those of
 //! [`EXACT`] and [`UNKNOWN`]. Other deserializers pass these through.
 //!
-//! Each text is read once, from its first character to its last. Only a value that does not
-//! fit is gone through again, from where it began, to find its end.
+//! A value is gone through again only where it does not fit, to find its end, and where a
+//! text stands for a list or has escapes. A text of which nothing is read is checked to its end.
 
 mod json;
 mod odd;
@@ -31,12 +31,7 @@ mod path;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    borrow::Cow,
-    cell::{Cell, RefCell},
-    collections::HashSet,
-    marker::PhantomData,
-};
+use std::{borrow::Cow, cell::RefCell, collections::HashSet, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
@@ -65,7 +60,7 @@ pub(crate) const EXACT: &str = "$exact";
 /// that would be an error elsewhere.
 pub(crate) const UNKNOWN: &str = "$unknown";
 
-/// Levels below the payload that are read: a parser that calls itself, and
+/// Levels below the payload that are read: a reader that calls itself, and
 /// whoever takes a value apart, must not use up the stack.
 const DEEPEST: u8 = 100;
 
@@ -123,18 +118,10 @@ impl<'de> Context<'de> {
     fn note(&self, path: &Path<'_>) {
         self.unread.borrow_mut().push(path.to_string());
     }
-
-    /// Where the same thing may be noted several times in a row.
-    fn note_once(&self, path: &Path<'_>) {
-        let path = path.to_string();
-        let mut unread = self.unread.borrow_mut();
-        if unread.last() != Some(&path) {
-            unread.push(path);
-        }
-    }
 }
 
-/// Reads the value that comes next, at this path.
+/// Reads the value that comes next, at this path. After a fault it stands somewhere
+/// in the value: whoever goes on passes it from where it began.
 #[derive(Clone, Copy)]
 struct Reader<'p, 'de> {
     context: &'p Context<'de>,
@@ -185,9 +172,9 @@ impl<'p, 'de> Reader<'p, 'de> {
         }
     }
 
-    /// Reads what must not be left out: whoever reads it decides what then.
+    /// Reads for a seed, which has no value for absence: the caller gets the fault.
     fn or_odd<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Fault> {
-        seed.deserialize(self).map_err(|fault| self.odd(fault).map_or_else(|broken| broken, Fault::Odd))
+        seed.deserialize(self).map_err(|fault| fault.map(|odd| odd.at(self.path)))
     }
 
     /// Goes on behind the value that began at `start`, and notes what is of another shape.
@@ -245,7 +232,9 @@ impl<'p, 'de> Reader<'p, 'de> {
         self.json().take(b'[')?;
         let mut entries = Entries { reader: self, first: true, index: 0, ended: false };
         let value = with_room(|| visitor.visit_seq(&mut entries))?;
-        self.whole(start, entries.ended)?;
+        // A tuple does not ask for more than it has.
+        let ended = entries.ended || entries.next()?.is_none();
+        self.whole(start, ended)?;
         Ok(value)
     }
 
@@ -261,16 +250,23 @@ impl<'p, 'de> Reader<'p, 'de> {
     /// The list that a value stands for which is not a list.
     fn list_of_one<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let misfit = Odd::unfit(&visitor);
-        let dropped = Cell::new(false);
-        let one = One { reader: Some(self), dropped: &dropped };
-        let value = with_room(|| visitor.visit_seq(one))?;
-        if dropped.get() { Err(Fault::Odd(misfit)) } else { Ok(value) }
+        let start = self.json().at();
+        let mut one = One { reader: Some(self), dropped: false };
+        let value = with_room(|| visitor.visit_seq(&mut one))?;
+        if one.dropped {
+            return Err(Fault::Odd(misfit));
+        }
+        self.whole(start, one.reader.is_none())?;
+        Ok(value)
     }
 
     /// Passes over what is nested too deep.
     fn too_deep<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.json().pass()?;
-        self.context.note_once(self.path.within(self.context.apart));
+        let outermost = self.path.within(self.context.apart);
+        if outermost.mark_noted() {
+            self.context.note(outermost);
+        }
         visitor.visit_unit()
     }
 
@@ -278,8 +274,8 @@ impl<'p, 'de> Reader<'p, 'de> {
         self.path.depth() > DEEPEST
     }
 
-    /// Whether an object or list has nothing in it; the cursor goes on within.
-    fn is_empty(self) -> Result<bool, Fault> {
+    /// Moves behind an object or list, if it has nothing in it, or else into it.
+    fn take_empty(self) -> Result<bool, Fault> {
         let json = self.json();
         Ok(if json.take(b'{')? { json.take(b'}')? } else { json.take(b'[')? && json.take(b']')? })
     }
@@ -289,7 +285,7 @@ impl<'p, 'de> Reader<'p, 'de> {
         match self.json().peek()? {
             b'{' | b'[' if self.is_too_deep() => self.too_deep(visitor),
             b'{' => self.object(seen, visitor),
-            b'[' if self.is_empty()? => Err(Fault::Odd(Odd::absent(&visitor))),
+            b'[' if self.take_empty()? => Err(Fault::Odd(Odd::absent(&visitor))),
             b'[' => Err(Fault::Odd(Odd::unfit(&visitor))),
             _ => misfit(&self.json().scalar()?, &visitor),
         }
@@ -380,20 +376,16 @@ fn flag(text: &str) -> Option<bool> {
 
 /// The same fault, where it cannot be passed over.
 fn exact<T>(result: Result<T, Fault>) -> Result<T, Fault> {
-    result.map_err(|fault| match fault {
-        Fault::Odd(odd) if odd.kind() == Kind::Unfit => Fault::Odd(odd.of(Kind::Fatal)),
-        other => other,
-    })
+    let of_unfit = |odd: Odd| if odd.kind() == Kind::Unfit { odd.of(Kind::Fatal) } else { odd };
+    result.map_err(|fault| fault.map(of_unfit))
 }
 
 /// The same fault, where nobody would miss the value, unless it has a part of a
 /// known name.
 fn unknown<T>(result: Result<T, Fault>) -> Result<T, Fault> {
-    result.map_err(|fault| match fault {
-        Fault::Odd(odd) if odd.kind() == Kind::Fatal => Fault::Odd(odd.of(Kind::Unfit)),
-        Fault::Odd(odd) => Fault::Odd(odd.of(Kind::Absent)),
-        Fault::Broken => Fault::Broken,
-    })
+    let of_fatal =
+        |odd: Odd| if odd.kind() == Kind::Fatal { odd.of(Kind::Unfit) } else { odd.of(Kind::Absent) };
+    result.map_err(|fault| fault.map(of_fatal))
 }
 
 macro_rules! forward {
@@ -422,11 +414,11 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
         match self.json().peek()? {
             b'{' | b'[' if self.is_too_deep() => self.too_deep(visitor),
             b'{' => {
-                self.path.is_any();
+                self.path.mark_any();
                 self.object(Seen::Unasked, visitor)
             }
             b'[' => {
-                self.path.is_any();
+                self.path.mark_any();
                 self.list(visitor)
             }
             _ => match self.json().scalar()? {
@@ -486,7 +478,7 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
         match json.peek()? {
             b'{' | b'[' if self.is_too_deep() => self.too_deep(visitor),
             b'[' => self.list(visitor),
-            b'{' if !self.is_empty()? => {
+            b'{' if !self.take_empty()? => {
                 json.back_to(start);
                 self.list_of_one(visitor)
             }
@@ -561,19 +553,19 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
 }
 
 /// A list of one entry, which stands alone in its place.
-struct One<'p, 'c, 'de> {
+struct One<'p, 'de> {
     reader: Option<Reader<'p, 'de>>,
     /// Set where the entry is none of the list.
-    dropped: &'c Cell<bool>,
+    dropped: bool,
 }
 
-impl<'de> SeqAccess<'de> for One<'_, '_, 'de> {
+impl<'de> SeqAccess<'de> for One<'_, 'de> {
     type Error = Fault;
 
     fn next_element<T: Deserialize<'de>>(&mut self) -> Result<Option<T>, Fault> {
         match self.next_element_seed(PhantomData) {
             Err(Fault::Odd(odd)) if odd.kind() != Kind::Fatal => {
-                self.dropped.set(true);
+                self.dropped = true;
                 Ok(None)
             }
             result => result,

@@ -10,7 +10,8 @@ use std::{borrow::Cow, cell::Cell, fmt};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Broken;
 
-/// A place in a text for people: line and column, from 1, in bytes.
+/// A place in a text for people: line and column, from 1, in bytes. Behind the end of
+/// a line the column is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub line: usize,
@@ -48,7 +49,7 @@ pub(super) enum Scalar<'de> {
 }
 
 /// What kind of value was passed.
-enum Kind {
+enum Passed {
     Null,
     True,
     False,
@@ -126,7 +127,7 @@ impl<'de> Cursor<'de> {
     /// Reads the name of the next member of an object, and the colon behind it. Tells
     /// whether there is one; `first` is set at the first name alone.
     ///
-    /// Not returned: a text that is handed on through memory costs more than to read it.
+    /// Into a place that stays: as a part of a result it would be copied once more.
     pub fn name(&self, first: &mut bool, name: &mut Cow<'de, str>) -> Result<bool, Broken> {
         if !self.next(b'}', first)? {
             return Ok(false);
@@ -161,26 +162,26 @@ impl<'de> Cursor<'de> {
         self.peek()?;
         let start = self.at();
         Ok(match self.pass_scalar()? {
-            Kind::Text => Scalar::Text(Cow::Borrowed(self.within_quotes(start))),
-            Kind::Escaped => Scalar::Text(self.unescaped(start)?),
-            Kind::Number => Scalar::Number(&self.json[start..self.at()]),
-            Kind::True => Scalar::Boolean(true),
-            Kind::False => Scalar::Boolean(false),
-            Kind::Null => Scalar::Null,
-            Kind::Parts => Scalar::Parts,
+            Passed::Text => Scalar::Text(Cow::Borrowed(self.within_quotes(start))),
+            Passed::Escaped => Scalar::Text(self.unescaped(start)?),
+            Passed::Number => Scalar::Number(&self.json[start..self.at()]),
+            Passed::True => Scalar::Boolean(true),
+            Passed::False => Scalar::Boolean(false),
+            Passed::Null => Scalar::Null,
+            Passed::Parts => Scalar::Parts,
         })
     }
 
     /// Moves behind the value that comes next, if it has no parts.
     #[inline(never)]
-    fn pass_scalar(&self) -> Result<Kind, Broken> {
+    fn pass_scalar(&self) -> Result<Passed, Broken> {
         match self.peek()? {
-            b'"' => Ok(if self.pass_text()? { Kind::Escaped } else { Kind::Text }),
-            b'-' | b'0'..=b'9' => self.pass_number().map(|()| Kind::Number),
-            b'{' | b'[' => Ok(Kind::Parts),
-            b't' => self.literal("true").map(|()| Kind::True),
-            b'f' => self.literal("false").map(|()| Kind::False),
-            _ => self.literal("null").map(|()| Kind::Null),
+            b'"' => Ok(if self.pass_text()? { Passed::Escaped } else { Passed::Text }),
+            b'-' | b'0'..=b'9' => self.pass_number().map(|()| Passed::Number),
+            b'{' | b'[' => Ok(Passed::Parts),
+            b't' => self.literal("true").map(|()| Passed::True),
+            b'f' => self.literal("false").map(|()| Passed::False),
+            _ => self.literal("null").map(|()| Passed::Null),
         }
     }
 

@@ -37,8 +37,8 @@ impl Odd {
         Self(Box::new(Details { kind, path: None, expected }))
     }
 
-    /// What is of another shape and part of no value that could be left out.
-    pub fn envelope(path: &Path<'_>, expected: &'static str) -> Self {
+    /// What is of another shape, where the answer cannot be used without it.
+    pub fn fatal_at(path: &Path<'_>, expected: &'static str) -> Self {
         Self::unfit(&expected).of(Kind::Fatal).at(path)
     }
 
@@ -80,6 +80,16 @@ impl Odd {
 pub(crate) enum Fault {
     Broken,
     Odd(Odd),
+}
+
+impl Fault {
+    /// The same, with a change to what is odd.
+    pub(super) fn map(self, change: impl FnOnce(Odd) -> Odd) -> Self {
+        match self {
+            Self::Odd(odd) => Self::Odd(change(odd)),
+            Self::Broken => Self::Broken,
+        }
+    }
 }
 
 impl From<Broken> for Fault {

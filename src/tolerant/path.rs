@@ -10,7 +10,12 @@ pub(crate) struct Path<'p> {
     depth: u8,
     /// Whether the value is JSON of any form.
     any: Cell<bool>,
+    /// Whether it was noted that a part of the value is nested too deep.
+    noted: Cell<bool>,
 }
+
+/// Characters of a name that are written: nobody reads a path of megabytes.
+const LONGEST: usize = 120;
 
 enum Part<'p> {
     Top,
@@ -20,7 +25,7 @@ enum Part<'p> {
 
 impl<'p> Path<'p> {
     pub const fn top() -> Self {
-        Self { parent: None, part: Part::Top, depth: 0, any: Cell::new(false) }
+        Self { parent: None, part: Part::Top, depth: 0, any: Cell::new(false), noted: Cell::new(false) }
     }
 
     /// A member of the envelope, on the way to the payload.
@@ -37,15 +42,21 @@ impl<'p> Path<'p> {
     }
 
     fn below(parent: &'p Self, part: Part<'p>) -> Self {
-        Self { parent: Some(parent), part, depth: parent.depth.saturating_add(1), any: Cell::new(false) }
+        Self { parent: Some(parent), part, depth: parent.depth.saturating_add(1), ..Self::top() }
     }
 
     pub(super) fn depth(&self) -> u8 {
         self.depth
     }
 
-    pub(super) fn is_any(&self) {
+    /// The value is JSON of any form.
+    pub(super) fn mark_any(&self) {
         self.any.set(true);
+    }
+
+    /// Whether this is the first time that a part of the value is nested too deep.
+    pub(super) fn mark_noted(&self) -> bool {
+        !self.noted.replace(true)
     }
 
     /// The outermost value of any form, from this depth on, that this is part of.
@@ -60,8 +71,8 @@ impl fmt::Display for Path<'_> {
         let parent = self.parent.filter(|parent| !matches!(parent.part, Part::Top));
         match (parent, &self.part) {
             (_, Part::Top) => f.write_str("."),
-            (None, Part::Member(name)) => f.write_str(name),
-            (Some(parent), Part::Member(name)) => write!(f, "{parent}.{name}"),
+            (None, Part::Member(name)) => write!(f, "{name:.LONGEST$}"),
+            (Some(parent), Part::Member(name)) => write!(f, "{parent}.{name:.LONGEST$}"),
             (None, Part::Entry(index)) => write!(f, ".[{index}]"),
             (Some(parent), Part::Entry(index)) => write!(f, "{parent}[{index}]"),
         }

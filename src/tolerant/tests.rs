@@ -277,3 +277,37 @@ fn members_that_are_kept_for_later_are_kept_as_they_are() {
     assert_eq!((flat.money, unread), (Some(1.into()), vec!["money".to_owned()]));
     assert!(read::<Flat>(r#"{"money": "x"}"#).is_err());
 }
+
+#[derive(Deserialize, Debug)]
+struct Fixed {
+    pair: Option<(String, i64)>,
+    none: Option<[i64; 0]>,
+    after: i64,
+}
+
+/// A type that takes a fixed number of entries does not ask for the end of the list.
+#[test]
+fn what_a_type_leaves_of_a_list_is_noted() {
+    for (json, pair, noted) in [
+        (r#"{"pair": ["a", 1], "none": [], "after": 7}"#, Some(1), &[][..]),
+        (r#"{"pair": ["a", 1, [2]], "none": [], "after": 7}"#, Some(1), &["pair"]),
+        (r#"{"pair": ["a"], "none": [5], "after": 7}"#, None, &["pair", "none"]),
+        (r#"{"pair": [], "none": {"a": [1]}, "after": 7}"#, None, &["pair", "none"]),
+    ] {
+        let (fixed, unread) = read::<Fixed>(json).unwrap();
+        assert_eq!((fixed.pair.map(|pair| pair.1), fixed.after), (pair, 7), "{json}");
+        assert_eq!(
+            (fixed.none.is_some(), unread.as_slice()),
+            (true, &noted.iter().map(ToString::to_string).collect::<Vec<_>>()[..]),
+            "{json}"
+        );
+    }
+}
+
+/// Many notes below a name of megabytes would take up all memory.
+#[test]
+fn a_path_has_the_start_of_a_long_name() {
+    let name = "é".repeat(1000);
+    let (_, unread) = read::<BTreeMap<String, Vec<i64>>>(&format!(r#"{{"{name}": ["x", 1]}}"#)).unwrap();
+    assert_eq!(unread, [format!("{}[0]", "é".repeat(120))]);
+}

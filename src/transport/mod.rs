@@ -119,11 +119,12 @@ async fn run(request: &Request<'_>, call: &Call<'_>) -> Result<(Received, Secret
             Box::pin(left::to_its_end(operation, secrets, attempt)).await
         };
         drop(place);
+        let took = begun.elapsed();
         // 4. Envelope: success or failure, whatever form it has.
         let error = match result {
             Ok(answer) => match check(operation, &answer) {
                 Ok(()) => {
-                    call.attempt_ended(sent, begun, None);
+                    call.attempt_ended(sent, took, None);
                     let RawAnswer { status, headers, body } = answer;
                     let secrets = Secrets::of(request, lease.map(|lease| lease.token));
                     return Ok((Received { operation, attempts: sent, status, headers, body }, secrets));
@@ -135,7 +136,7 @@ async fn run(request: &Request<'_>, call: &Call<'_>) -> Result<(Received, Secret
         let token = lease.as_ref().map(|lease| lease.token.clone());
         let error = Secrets::of(request, token).out_of(error);
         let error = finish(error, sent);
-        call.attempt_ended(sent, begun, Some(&error));
+        call.attempt_ended(sent, took, Some(&error));
 
         // 5. Decide.
         let rejected = lease.as_ref().filter(|_| is_dead_token(operation, &error));

@@ -42,10 +42,8 @@ impl Marks {
 
 /// The whole of a small body, the two ends of a large one.
 fn edges(body: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let (start, end) = match body.len().checked_sub(2 * EDGE) {
-        Some(between) => (&body[..EDGE], Some(&body[EDGE + between..])),
-        None => (body, None),
-    };
+    let (start, end) =
+        if body.len() > 2 * EDGE { (&body[..EDGE], Some(&body[body.len() - EDGE..])) } else { (body, None) };
     std::iter::once(start).chain(end)
 }
 
@@ -72,12 +70,15 @@ fn tells_of_failure(edge: &[u8]) -> bool {
         .any(|at| edge[at] == b'"' && may_begin(edge.get(at + 1)) && member_tells(&edge[at + 1..]))
 }
 
-/// Letters of the longest name that tells of a failure, underscores included.
-const LONGEST: usize = 16;
+/// Letters of a name that are looked at, without underscores: more than the longest
+/// one has that tells of a failure.
+const LETTERS: usize = 16;
+/// Characters of a name, with underscores.
+const LONGEST: usize = 64;
 
 /// Whether a name with this first letter may tell of a failure; most do not.
 fn may_begin(first: Option<&u8>) -> bool {
-    first.is_some_and(|first| matches!(first | 0x20, b's' | b'e' | b'c' | b'f'))
+    first.is_some_and(|first| matches!(first | 0x20, b's' | b'e' | b'c' | b'f') || *first == b'_')
 }
 
 /// Whether what stands behind a quote is a member that may tell of a failure.
@@ -85,18 +86,21 @@ fn member_tells(text: &[u8]) -> bool {
     member(text).is_some_and(|(name, value)| tells(name, value))
 }
 
-/// The name that a text begins with, and the value behind it.
+/// The name that a text begins with, and the value behind it. Of a very long name
+/// the start, and no value.
 fn member(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let length = text.iter().take(LONGEST + 1).position(|byte| *byte == b'"')?;
+    let Some(length) = text.iter().take(LONGEST).position(|byte| *byte == b'"') else {
+        return Some((text.get(..LONGEST)?, b""));
+    };
     let value = text[length + 1..].trim_ascii_start().strip_prefix(b":")?;
     Some((&text[..length], value.trim_ascii_start()))
 }
 
 /// Whether a member may tell of a failure, in whatever letters its name is written.
 fn tells(name: &[u8], value: &[u8]) -> bool {
-    let (mut plain, mut length) = ([0; LONGEST], 0);
-    for byte in name.iter().filter(|byte| **byte != b'_') {
-        plain[length] = byte.to_ascii_lowercase();
+    let (mut plain, mut length) = ([0; LETTERS], 0);
+    for (place, byte) in plain.iter_mut().zip(name.iter().filter(|byte| **byte != b'_')) {
+        *place = byte.to_ascii_lowercase();
         length += 1;
     }
     match &plain[..length] {
@@ -189,6 +193,8 @@ mod tests {
             r#"{"fault": {}}"#,
             r#"{"Code": 500}"#,
             r#"{"Est": "30"}"#,
+            r#"{"error_____________________": "x"}"#,
+            r#"{"_error_": "x"}"#,
         ] {
             assert!(is_suspicious(body.as_bytes()), "{body}");
             let long = "x".repeat(2 * EDGE);
@@ -226,6 +232,7 @@ mod tests {
             (0, 2 * EDGE, true),
             (EDGE - 6, EDGE, true),
             (EDGE - 2, EDGE - 5, true),
+            (EDGE - 2, EDGE - 4, true),
             (EDGE - 2, EDGE + 2, false),
             (EDGE, EDGE, false),
             (2 * EDGE, EDGE - 6, true),

@@ -34,7 +34,9 @@ impl Secrets {
 
     fn all(&self) -> impl Iterator<Item = &str> + Clone {
         let key = [Some(&self.key.key), self.key.secret.as_ref()].into_iter().flatten();
-        let secrets = key.chain(&self.parameters).map(SecretString::expose_secret);
-        secrets.chain(self.token.as_ref().map(Token::expose_secret))
+        let key = key.map(SecretString::expose_secret);
+        // A parameter may be a part of the token, so the token goes first.
+        key.chain(self.token.as_ref().map(Token::expose_secret))
+            .chain(self.parameters.iter().map(SecretString::expose_secret))
     }
 }

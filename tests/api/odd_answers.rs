@@ -1,6 +1,5 @@
 //! Answers as GSTN really gives them: what public reports show, and what is
-//! documented in another shape. The unit tests of `src/tolerant.rs` have every
-//! odd form.
+//! documented in another shape. `src/tolerant/tests.rs` has every odd form.
 
 use std::time::Duration;
 
