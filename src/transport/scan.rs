@@ -190,6 +190,9 @@ mod tests {
             r#"{"Errors": ["x"]}"#,
             r#"{"ErrorCode": 5}"#,
             r#"{"err_cd": "X"}"#,
+            r#"{"errCode": 5}"#,
+            r#"{"errMsg": "x"}"#,
+            r#"{"errorOf16Letters": 1}"#,
             r#"{"fault": {}}"#,
             r#"{"Code": 500}"#,
             r#"{"Est": "30"}"#,
@@ -217,8 +220,55 @@ mod tests {
             r#"{"status": "Active", "Status": "CNL", "status": null, "srcfilstatus": "Filed"}"#,
             r#"{"status": "in_progress", "status": "fine"}"#,
             r#"{"success": true}"#,
+            r#"{"error": null, "names_of_17_chars": 1, "statusOf17Letters": 2}"#,
+            r#"{"data": ["est", "error", "code"]}"#,
         ] {
             assert!(!is_suspicious(body.as_bytes()), "{body}");
+        }
+    }
+
+    /// Eight characters are looked at together, and those that are left over alone.
+    #[test]
+    fn a_name_is_found_wherever_it_begins_and_needs_its_quote() {
+        for before in 0..16 {
+            for after in 0..8 {
+                let body = |member: &str| format!("{}{member}{}", " ".repeat(before), " ".repeat(after));
+                for failure in [r#""est":"#, r#"{"code":500"#] {
+                    assert!(is_suspicious(body(failure).as_bytes()), "{before} {after} {failure}");
+                }
+                for harmless in [r#""best":"#, r#"{"zipcode":500"#, r#"["est"]"#] {
+                    assert!(!is_suspicious(body(harmless).as_bytes()), "{before} {after} {harmless}");
+                }
+            }
+        }
+    }
+
+    /// In the middle of a large body only the spellings of the document are looked for.
+    #[test]
+    fn in_the_middle_of_a_large_body_the_usual_failures_are_found() {
+        let edge = " ".repeat(EDGE);
+        for (member, found) in [
+            (r#""status_cd": "0""#, true),
+            (r#""status_cd": "1""#, false),
+            (r#""code": 500"#, true),
+            (r#""code": 200"#, false),
+            (r#""error_cd": "X""#, true),
+            (r#""Status": 0"#, false),
+        ] {
+            assert_eq!(is_suspicious(format!("{edge}{member}{edge}").as_bytes()), found, "{member}");
+        }
+    }
+
+    /// The two ends of a body that is little larger than both have no gap between them.
+    #[test]
+    fn what_lies_across_the_ends_is_found_and_costs_a_body_of_their_size_nothing() {
+        let across = |member: &str, length: usize| {
+            let (before, after) = (EDGE - member.len() / 2, length - EDGE - member.len().div_ceil(2));
+            format!("{}{member}{}", " ".repeat(before), " ".repeat(after)).into_bytes()
+        };
+        for length in 2 * EDGE - 2..2 * EDGE + 3 {
+            assert!(is_suspicious(&across("\"code\":500", length)), "{length}");
+            assert_eq!(is_suspicious(&across("\"error\":null", length)), length > 2 * EDGE, "{length}");
         }
     }
 
@@ -233,8 +283,10 @@ mod tests {
             (EDGE - 6, EDGE, true),
             (EDGE - 2, EDGE - 5, true),
             (EDGE - 2, EDGE - 4, true),
+            (EDGE - 5, EDGE, false),
             (EDGE - 2, EDGE + 2, false),
             (EDGE, EDGE, false),
+            (2 * EDGE - 1, EDGE - 5, false),
             (2 * EDGE, EDGE - 6, true),
             (2 * EDGE, EDGE, false),
         ] {
