@@ -260,14 +260,16 @@ impl<'p, 'de> Reader<'p, 'de> {
         Ok(value)
     }
 
-    /// Passes over what is nested too deep.
+    /// Passes over what is nested too deep. It is noted here where null may stand for
+    /// it, and else by who reads on.
     fn too_deep<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.json().pass()?;
+        let null = visitor.visit_unit()?;
         let outermost = self.path.within(self.context.apart);
         if outermost.mark_noted() {
             self.context.note(outermost);
         }
-        visitor.visit_unit()
+        Ok(null)
     }
 
     fn is_too_deep(self) -> bool {

@@ -400,7 +400,7 @@ mod tests {
     }
 
     /// Texts that are JSON, or nearly.
-    const TEXTS: [&str; 60] = [
+    const TEXTS: [&str; 63] = [
         "",
         " ",
         "null",
@@ -434,6 +434,8 @@ mod tests {
         "\"\\u00e9\"",
         "\"\\u00g9\"",
         "\"\\u00e\"",
+        "\"\\u00",
+        "\"\\ud800\"",
         "\"\\x\"",
         "\"\\n\\t\\/\\b\\f\\r\\\\\"",
         "\"a\nb\"",
@@ -445,6 +447,7 @@ mod tests {
         "[1]",
         "[1,]",
         "[,1]",
+        "[1\r,\r\n2]",
         "[1 2]",
         "[1,2",
         "[[[]],[]]",
@@ -506,7 +509,14 @@ mod tests {
 
     #[test]
     fn the_place_of_a_fault_has_a_line_and_a_column() {
-        for (json, place) in [("x", (1, 1)), ("[1,\n 2,\n  x]", (3, 3)), ("[1,\n", (2, 0)), ("[1", (1, 2))] {
+        for (json, place) in [
+            ("x", (1, 1)),
+            ("[1,\n 2,\n  x]", (3, 3)),
+            ("[1,\n", (2, 0)),
+            ("[1,\n  ", (2, 2)),
+            ("[1", (1, 2)),
+            ("\"\\u00e9", (1, 7)),
+        ] {
             let cursor = Cursor::new(json);
             assert_eq!(cursor.pass(), Err(Broken), "{json}");
             let place = Place { line: place.0, column: place.1 };

@@ -72,7 +72,9 @@ fn what_has_another_shape_is_read_where_its_meaning_is_plain() {
         (r#"{"yes": 0}"#, "yes: Some(No)"),
         (r#"{"yes": "Z"}"#, r#"yes: Some(Other("Z"))"#),
         (r#"{"money": "1,234.50"}"#, "money: Some(Amount(1234.5))"),
+        (r#"{"yes": 10.50}"#, r#"yes: Some(Other("10.50"))"#),
         (r#"{"money": 9999999999999.99}"#, "money: Some(Amount(9999999999999.99))"),
+        (r#"{"money": 12345678901234.50}"#, "money: Some(Amount(12345678901234.5))"),
         (r#"{"texts": "one"}"#, r#"texts: Some(["one"])"#),
         (r#"{"texts": ["a", null, 5]}"#, r#"texts: Some(["a", "5"])"#),
         (r#"{"texts": {}}"#, "texts: Some([])"),
@@ -107,6 +109,7 @@ fn what_does_not_fit_is_absent_and_noted_and_the_rest_is_read() {
         (r#"{"flag": 1e400, "number": 7}"#, "flag"),
         (r#"{"needed": 5, "number": 7}"#, "needed"),
         (r#"{"needed": [1, {"a": 2}], "number": 7}"#, "needed"),
+        (r#"{"needed": [null], "number": 7}"#, "needed"),
         (r#"{"map": {"a": "x"}, "number": 7}"#, "map.a"),
         (r#"{"map": "x", "number": 7}"#, "map"),
         (r#"{"list": [5], "number": 7}"#, "list[0]"),
@@ -179,6 +182,8 @@ fn what_is_nested_too_deep_costs_nothing_else() {
             assert_eq!((&any["a"]["b"], &any["d"], unread), (&json!(1), &json!([null]), noted(&[path])));
         }
         let json = format!("[1, {deep}, 2]");
+        let (any, unread) = read::<serde_json::Value>(&json).unwrap();
+        assert_eq!((&any[2], unread), (&json!(2), noted(&[".[1]"])));
         let (any, unread) = read::<Vec<serde_json::Value>>(&json).unwrap();
         assert_eq!((any.len(), unread), (3, noted(&[".[1]"])));
     }
@@ -310,4 +315,94 @@ fn a_path_has_the_start_of_a_long_name() {
     let name = "é".repeat(1000);
     let (_, unread) = read::<BTreeMap<String, Vec<i64>>>(&format!(r#"{{"{name}": ["x", 1]}}"#)).unwrap();
     assert_eq!(unread, [format!("{}[0]", "é".repeat(120))]);
+}
+
+/// Whoever sees that the text is cut need not look for what is odd in it.
+#[test]
+fn a_text_that_is_cut_is_told_before_what_is_odd_in_it() {
+    for (json, told) in [
+        (r#"{"money": "x"}"#, "money expected an amount"),
+        (r#"{"money": "x", "text": "#, "line 1, column 23"),
+        (r#"{"money": "x"} 5"#, "line 1, column 16"),
+    ] {
+        let error = read::<Sample>(json).unwrap_err();
+        assert!(error.starts_with(told), "{json}: {error}");
+    }
+}
+
+#[test]
+fn json_of_any_form_has_the_numbers_that_were_sent() {
+    let json = "[0, -0, -1, 1.5, 1e3, 9223372036854775807, 18446744073709551615]";
+    let sent: serde_json::Value = serde_json::from_str(json).unwrap();
+    assert_eq!(read::<serde_json::Value>(json).unwrap(), (sent, Vec::new()));
+}
+
+/// A list that must be there is empty for null.
+#[test]
+fn null_in_the_place_of_a_list_is_a_list_without_entries() {
+    let (lists, unread) = read::<BTreeMap<String, Vec<i64>>>(r#"{"a": null, "b": [1]}"#).unwrap();
+    assert_eq!((lists["a"].len(), lists["b"].len(), unread), (0, 1, Vec::new()));
+}
+
+/// The first name of an object; its visitor looks no further.
+struct FirstName(String);
+
+impl<'de> Deserialize<'de> for FirstName {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct First;
+
+        impl<'de> Visitor<'de> for First {
+            type Value = FirstName;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FirstName, A::Error> {
+                let first: Option<(_, de::IgnoredAny)> = map.next_entry()?;
+                first.map(|(name, _)| FirstName(name)).ok_or_else(|| de::Error::custom("empty"))
+            }
+        }
+
+        json.deserialize_map(First)
+    }
+}
+
+#[test]
+fn what_an_object_has_too_much_is_noted() {
+    let (names, unread) = read::<Vec<FirstName>>(r#"[{"a": 1, "b": {"c": 2}}, 3]"#).unwrap();
+    assert_eq!((names.len(), names[0].0.as_str()), (1, "a"));
+    assert_eq!(unread, [".[0]", ".[1]"]);
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code)] // read
+struct Chain {
+    next: Option<Box<Chain>>,
+}
+
+#[test]
+fn lists_and_objects_of_a_type_are_read_to_the_last_level() {
+    let last = format!("{}list", "list[0].".repeat(50));
+    for (levels, noted) in [(50, None), (51, Some(last))] {
+        let deep = format!("{}{}", r#"{"list": ["#.repeat(levels), "]}".repeat(levels));
+        let (_, unread) = read::<Sample>(&deep).unwrap();
+        assert_eq!(unread, Vec::from_iter(noted), "{levels}");
+    }
+    let objects = |levels: usize| format!("{}null{}", r#"{"next": "#.repeat(levels), "}".repeat(levels));
+    for (levels, noted) in [(101, None), (102, Some(format!("{}next", "next.".repeat(100))))] {
+        let (_, unread) = read::<Chain>(&objects(levels)).unwrap();
+        assert_eq!(unread, Vec::from_iter(noted), "{levels}");
+    }
+}
+
+/// Of a struct with more members than there are bits, the first ones are watched.
+#[test]
+fn names_beyond_the_bits_are_not_watched() {
+    let names: Vec<&'static str> = (0..130).map(|n| &*n.to_string().leak()).collect();
+    let mut seen = Seen::Fields { fields: names.clone().leak(), bits: 0, next: 0 };
+    for (name, twice) in [(0, true), (127, true), (128, false), (129, false)] {
+        let name = Name(Cow::Borrowed(names[name]));
+        assert_eq!([seen.before(&name), seen.before(&name)], [false, twice], "{}", name.0);
+    }
 }

@@ -295,6 +295,16 @@ async fn what_is_nested_too_deep_costs_only_itself() {
     assert_eq!(answer.unread(), ["data.data.b2b", "new[0][0]"]);
 }
 
+/// Levels are counted from the payload on; two of them lead to a document of a notice.
+#[test]
+fn a_hundred_levels_below_the_payload_are_read() {
+    for (levels, noted) in [(99, &[][..]), (100, &["data.data.maindocs[0]"])] {
+        let deep = format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        let body = format!(r#"{{"data": {{"status_cd": "1", "data": {{"maindocs": [{deep}, {{}}]}}}}}}"#);
+        assert_eq!(unread("get_notice", body.as_bytes()).unwrap().unwrap(), noted, "{levels}");
+    }
+}
+
 /// Where a type takes members by name, the first of two holds.
 #[tokio::test]
 async fn of_two_members_of_one_name_one_holds_and_the_other_is_listed() {
