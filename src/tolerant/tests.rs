@@ -334,7 +334,9 @@ fn a_text_that_is_cut_is_told_before_what_is_odd_in_it() {
 fn json_of_any_form_has_the_numbers_that_were_sent() {
     let json = "[0, -0, -1, 1.5, 1e3, 9223372036854775807, 18446744073709551615]";
     let sent: serde_json::Value = serde_json::from_str(json).unwrap();
-    assert_eq!(read::<serde_json::Value>(json).unwrap(), (sent, Vec::new()));
+    let (any, unread) = read::<serde_json::Value>(json).unwrap();
+    // As text, since -0 equals 0.
+    assert_eq!((any.to_string(), unread), (sent.to_string(), Vec::new()));
 }
 
 /// A list that must be there is empty for null.
