@@ -357,7 +357,12 @@ async fn json_in_a_string_is_not_read_twice() {
 /// tested. What is no UTF-8 is read as a character that says so.
 fn may_succeed(status: u16, body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
-    let Ok(Value::Object(envelope)) = serde_json::from_str(&text) else { return false };
+    let envelope = match serde_json::from_str(&text) {
+        Ok(Value::Object(envelope)) => envelope,
+        // A number that no float holds costs only itself; serde_json reads nothing then.
+        Err(error) if error.to_string().starts_with("number out of range") => return status == 200,
+        _ => return false,
+    };
     let failed = |status: &Value| match status {
         Value::String(text) => text.trim().parse() == Ok(0.0) || text.trim().eq_ignore_ascii_case("false"),
         Value::Number(number) => number.as_f64() == Some(0.0),
