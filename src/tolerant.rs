@@ -264,7 +264,7 @@ impl<'p, 'de> Reader<'p, 'de> {
     /// it, and else by who reads on.
     fn too_deep<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.json().pass()?;
-        let null = visitor.visit_unit()?;
+        let null = visitor.visit_unit::<Fault>()?;
         let outermost = self.path.within(self.context.apart);
         if outermost.mark_noted() {
             self.context.note(outermost);
