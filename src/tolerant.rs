@@ -120,7 +120,7 @@ impl<'de> Context<'de> {
     }
 }
 
-/// Reads the value that comes next, at this path. After a fault it stands somewhere
+/// Reads the value that comes next, at this path. After a fault the cursor is somewhere
 /// in the value: whoever goes on passes it from where it began.
 #[derive(Clone, Copy)]
 struct Reader<'p, 'de> {
