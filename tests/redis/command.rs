@@ -195,7 +195,14 @@ async fn sweeps_of_one_name_that_ask_different_things_are_kept_apart() {
     let (mock, redis) = (MockServer::start().await.unwrap(), RedisServer::start());
     let home = Home::of(&mock);
     let mut worker = crate::worker::Setting::new(&mock, &redis).start();
-    assert_eq!(worker.ask("sign-in 2"), "signed in");
+    // A login is valid even where a slow server has missed it, and the command needs all:
+    // those of the two and that of the platform.
+    let saved = || redis.keys().iter().filter(|key| key.contains(":token:")).count();
+    for _ in 0..5 {
+        if saved() < 3 {
+            assert_eq!(worker.ask("sign-in 2"), "signed in");
+        }
+    }
     let mut csv = "gstin,username\n".to_owned();
     for taxpayer in firm(2) {
         csv += &format!("{},{}\n", taxpayer.gstin, taxpayer.username);
