@@ -13,9 +13,10 @@ const EDGE: usize = 2048;
 /// it finds every failure form, and now and then something harmless. A key may
 /// be written with escapes; all that is looked for is ASCII.
 pub(super) fn is_suspicious(body: &[u8]) -> bool {
+    let (start, end) = edges(body);
     memchr::memchr_iter(b'\\', body).any(|at| body[at..].starts_with(b"\\u00"))
-        || edges(body).any(tells_of_failure)
-        || body.len() > 2 * EDGE && MARKS.are_in(body)
+        || tells_of_failure(start)
+        || end.is_some_and(|end| tells_of_failure(end) || MARKS.are_in(body))
 }
 
 /// What is searched for in all of a large body. Made ready once, as that takes
@@ -41,10 +42,8 @@ impl Marks {
 }
 
 /// The whole of a small body, the two ends of a large one.
-fn edges(body: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let (start, end) =
-        if body.len() > 2 * EDGE { (&body[..EDGE], Some(&body[body.len() - EDGE..])) } else { (body, None) };
-    std::iter::once(start).chain(end)
+fn edges(body: &[u8]) -> (&[u8], Option<&[u8]>) {
+    if body.len() > 2 * EDGE { (&body[..EDGE], Some(&body[body.len() - EDGE..])) } else { (body, None) }
 }
 
 /// Whether anything that looks like a member may tell of a failure. Text that has
