@@ -349,6 +349,12 @@ struct Read<T> {
     unread: Vec<String>,
 }
 
+impl<T> Read<T> {
+    fn nothing() -> Self {
+        Self { payload: None, envelope: Envelope::default(), unread: Vec::new() }
+    }
+}
+
 /// Nearly always a check alone, which is much faster than the repair of std.
 fn text_of(body: &[u8]) -> Cow<'_, str> {
     str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
@@ -357,7 +363,7 @@ fn text_of(body: &[u8]) -> Cow<'_, str> {
 fn parse<T: DeserializeOwned>(path: &'static [&'static str], body: &[u8]) -> Result<Read<T>, Unreadable> {
     let text = text_of(body);
     let context = Context::new(&text);
-    let mut read = Read { payload: None, envelope: Envelope::default(), unread: Vec::new() };
+    let mut read = Read::nothing();
     level(&context, path, &Path::top(), &mut read).map_err(|fault| context.unreadable(fault))?;
     if path.is_empty() {
         read.envelope = envelope_within(&text).0;
@@ -370,7 +376,7 @@ fn parse<T: DeserializeOwned>(path: &'static [&'static str], body: &[u8]) -> Res
 /// it has the usual form. With what of it did not fit.
 fn envelope_within(text: &str) -> (Envelope, Vec<String>) {
     let context = Context::new(text);
-    let mut read = Read::<IgnoredAny> { payload: None, envelope: Envelope::default(), unread: Vec::new() };
+    let mut read = Read::<IgnoredAny>::nothing();
     // What is of another form is no failure; what was found until then holds.
     let _ = level(&context, &["data", "data"], &Path::top(), &mut read);
     (read.envelope, context.into_unread())

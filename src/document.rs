@@ -129,7 +129,7 @@ impl<T: Serialize + DeserializeOwned> Document<T> {
 
     /// Reads it as an answer is read.
     fn from_raw(json: Box<RawValue>) -> Result<Self, Error> {
-        let (value, unread) = tolerant::read(json.get()).map_err(|fault| match fault {
+        let (value, unread) = tolerant::read(json.get()).map_err(|unreadable| match unreadable {
             Unreadable::NotJson(at) => Error::input(field::BODY, format!("is not JSON ({at})")),
             Unreadable::Odd(odd) => {
                 let expected = odd.expected().map(|expected| format!(": {expected}")).unwrap_or_default();

@@ -35,7 +35,10 @@ use std::{borrow::Cow, cell::RefCell, collections::HashSet, marker::PhantomData}
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor},
+    de::{
+        self, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+        value::BorrowedStrDeserializer,
+    },
     forward_to_deserialize_any,
 };
 
@@ -220,8 +223,7 @@ impl<'p, 'de> Reader<'p, 'de> {
     fn object<V: Visitor<'de>>(self, seen: Seen<'de>, visitor: V) -> Result<V::Value, Fault> {
         let start = self.json().at();
         self.json().take(b'{')?;
-        let mut members =
-            Members { reader: self, first: true, name: Name(Cow::Borrowed("")), seen, ended: false };
+        let mut members = Members { reader: self, first: true, name: Cow::Borrowed(""), seen, ended: false };
         let value = with_room(|| visitor.visit_map(&mut members))?;
         self.whole(start, members.ended)?;
         Ok(value)
@@ -643,14 +645,14 @@ enum Seen<'de> {
 
 impl<'de> Seen<'de> {
     /// Whether the name was there before.
-    fn before(&mut self, name: &Name<'de>) -> bool {
+    fn before(&mut self, name: Cow<'de, str>) -> bool {
         match self {
             Self::Fields { fields, bits, next } => {
                 let fields = &fields[..fields.len().min(128)];
                 // Members mostly stand in the order of the document.
                 let at = match fields.get(*next) {
-                    Some(field) if *field == name.0 => *next,
-                    _ => match fields.iter().position(|field| *field == name.0) {
+                    Some(field) if *field == name => *next,
+                    _ => match fields.iter().position(|field| *field == name) {
                         Some(at) => at,
                         None => return false,
                     },
@@ -660,7 +662,7 @@ impl<'de> Seen<'de> {
                 *bits |= 1 << at;
                 before
             }
-            Self::Names(names) => !names.insert(name.0.clone()),
+            Self::Names(names) => !names.insert(name),
             Self::Unasked => false,
         }
     }
@@ -670,7 +672,7 @@ impl<'de> Seen<'de> {
 struct Members<'p, 'de> {
     reader: Reader<'p, 'de>,
     first: bool,
-    name: Name<'de>,
+    name: Cow<'de, str>,
     seen: Seen<'de>,
     ended: bool,
 }
@@ -679,11 +681,11 @@ impl Members<'_, '_> {
     /// The next name that was not there before.
     fn next(&mut self) -> Result<bool, Fault> {
         let Reader { context, path } = self.reader;
-        while context.json.name(&mut self.first, &mut self.name.0)? {
-            if !self.seen.before(&self.name) {
+        while context.json.name(&mut self.first, &mut self.name)? {
+            if !self.seen.before(self.name.clone()) {
                 return Ok(true);
             }
-            context.note(&Path::member(path, &self.name.0));
+            context.note(&Path::member(path, &self.name));
             context.json.pass()?;
         }
         self.ended = true;
@@ -692,7 +694,7 @@ impl Members<'_, '_> {
 
     /// The way to the value behind the name.
     fn path(&self) -> Path<'_> {
-        Path::member(self.reader.path, &self.name.0)
+        Path::member(self.reader.path, &self.name)
     }
 }
 
@@ -700,7 +702,14 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
     type Error = Fault;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
-        if self.next()? { seed.deserialize(&self.name).map(Some) } else { Ok(None) }
+        if !self.next()? {
+            return Ok(None);
+        }
+        match &self.name {
+            Cow::Borrowed(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
+            Cow::Owned(name) => seed.deserialize(name.as_str().into_deserializer()),
+        }
+        .map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
@@ -719,35 +728,6 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
             }
         }
         Ok(None)
-    }
-}
-
-/// The name of a member.
-#[derive(Clone)]
-struct Name<'de>(Cow<'de, str>);
-
-impl<'de> Deserializer<'de> for &Name<'de> {
-    type Error = Fault;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match &self.0 {
-            Cow::Borrowed(name) => visitor.visit_borrowed_str(name),
-            Cow::Owned(name) => visitor.visit_str(name),
-        }
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
-        visitor.visit_enum(self.0.as_ref().into_deserializer())
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
-        unit_struct newtype_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 
