@@ -55,6 +55,7 @@ pub async fn check_token_store(store: Arc<dyn TokenStore>) -> Result<(), String>
         replace_does_not_bring_back_what_was_removed,
         of_many_who_replace_one_does,
         what_is_removed_is_gone,
+        a_session_that_is_opened_after_a_removal_is_renewed,
         a_refused_token_is_removed_and_no_other,
         a_claim_that_was_released_is_granted_again
     );
@@ -240,6 +241,18 @@ impl Suite {
         let new = token(&key);
         ensure(self.put(&key, &new).await?, "a new token is refused after `remove`")?;
         self.has(&key, &new).await
+    }
+
+    /// At once, so that a store whose times are coarse takes them for one moment.
+    async fn a_session_that_is_opened_after_a_removal_is_renewed(&self) -> Case {
+        let (key, _) = self.kept().await?;
+        self.store.remove(&key).await.map_err(failed)?;
+        let new = token(&key);
+        ensure(self.put(&key, &new).await?, "a new token is refused after `remove`")?;
+        let newer = token(&key);
+        let kept = self.store.replace(&key, &new.token, &newer).await.map_err(failed)?;
+        ensure(kept, "a token that came after `remove` cannot be replaced")?;
+        self.has(&key, &newer).await
     }
 
     async fn a_refused_token_is_removed_and_no_other(&self) -> Case {

@@ -19,10 +19,14 @@ end
 -- What was opened before an end is over, whenever it was renewed. An end in the
 -- future says nothing but that the clock was set back.
 local opened = now - ARGV[7]
+local over = opened < math.min(ended, now)
 if ARGV[5] == 'renewed' and stored[5] then
     opened = tonumber(stored[5])
+    -- An end in the millisecond in which this session was opened came after that:
+    -- one that came before is noted as of the millisecond before, below.
+    over = opened <= math.min(ended, now)
 end
-if opened < math.min(ended, now) then
+if over then
     return -1
 end
 if ARGV[5] == 'back' then
@@ -39,6 +43,6 @@ elseif fence == 0 then
 end
 redis.call('HSET', KEYS[1], 'fence', whole(fence), 'value', ARGV[2],
     'issued', whole(now - ARGV[3]), 'opened', whole(opened), 'ends', whole(own_end),
-    'ended', whole(math.min(ended, opened)))
+    'ended', whole(math.min(ended, opened - 1)))
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return fence
