@@ -317,6 +317,7 @@ fn misfit<T>(scalar: &Scalar<'_>, expected: &dyn de::Expected) -> Result<T, Faul
     Err(Fault::Odd(if absent { Odd::absent(expected) } else { Odd::unfit(expected) }))
 }
 
+#[inline]
 fn visit_text<'de, V: Visitor<'de>>(text: Cow<'de, str>, visitor: V) -> Result<V::Value, Fault> {
     match text {
         Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
@@ -645,14 +646,15 @@ enum Seen<'de> {
 
 impl<'de> Seen<'de> {
     /// Whether the name was there before.
-    fn before(&mut self, name: Cow<'de, str>) -> bool {
+    #[inline]
+    fn before(&mut self, name: &Cow<'de, str>) -> bool {
         match self {
             Self::Fields { fields, bits, next } => {
                 let fields = &fields[..fields.len().min(128)];
                 // Members mostly stand in the order of the document.
                 let at = match fields.get(*next) {
-                    Some(field) if *field == name => *next,
-                    _ => match fields.iter().position(|field| *field == name) {
+                    Some(field) if field == name => *next,
+                    _ => match fields.iter().position(|field| field == name) {
                         Some(at) => at,
                         None => return false,
                     },
@@ -662,7 +664,7 @@ impl<'de> Seen<'de> {
                 *bits |= 1 << at;
                 before
             }
-            Self::Names(names) => !names.insert(name),
+            Self::Names(names) => !names.insert(name.clone()),
             Self::Unasked => false,
         }
     }
@@ -679,10 +681,10 @@ struct Members<'p, 'de> {
 
 impl Members<'_, '_> {
     /// The next name that was not there before.
-    fn next(&mut self) -> Result<bool, Fault> {
+    fn next(&mut self) -> Result<bool, Broken> {
         let Reader { context, path } = self.reader;
         while context.json.name(&mut self.first, &mut self.name)? {
-            if !self.seen.before(self.name.clone()) {
+            if !self.seen.before(&self.name) {
                 return Ok(true);
             }
             context.note(&Path::member(path, &self.name));

@@ -85,17 +85,18 @@ impl<'de> Cursor<'de> {
     /// The first character of what comes next, white space passed over.
     #[inline]
     pub fn peek(&self) -> Result<u8, Broken> {
-        let bytes = self.json.as_bytes();
-        let mut at = self.at.get();
-        while let Some(&byte) = bytes.get(at) {
-            if !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
-                self.at.set(at);
-                return Ok(byte);
-            }
-            at += 1;
+        match self.json.as_bytes().get(self.at()) {
+            Some(&byte) if byte > b' ' => Ok(byte),
+            _ => self.peek_behind_space(),
         }
-        self.at.set(at);
-        Err(Broken)
+    }
+
+    #[inline(never)]
+    fn peek_behind_space(&self) -> Result<u8, Broken> {
+        let rest = &self.json.as_bytes()[self.at()..];
+        let space = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r')).count();
+        self.at.set(self.at() + space);
+        rest.get(space).copied().ok_or(Broken)
     }
 
     /// Moves behind the character that was peeked.
@@ -128,7 +129,35 @@ impl<'de> Cursor<'de> {
     /// whether there is one; `first` is set at the first name alone.
     ///
     /// Into a place that stays: as a part of a result it would be copied once more.
+    #[inline]
     pub fn name(&self, first: &mut bool, name: &mut Cow<'de, str>) -> Result<bool, Broken> {
+        match self.short_name(*first) {
+            Some(short) => {
+                (*first, *name) = (false, Cow::Borrowed(short));
+                Ok(true)
+            }
+            None => self.any_name(first, name),
+        }
+    }
+
+    /// The same of a name of at most seven characters without escapes, and with no white
+    /// space around it, as most are; otherwise it stays where it is.
+    #[inline]
+    fn short_name(&self, first: bool) -> Option<&'de str> {
+        let rest = self.json.as_bytes().get(self.at()..)?;
+        let rest = if first { rest } else { rest.strip_prefix(b",")? };
+        let rest = rest.strip_prefix(b"\"")?;
+        let length = plain_of_eight(*rest.first_chunk()?);
+        if !rest.get(length..)?.starts_with(b"\":") {
+            return None;
+        }
+        let start = self.json.len() - rest.len();
+        self.at.set(start + length + 2);
+        self.json.get(start..start + length)
+    }
+
+    #[inline(never)]
+    fn any_name(&self, first: &mut bool, name: &mut Cow<'de, str>) -> Result<bool, Broken> {
         if !self.next(b'}', first)? {
             return Ok(false);
         }
@@ -159,9 +188,9 @@ impl<'de> Cursor<'de> {
     #[allow(clippy::inline_always)] // so that it is not handed on through memory
     #[inline(always)]
     pub(super) fn scalar(&self) -> Result<Scalar<'de>, Broken> {
-        self.peek()?;
+        let byte = self.peek()?;
         let start = self.at();
-        Ok(match self.pass_scalar()? {
+        Ok(match self.pass_scalar(byte)? {
             Passed::Text => Scalar::Text(Cow::Borrowed(self.within_quotes(start))),
             Passed::Escaped => Scalar::Text(self.unescaped(start)?),
             Passed::Number => Scalar::Number(&self.json[start..self.at()]),
@@ -172,11 +201,12 @@ impl<'de> Cursor<'de> {
         })
     }
 
-    /// Moves behind the value that comes next, if it has no parts.
+    /// Moves behind the value that comes next, and begins with this byte, if it has no
+    /// parts.
     #[inline(never)]
-    fn pass_scalar(&self) -> Result<Passed, Broken> {
-        match self.peek()? {
-            b'"' => Ok(if self.pass_text()? { Passed::Escaped } else { Passed::Text }),
+    fn pass_scalar(&self, byte: u8) -> Result<Passed, Broken> {
+        match byte {
+            b'"' => Ok(if self.pass_quoted()? { Passed::Escaped } else { Passed::Text }),
             b'-' | b'0'..=b'9' => self.pass_number().map(|()| Passed::Number),
             b'{' | b'[' => Ok(Passed::Parts),
             b't' => self.literal("true").map(|()| Passed::True),
@@ -226,12 +256,18 @@ impl<'de> Cursor<'de> {
     /// Moves behind a text, and tells whether it has escapes.
     #[inline(never)]
     fn pass_text(&self) -> Result<bool, Broken> {
-        let bytes = self.json.as_bytes();
-        let start = self.at();
-        if bytes.get(start) != Some(&b'"') {
+        if self.json.as_bytes().get(self.at()) != Some(&b'"') {
             return Err(Broken);
         }
-        let end = start + 1 + plain(&bytes[start + 1..]);
+        self.pass_quoted()
+    }
+
+    /// The same behind the look at the first quote.
+    #[inline]
+    fn pass_quoted(&self) -> Result<bool, Broken> {
+        let bytes = self.json.as_bytes();
+        let start = self.at() + 1;
+        let end = start + plain(&bytes[start..]);
         if bytes.get(end) == Some(&b'"') {
             self.at.set(end + 1);
             return Ok(false);
@@ -311,8 +347,8 @@ impl<'de> Cursor<'de> {
                     open.push(if byte == b'{' { b'}' } else { b']' });
                     first = true;
                 }
-                _ => {
-                    self.pass_scalar()?;
+                byte => {
+                    self.pass_scalar(byte)?;
                 }
             }
             while let Some(&close) = open.last() {
@@ -390,6 +426,8 @@ fn escape(behind: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use serde::de::IgnoredAny;
 
     use super::*;
@@ -473,6 +511,58 @@ mod tests {
                 [text.to_owned(), format!("[{text}]"), format!("{{\"x\": [0, {text}], \"y\": {text}}}")]
             {
                 assert_eq!(passes(&json), serde_json::from_str::<IgnoredAny>(&json).is_ok(), "{json:?}");
+            }
+        }
+    }
+
+    /// The names of an object, none of which comes twice.
+    fn names(json: &str) -> Result<BTreeSet<String>, Broken> {
+        let cursor = Cursor::new(json);
+        let (mut names, mut first, mut name) = (BTreeSet::new(), true, Cow::Borrowed(""));
+        cursor.expect(b'{')?;
+        while cursor.name(&mut first, &mut name)? {
+            assert!(names.insert(name.clone().into_owned()), "{json}");
+            cursor.pass()?;
+        }
+        cursor.end().map(|()| names)
+    }
+
+    #[test]
+    fn names_of_any_length_and_spacing_are_read() {
+        const TEXTS: [&str; 20] = [
+            "",
+            "a",
+            "abcdef",
+            "abcdefg",
+            "abcdefgh",
+            "abcdefghi",
+            "abcdefghijklmnopq",
+            "é",
+            "éèà",
+            "éèàï",
+            "a\\nb",
+            "\\u00e9",
+            "abcde\\\"",
+            "abcdef\\\"",
+            "a:b",
+            "a,b",
+            "{}",
+            "a\u{1f}b",
+            "a\\",
+            "\u{7f}",
+        ];
+        const SPACING: [(&str, &str); 6] =
+            [("", ":"), (" ", ":"), ("", " : "), ("\n", "\t:"), ("", ""), (",", ":")];
+        for (text, (before, behind)) in
+            TEXTS.into_iter().flat_map(|text| SPACING.map(|around| (text, around)))
+        {
+            for value in ["1", "\"of more than eight\"", "{\"b\":[]}"] {
+                let member = format!("{before}\"{text}\"{behind}{value}");
+                for json in [format!("{{{member}}}"), format!("{{\"x\":0,{member},\"y\":0}}")] {
+                    let wanted = serde_json::from_str::<BTreeMap<String, IgnoredAny>>(&json);
+                    let wanted = wanted.map(|read| read.into_keys().collect()).map_err(|_| Broken);
+                    assert_eq!(names(&json), wanted, "{json}");
+                }
             }
         }
     }

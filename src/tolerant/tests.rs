@@ -405,6 +405,6 @@ fn names_beyond_the_bits_are_not_watched() {
     let mut seen = Seen::Fields { fields: names.clone().leak(), bits: 0, next: 0 };
     for (name, twice) in [(0, true), (127, true), (128, false), (129, false)] {
         let name = Cow::Borrowed(names[name]);
-        assert_eq!([seen.before(name.clone()), seen.before(name.clone())], [false, twice], "{name}");
+        assert_eq!([seen.before(&name), seen.before(&name)], [false, twice], "{name}");
     }
 }

@@ -69,30 +69,29 @@ impl Amount {
         if number.abs() < EXACT { number.to_string().parse().ok() } else { None }
     }
 
-    /// The amount of a plain number such as `-1000.10`, of at most 18 digits.
+    /// The amount of a plain number such as `-1000.10`, of at most 18 characters.
     /// Most are, and this is the shortest way.
     #[inline]
     fn from_plain(text: &str) -> Option<Self> {
         let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
-        let (mut number, mut places, mut point) = (0_i64, 0, false);
-        if !(1..=19).contains(&digits.len()) || !digits.starts_with(|digit: char| digit.is_ascii_digit()) {
+        if digits.len() > 18 || !digits.starts_with(|digit: char| digit.is_ascii_digit()) {
             return None;
         }
-        for byte in digits.bytes() {
+        // With so many digits the number stays far below the greatest.
+        let (mut number, mut point) = (0_i64, None);
+        for (index, byte) in digits.bytes().enumerate() {
             match byte {
-                b'0'..=b'9' => {
-                    number = number.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
-                    places += u32::from(point);
-                }
-                b'.' if !point => point = true,
+                b'0'..=b'9' => number = 10 * number + i64::from(byte - b'0'),
+                b'.' if point.is_none() => point = Some(index),
                 _ => return None,
             }
         }
+        let mut places = point.map_or(0, |point| digits.len() - 1 - point);
         while places > 0 && number % 10 == 0 {
             number /= 10;
             places -= 1;
         }
-        Some(Self(Decimal::new(if negative { -number } else { number }, places)))
+        Some(Self(Decimal::new(if negative { -number } else { number }, u32::try_from(places).ok()?)))
     }
 
     /// The amount of a text of an answer.
@@ -269,6 +268,10 @@ mod tests {
             ("\"999999999999999999.9\"", "999999999999999999.9"),
             ("\" -0.5 \"", "-0.5"),
             ("\"1e2\"", "100"),
+            ("\"123456789012345678\"", "123456789012345678"),
+            ("\"-999999999999999999\"", "-999999999999999999"),
+            ("\"9999999999999999999\"", "9999999999999999999"),
+            ("\"99999999999999999.90\"", "99999999999999999.9"),
             ("\"0.1234567890123456789012345678\"", "0.1234567890123456789012345678"),
         ] {
             assert_eq!(read(sent).as_deref(), Some(amount), "{sent}");
@@ -280,6 +283,8 @@ mod tests {
             "\"\"",
             "\"NaN\"",
             "\"inf\"",
+            "\"1.2.3\"",
+            "\"1.2.\"",
             "\"1,50\"",
             "\"1,0000\"",
             "\",000\"",

@@ -18,32 +18,17 @@ impl From<&str> for HashText {
     }
 }
 
-/// No digit.
-const NONE: u8 = 0xff;
-
-/// The value of each digit; capitals are none, they would come back as small letters.
-const VALUES: [u8; 256] = {
-    let mut values = [NONE; 256];
-    let mut value = 0;
-    while value < 16 {
-        values[b"0123456789abcdef"[value as usize] as usize] = value;
-        value += 1;
-    }
-    values
-};
-
-/// The bytes behind 64 digits. Looks at all of them before it judges, which
-/// is faster than to judge each.
+/// The bytes behind 64 digits; capitals are none, they would come back as small
+/// letters. Looks at all of them before it judges, many at a time.
 fn digits(text: &str) -> Option<[u8; 32]> {
     let text: &[u8; 64] = text.as_bytes().try_into().ok()?;
-    let mut bytes = [0; 32];
-    let mut seen = 0;
-    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-        let (high, low) = (VALUES[usize::from(pair[0])], VALUES[usize::from(pair[1])]);
-        seen |= high | low;
-        *byte = high << 4 | low;
+    let (mut values, mut fits) = ([0_u8; 64], true);
+    for (value, byte) in values.iter_mut().zip(text) {
+        let (figure, letter) = (byte.wrapping_sub(b'0'), byte.wrapping_sub(b'a'));
+        *value = if figure < 10 { figure } else { letter.wrapping_add(10) };
+        fits &= (figure < 10) | (letter < 6);
     }
-    (seen < 16).then_some(bytes)
+    fits.then(|| std::array::from_fn(|at| values[2 * at] << 4 | values[2 * at + 1]))
 }
 
 impl fmt::Display for HashText {
