@@ -347,7 +347,21 @@ impl Number {
 
     #[inline]
     fn of(text: &str) -> Self {
-        text.parse().map_or_else(|_| Self::of_no_integer(text), Self::Integer)
+        match Self::few_digits(text) {
+            Some(number) => Self::Integer(number),
+            None => text.parse().map_or_else(|_| Self::of_no_integer(text), Self::Integer),
+        }
+    }
+
+    /// The number of a text of one to 18 digits and nothing else: what most numbers are,
+    /// and what needs no look for an overflow.
+    #[inline]
+    fn few_digits(text: &str) -> Option<i64> {
+        if !(1..=18).contains(&text.len()) {
+            return None;
+        }
+        text.bytes()
+            .try_fold(0, |number, byte| byte.is_ascii_digit().then(|| 10 * number + i64::from(byte - b'0')))
     }
 
     fn of_no_integer(text: &str) -> Self {
@@ -647,6 +661,7 @@ enum Seen<'de> {
 impl<'de> Seen<'de> {
     /// Whether the name was there before.
     #[inline]
+    #[allow(clippy::ptr_arg)] // where all names are kept, a borrowed one is kept as such
     fn before(&mut self, name: &Cow<'de, str>) -> bool {
         match self {
             Self::Fields { fields, bits, next } => {

@@ -434,6 +434,44 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_file_of_a_claim_is_for_its_owner_alone_and_goes_with_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = Place::new();
+        let (store, key) = (place.open(), key());
+        assert!(store.claim(&key).await.unwrap());
+        let file = fs::metadata(store.claim_path(&key)).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+        store.release(&key);
+        assert!(!store.claim_path(&key).exists());
+    }
+
+    /// Whoever opens the file just before its holder deletes it gets a lock of a file
+    /// that is gone, while another makes a new one.
+    #[test]
+    fn claims_that_are_given_back_all_the_time_are_held_by_one() {
+        use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+        let place = Place::new();
+        let (held, granted) = (AtomicBool::new(false), AtomicUsize::new(0));
+        std::thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| {
+                    let (store, key) = (place.open(), key());
+                    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                    while granted.load(Ordering::SeqCst) < 500 {
+                        if runtime.block_on(store.claim(&key)).unwrap() {
+                            assert!(!held.swap(true, Ordering::SeqCst), "two hold it");
+                            granted.fetch_add(1, Ordering::SeqCst);
+                            std::thread::yield_now();
+                            held.store(false, Ordering::SeqCst);
+                            store.release(&key);
+                        }
+                    }
+                });
+            }
+        });
+    }
+
+    #[tokio::test]
     async fn what_is_no_file_cannot_be_claimed_or_removed_and_that_is_told() {
         let place = Place::new();
         let (store, key) = (place.open(), key());

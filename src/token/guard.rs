@@ -301,6 +301,21 @@ mod tests {
         }
     }
 
+    /// On Linux alone: elsewhere there may be no moment before the machine's start.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_end_is_forgotten_once_no_token_can_be_as_old() {
+        let guard = Guard::new(Arc::new(Moody::default()));
+        let key = |name: &str| TokenKey::new("http://host", name, PLATFORM, None);
+        for (name, age) in [("old", LONGEST_LIFE), ("recent", LONGEST_LIFE.mul_f64(0.99))] {
+            let since = Instant::now().checked_sub(age).unwrap();
+            guard.ended().insert(key(name), Ended { since, ..Ended::now() });
+        }
+        guard.remove(&key("new")).await.unwrap();
+        let known = ["old", "recent", "new"].map(|name| guard.ended().contains_key(&key(name)));
+        assert_eq!(known, [false, true, true]);
+    }
+
     #[tokio::test]
     async fn a_failure_is_told_once_until_the_step_works_again() {
         let log = Log::default();

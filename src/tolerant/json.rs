@@ -153,7 +153,7 @@ impl<'de> Cursor<'de> {
         }
         let start = self.json.len() - rest.len();
         self.at.set(start + length + 2);
-        self.json.get(start..start + length)
+        Some(&self.json[start..start + length])
     }
 
     #[inline(never)]
@@ -559,7 +559,7 @@ mod tests {
             for value in ["1", "\"of more than eight\"", "{\"b\":[]}"] {
                 let member = format!("{before}\"{text}\"{behind}{value}");
                 for json in [format!("{{{member}}}"), format!("{{\"x\":0,{member},\"y\":0}}")] {
-                    let wanted = serde_json::from_str::<BTreeMap<String, IgnoredAny>>(&json);
+                    let wanted = serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&json);
                     let wanted = wanted.map(|read| read.into_keys().collect()).map_err(|_| Broken);
                     assert_eq!(names(&json), wanted, "{json}");
                 }

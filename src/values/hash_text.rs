@@ -24,9 +24,8 @@ fn digits(text: &str) -> Option<[u8; 32]> {
     let text: &[u8; 64] = text.as_bytes().try_into().ok()?;
     let (mut values, mut fits) = ([0_u8; 64], true);
     for (value, byte) in values.iter_mut().zip(text) {
-        let (figure, letter) = (byte.wrapping_sub(b'0'), byte.wrapping_sub(b'a'));
-        *value = if figure < 10 { figure } else { letter.wrapping_add(10) };
-        fits &= (figure < 10) | (letter < 6);
+        *value = if *byte < b'a' { byte.wrapping_sub(b'0') } else { byte.wrapping_sub(b'a' - 10) };
+        fits &= matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     }
     fits.then(|| std::array::from_fn(|at| values[2 * at] << 4 | values[2 * at + 1]))
 }
@@ -64,6 +63,9 @@ mod tests {
             "é".repeat(32),
             String::new(),
             digits.replace('f', "g"),
+            digits.replace('f', ":"),
+            digits.replace('f', "/"),
+            digits.replace('f', "`"),
             "g".repeat(64),
         ];
         for text in others.iter().map(String::as_str).chain([digits]) {
