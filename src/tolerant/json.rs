@@ -91,6 +91,7 @@ impl<'de> Cursor<'de> {
         }
     }
 
+    /// Apart from the former, since white space is rare.
     #[inline(never)]
     fn peek_behind_space(&self) -> Result<u8, Broken> {
         let rest = &self.json.as_bytes()[self.at()..];
@@ -156,6 +157,7 @@ impl<'de> Cursor<'de> {
         Some(&self.json[start..start + length])
     }
 
+    /// The same of any name, as it may be written.
     #[inline(never)]
     fn any_name(&self, first: &mut bool, name: &mut Cow<'de, str>) -> Result<bool, Broken> {
         if !self.next(b'}', first)? {

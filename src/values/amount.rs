@@ -78,20 +78,22 @@ impl Amount {
             return None;
         }
         // With so many digits the number stays far below the greatest.
-        let (mut number, mut point) = (0_i64, None);
-        for (index, byte) in digits.bytes().enumerate() {
+        let (mut number, mut places, mut point) = (0_i64, 0, false);
+        for byte in digits.bytes() {
             match byte {
-                b'0'..=b'9' => number = 10 * number + i64::from(byte - b'0'),
-                b'.' if point.is_none() => point = Some(index),
+                b'0'..=b'9' => {
+                    number = 10 * number + i64::from(byte - b'0');
+                    places += u32::from(point);
+                }
+                b'.' if !point => point = true,
                 _ => return None,
             }
         }
-        let mut places = point.map_or(0, |point| digits.len() - 1 - point);
         while places > 0 && number % 10 == 0 {
             number /= 10;
             places -= 1;
         }
-        Some(Self(Decimal::new(if negative { -number } else { number }, u32::try_from(places).ok()?)))
+        Some(Self(Decimal::new(if negative { -number } else { number }, places)))
     }
 
     /// The amount of a text of an answer.
